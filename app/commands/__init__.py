@@ -1,0 +1,1 @@
+"""The commands of the service door, one file a noun."""

@@ -1,0 +1,87 @@
+"""What every command shares: settings, a step as `migrator`, output for people or machines, exit codes."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from pydantic import ValidationError
+
+from app.core.context import run_step
+from app.core.crypto import KeyFileError
+from app.core.db import Login, SecretMissing, Session, open_engine
+from app.core.errors import AppError
+from app.core.settings import Settings
+
+Result = TypeVar("Result")
+DONE, FAILED, USAGE = 0, 1, 2
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+def fail(vi: str, en: str) -> NoReturn:
+    """Say what went wrong in both languages, and end with exit code 1."""
+    print(f"{vi}\n{en}", file=sys.stderr)
+    raise typer.Exit(FAILED)
+
+
+def read_settings() -> Settings:
+    """Return the settings: of the environment, or of the demo that runs on SOKHOE_DATA or its default place."""
+    environment = {**_running_demo(), **{k: v for k, v in os.environ.items() if k.startswith("SOKHOE_")}}
+    os.environ.update(environment)
+    try:
+        return Settings()
+    except ValidationError as error:
+        missing = ", ".join(f"SOKHOE_{'.'.join(str(p) for p in e['loc'])}".upper() for e in error.errors())
+        fail(
+            f"Thiếu hoặc sai cài đặt: {missing}. Hãy đặt biến môi trường, hoặc chạy `python3 dev.py run` trước.",
+            f"Settings are missing or wrong: {missing}. Set them, or run `python3 dev.py run` first.",
+        )
+
+
+def data_folder() -> Path:
+    """Return where the demo keeps its data: SOKHOE_DATA, or the user's data folder."""
+    chosen = os.environ.get("SOKHOE_DATA")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "sokhoe"
+    if os.geteuid() == 0:
+        return Path("/var/lib/sokhoe")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "sokhoe"
+
+
+def _running_demo() -> dict[str, str]:
+    try:
+        running = json.loads((data_folder() / "running.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(value) for name, value in running["environment"].items()}
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run to the end; an expected error is told in both languages."""
+    try:
+        return asyncio.run(work)
+    except AppError as error:
+        fail(error.text.vi, error.text.en)
+    except (SecretMissing, KeyFileError) as error:
+        fail(f"Thiếu tệp bí mật. {error}", f"A secret file is missing. {error}")
+
+
+async def as_migrator(settings: Settings, step: Callable[[Session], Awaitable[Result]]) -> Result:
+    """Run a step as the login that may become the owners."""
+    engine = open_engine(settings, Login.MIGRATOR, size=1)
+    try:
+        return await run_step(engine, step)
+    finally:
+        await engine.dispose()
+
+
+def show(value: dict[str, Any] | list[Any], *, as_json: bool, text: str) -> None:
+    """Print for a machine or for a person."""
+    print(json.dumps(value, ensure_ascii=False, indent=2) if as_json else text)

@@ -1,0 +1,155 @@
+"""`sokhoe demo`: load the demo's messages through the real door, and tokens for its people."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import httpx
+import typer
+from sqlalchemy import text
+
+from app.commands.console import AsJson, as_migrator, data_folder, fail, read_settings, run, show
+from app.connector import HospitalClient
+from app.core.clock import utc_now
+from app.core.crypto import open_vault
+from app.core.db import Session
+from app.core.ids import new_id, new_secret
+from app.core.settings import Settings
+from app.demo import load as loading
+from app.demo import people, welcome as greeting
+from app.facilities import registry
+from app.facilities.sql import FacilityEntry
+from app.identity.jwt import new_private_key, public_part
+
+app = typer.Typer(no_args_is_help=True, help="Demo mode only: demo data and tokens.")
+
+DEFAULT_CITIZENS = 50
+TOKEN_LIFE = timedelta(hours=12)
+VIET_NAM = ZoneInfo("Asia/Ho_Chi_Minh")
+
+Url = Annotated[str | None, typer.Option(help="Address of the server; SOKHOE_PUBLIC_URL when left out.")]
+
+
+def _settings() -> Settings:
+    settings = read_settings()
+    if not settings.demo:
+        fail("Lệnh này chỉ chạy ở chế độ demo (SOKHOE_DEMO=true).", "Demo mode only (SOKHOE_DEMO=true).")
+    return settings
+
+
+@app.command()
+def load(
+    citizens: Annotated[int, typer.Option(min=4, max=20_000, help="How many citizens.")] = DEFAULT_CITIZENS,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Register the demo's facilities and send a year of their messages through /ingest, as hospitals would."""
+    settings = _settings()
+    marker = data_folder() / "demo-loaded.json"
+    wanted = {"citizens": citizens, "today": utc_now().astimezone(VIET_NAM).date().isoformat()}
+    if marker.exists() and json.loads(marker.read_text(encoding="ascii"))["citizens"] >= citizens:
+        show({"loaded": False}, as_json=as_json, text="Dữ liệu demo đã có. / The demo data is there.")
+        return
+    report = run(_load(settings, citizens=citizens, url=url or settings.public_url))
+    marker.write_text(json.dumps(wanted), encoding="ascii")
+    show(report, as_json=as_json, text=f"Đã ghi / filed: {report['filed']} / {report['messages']}")
+
+
+async def _load(settings: Settings, *, citizens: int, url: str) -> dict[str, int]:
+    keys = {facility.code: _key(facility.code) for facility in people.FACILITIES}
+    await as_migrator(settings, partial(_register, keys=keys))
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+        clients = {
+            code: HospitalClient(base_url=url, facility_code=code, key=key, http=http, clock=utc_now, new_id=_new_id)
+            for code, key in keys.items()
+        }
+        report = await loading.load(
+            lambda code: clients[code],
+            citizens=citizens,
+            today=utc_now().astimezone(VIET_NAM).date(),
+            progress=_progress(),
+        )
+    return {"messages": report.messages, "filed": report.filed}
+
+
+async def _register(session: Session, *, keys: dict[str, dict[str, str]]) -> None:
+    for facility in people.FACILITIES:
+        entry = FacilityEntry(code=facility.code, name=facility.name, level=facility.level)
+        await registry.register(session, entry=entry, now=utc_now())
+        await registry.add_key(session, code=facility.code, jwk=public_part(keys[facility.code]), now=utc_now())
+
+
+def _key(code: str) -> dict[str, str]:
+    folder = data_folder() / "keys"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{code}.jwk"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(new_private_key(alg="ES256", kid=f"demo-{code}")), encoding="ascii")
+    key: dict[str, str] = json.loads(path.read_text(encoding="ascii"))
+    return key
+
+
+def _new_id() -> UUID:
+    return new_id(now=utc_now())
+
+
+def _progress() -> Callable[[int, int], None]:
+    def show_progress(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r  {done}/{total}", end="" if done < total else "\n", file=sys.stderr, flush=True)
+        elif done == total or done % 100 == 0:
+            print(f"  {done}/{total}", file=sys.stderr, flush=True)
+
+    return show_progress
+
+
+@app.command()
+def token(
+    who: Annotated[str, typer.Option("--as", help="citizen:1, citizen:2 … or facility:1 …")],
+    as_json: AsJson = False,
+) -> None:
+    """Print a bearer token of a demo person or facility, good for 12 hours."""
+    settings = _settings()
+    kind, _, number = who.partition(":")
+    if kind not in {"citizen", "facility"} or not number.isdigit() or int(number) < 1:
+        raise typer.BadParameter("citizen:N or facility:N", param_hint="--as")
+    secret = new_secret()
+    found = run(as_migrator(settings, partial(_open, settings=settings, kind=kind, number=int(number), secret=secret)))
+    if not found:
+        fail(f"Không có {who} trong demo.", f"There is no {who} in the demo.")
+    show({"token": secret}, as_json=as_json, text=secret)
+
+
+async def _open(session: Session, *, settings: Settings, kind: str, number: int, secret: str) -> bool:
+    await session.execute(text("SET LOCAL ROLE auth_owner"))
+    column, principal = "facility_code", None
+    if kind == "facility":
+        if number <= len(people.FACILITIES):
+            principal = people.FACILITIES[number - 1].code
+    else:
+        column = "citizen_id"
+        lookup = open_vault(settings.secrets_dir).index.of(people.citizen(number).personal_id or "", kind="PERSONAL_ID")
+        query = text("SELECT citizen_id FROM auth.identifier WHERE kind = 'PERSONAL_ID' AND lookup = :lookup AND valid_until IS NULL")
+        principal = await session.scalar(query, {"lookup": lookup})
+    if principal is None:
+        return False
+    now = utc_now()
+    insert = text(
+        f"INSERT INTO auth.session (id, token_hash, {column}, created_at, expires_at) "  # noqa: S608 - one of two names above
+        "VALUES (:id, sha256(convert_to(:secret, 'UTF8')), :principal, :now, :until)"
+    )
+    values = {"id": new_id(now=now), "secret": secret, "principal": principal, "now": now, "until": now + TOKEN_LIFE}
+    await session.execute(insert, values)
+    return True
+
+
+@app.command()
+def welcome(url: Url = None) -> None:
+    """Print addresses, demo people and a first query to paste."""
+    print(greeting.welcome(url=url or _settings().public_url))

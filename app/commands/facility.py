@@ -1,0 +1,108 @@
+"""`sokhoe facility`: hospitals and the keys of their systems."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.commands.console import AsJson, as_migrator, fail, read_settings, run, show
+from app.core.clock import utc_now
+from app.core.db import Session
+from app.core.ids import new_request_id
+from app.facilities import registry, sql
+from app.identity.jwt import KeyRefused, new_private_key, parse_key, public_part
+
+app = typer.Typer(no_args_is_help=True, help="Hospitals and the keys of their systems.")
+
+Code = Annotated[str, typer.Argument(help="Five-character facility code, for example 01901.")]
+KeyFile = Annotated[Path | None, typer.Option("--key", help="The facility's public key (JWK); it keeps the private one.")]
+MakeKey = Annotated[Path | None, typer.Option("--make-key", help="Make a key pair and write the private JWK here (0600).")]
+
+
+@app.command()
+def add(
+    code: Code,
+    name: Annotated[str, typer.Option(help="Name of the facility.")],
+    level: Annotated[str, typer.Option(help="CENTRAL, PROVINCIAL or PRIMARY.")] = "PRIMARY",
+    key: KeyFile = None,
+    make_key: MakeKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Register a facility, with a key of its system."""
+    jwk = _public_key(key, make_key)
+    entry = sql.FacilityEntry(code=code, name=name, level=level)
+
+    async def step(session: Session) -> bool:
+        added = await registry.register(session, entry=entry, now=utc_now())
+        if jwk is not None:
+            await registry.add_key(session, code=code, jwk=jwk, now=utc_now())
+        return added
+
+    if level not in {"CENTRAL", "PROVINCIAL", "PRIMARY"}:
+        raise typer.BadParameter("CENTRAL, PROVINCIAL or PRIMARY", param_hint="--level")
+    added = run(as_migrator(read_settings(), step))
+    said = {"code": code, "added": added, "kid": None if jwk is None else jwk["kid"]}
+    show(said, as_json=as_json, text=f"{'Đã đăng ký' if added else 'Đã có'} / {'registered' if added else 'known'}: {code}")
+
+
+@app.command("rotate-key")
+def rotate_key(
+    code: Code,
+    key: KeyFile = None,
+    make_key: MakeKey = None,
+    keep_old: Annotated[bool, typer.Option("--keep-old", help="Let the old keys live beside the new one.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Register a new key; the old ones are revoked unless --keep-old is given."""
+    jwk = _public_key(key, make_key)
+    if jwk is None:
+        raise typer.BadParameter("give --key or --make-key")
+
+    async def step(session: Session) -> int:
+        await registry.add_key(session, code=code, jwk=jwk, now=utc_now())
+        return 0 if keep_old else await registry.revoke_other_keys(session, code=code, kid=jwk["kid"], now=utc_now())
+
+    revoked = run(as_migrator(read_settings(), step))
+    said = {"code": code, "kid": jwk["kid"], "revoked": revoked}
+    show(said, as_json=as_json, text=f"{code}: khóa mới / new key {jwk['kid']}; thu hồi / revoked {revoked}")
+
+
+@app.command()
+def suspend(code: Code, as_json: AsJson = False) -> None:
+    """Suspend a facility: its tokens stop at the next request."""
+    run(as_migrator(read_settings(), partial(registry.suspend, code=code, now=utc_now())))
+    show({"code": code, "suspended": True}, as_json=as_json, text=f"{code}: đã tạm dừng / suspended")
+
+
+@app.command("list")
+def list_all(as_json: AsJson = False) -> None:
+    """List the registered facilities."""
+    found = run(as_migrator(read_settings(), sql.facilities))
+    said: list[Any] = [
+        {"code": one.code, "name": one.name, "level": one.level, "suspended": one.suspended_at is not None}
+        for one in found
+    ]
+    lines = "\n".join(f"{one['code']}  {one['level']:<10}  {one['name']}" for one in said)
+    show(said, as_json=as_json, text=lines or "Chưa có cơ sở nào. / No facility yet.")
+
+
+def _public_key(key: Path | None, make_key: Path | None) -> dict[str, str] | None:
+    if key is not None and make_key is not None:
+        raise typer.BadParameter("give --key or --make-key, not both")
+    if make_key is not None:
+        private = new_private_key(alg="ES256", kid=new_request_id())
+        make_key.touch(mode=0o600, exist_ok=False)
+        make_key.write_text(json.dumps(private), encoding="ascii")
+        return public_part(private)
+    if key is None:
+        return None
+    try:
+        jwk: dict[str, str] = json.loads(key.read_text(encoding="utf-8"))
+        parse_key(jwk)
+    except KeyRefused as error:
+        fail(error.text.vi, error.text.en)
+    except (OSError, ValueError):
+        fail(f"Không đọc được khóa {key}.", f"The key {key} cannot be read as a JWK.")
+    return jwk

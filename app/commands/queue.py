@@ -1,0 +1,54 @@
+"""`sokhoe queue` and `sokhoe replay`: what waits, what failed, and another try."""
+
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from sqlalchemy import text
+
+from app.commands.console import AsJson, fail, read_settings, run, show
+from app.core.context import run_step
+from app.core.db import Login, Session, open_engine
+from app.core.settings import Settings
+from app.ingestion import sql
+
+
+def queue(as_json: AsJson = False) -> None:
+    """Show how many jobs wait, run and failed, with the age of the oldest."""
+    found = run(_as_worker(read_settings(), _counts))
+    lines = [f"{one['kind']:<20} {one['status']:<10} {one['count']:>7}  {one['oldestSeconds']} s" for one in found]
+    show(found, as_json=as_json, text="\n".join(lines) or "Hàng đợi trống. / The queue is empty.")
+
+
+def replay(
+    message: Annotated[str, typer.Argument(help="Id of a message that was not wholly filed.")], as_json: AsJson = False
+) -> None:
+    """Take up a quarantined, rejected or partly filed message again, after a fix."""
+    try:
+        message_id = UUID(message)
+    except ValueError as error:
+        raise typer.BadParameter("not an id", param_hint="MESSAGE") from error
+    if not run(_as_worker(read_settings(), partial(sql.replay_message, message_id=message_id))):
+        fail("Không có thông điệp nào cần xử lý lại với mã này.", "No message with this id waits for another try.")
+    show({"messageId": message, "replayed": True}, as_json=as_json, text=f"{message}: xử lý lại / taken up again")
+
+
+async def _counts(session: Session) -> list[dict[str, Any]]:
+    query = text(
+        "SELECT entrypoint AS kind, status::text AS status, count(*) AS count, "
+        "extract(epoch FROM now() - min(created))::int AS oldest "
+        "FROM jobs.pgqueuer GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    return [
+        {"kind": row.kind, "status": row.status, "count": row.count, "oldestSeconds": row.oldest}
+        for row in (await session.execute(query)).all()
+    ]
+
+
+async def _as_worker(settings: Settings, step: Any) -> Any:  # noqa: ANN401 - the step's own result
+    engine = open_engine(settings, Login.WORKER, size=1)
+    try:
+        return await run_step(engine, step)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,133 @@
+"""Where a field's data rests: what a declaration says, read by the compiler."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.sql.expression import UnaryExpression
+
+from app.compiler.inputs import Inputs
+from app.compiler.rows import RowRef
+
+Value = Callable[[RowRef, Inputs], ColumnElement[Any]]
+Condition = Callable[[RowRef, RowRef, Inputs], ColumnElement[bool]]
+Filter = Callable[[RowRef, ColumnElement[Any]], ColumnElement[bool]]
+Guard = Callable[[Inputs], ColumnElement[bool]]
+Source = type[Any] | Callable[[RowRef, Inputs], Select[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order key: a row's attribute and its direction."""
+
+    key: str
+    descending: bool = False
+
+
+OrderTerms = Callable[[RowRef], Sequence[ColumnElement[Any] | UnaryExpression[Any]]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """A column of the row; `owner` is the mapped class that was named, if any."""
+
+    key: str
+    owner: type[Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expression:
+    """A scalar expression over the row."""
+
+    value: Value
+    sealed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sealed:
+    """Sealed bytes, of a column or an expression, which Python opens."""
+
+    at: Column | Expression
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Embedded:
+    """Another type that rests on the same row; null when `when` says no."""
+
+    when: Value | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Root:
+    """What opens a root field, and the row it stands on.
+
+    `opens` names the opener ("book", "desk"); `row` and `on` are needed for an object field only.
+    """
+
+    name: str
+    opens: str
+    row: Source | None = None
+    on: Callable[[RowRef, Inputs], ColumnElement[bool]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kind:
+    """A concrete type of an interface or union; with `row`, it rests there and not on the common row."""
+
+    name: str
+    row: Source | None = None
+    on: Condition | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kinds:
+    """How a row tells its concrete type: the value of `by` is a key of `types`."""
+
+    by: Value
+    types: Mapping[str, Kind]
+
+
+class Shape(Enum):
+    """How many rows a relation answers with, and in what dress."""
+
+    ONE = "one"
+    MANY = "many"
+    CONNECTION = "connection"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Relation:
+    """Rows reached from the parent's row (or from nothing, at a root)."""
+
+    shape: Shape
+    source: Source
+    on: Condition | None = None
+    order: Sequence[Order] | OrderTerms = ()
+    orders: Mapping[str, Sequence[Order]] = field(default_factory=dict)
+    limit: int | None = None
+    max_first: int | None = None
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    guard: Guard | None = None
+    kinds: Kinds | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
+    root: Root | None = None
+
+
+class Page(Enum):
+    """A field of a connection, an edge or the page information."""
+
+    EDGES = "edges"
+    NODES = "nodes"
+    TOTAL = "total"
+    INFO = "info"
+    CURSOR = "cursor"
+    NODE = "node"
+    HAS_NEXT = "has_next"
+    HAS_PREVIOUS = "has_previous"
+    START = "start"
+    END = "end"
+
+
+Place = Column | Expression | Sealed | Embedded | Relation | Page

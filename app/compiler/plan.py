@@ -1,0 +1,130 @@
+"""A compiled operation: its root fields' SQL, its parameters, and how variables become their values."""
+
+from collections.abc import Callable, Mapping
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLSchema, OperationDefinitionNode, VariableDefinitionNode, get_variable_values
+from sqlalchemy import ColumnElement
+from sqlalchemy.exc import CompileError
+
+from app.compiler.inputs import Bound, Constant, Input, InputSpec, Rendering
+from app.compiler.parameters import Parameter
+from app.compiler.refusal import NotCompilable
+from app.core.errors import Invalid, Text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statement:
+    """SQL with numbered parameters; `order` names the input, or holds the constant, of each."""
+
+    sql: str
+    order: tuple[str | Bound, ...]
+
+    def arguments(self, values: Mapping[str, object]) -> tuple[object, ...]:
+        """Return what to bind, from values by identifier (`in_…`, `v_…`)."""
+        return tuple(item.value if isinstance(item, Bound) else values[item] for item in self.order)
+
+
+def render(expression: ColumnElement[Any]) -> str:
+    """Return the expression for a PL/pgSQL body: inputs are identifiers, the document's constants are literals.
+
+    :raises NotCompilable: when a declaration holds what SQLAlchemy cannot write as a literal, or nests too deeply
+    """
+    return _rendered(expression, Rendering(numbered=False))
+
+
+def render_numbered(expression: ColumnElement[Any]) -> Statement:
+    """Return `SELECT <expression>`, as UTF-8 bytes, for a client that binds inputs and the document's constants.
+
+    :raises NotCompilable: as `render`
+    """
+    rendering = Rendering(numbered=True)
+    text = _rendered(expression, rendering)
+    return Statement(sql=f"SELECT convert_to({text}, 'UTF8')", order=tuple(rendering.order))
+
+
+def _rendered(expression: ColumnElement[Any], rendering: Rendering) -> str:
+    try:
+        return str(expression.compile(dialect=rendering, compile_kwargs={"literal_binds": True}))
+    except (CompileError, RecursionError) as error:
+        raise NotCompilable(f"SQL cannot be written: {type(error).__name__}") from error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """A root field. One that opens nothing is a constant (`__typename`).
+
+    `arguments` are the opener's, by Python name. `is_shown` tells, from bound values by name, whether `@skip` and
+    `@include` let the field be asked; a part that is not shown is not run.
+    """
+
+    key: str
+    field: str
+    root: str | None
+    opens: str | None
+    nullable: bool
+    body: ColumnElement[Any]
+    arguments: Mapping[str, ColumnElement[Any]] = dataclasses.field(default_factory=dict)
+    is_shown: Callable[[Mapping[str, object]], bool] = lambda _values: True
+
+    def body_sql(self) -> str:
+        """Return, for PL/pgSQL, the scalar expression of the field's JSON text; null when a root's row is missing."""
+        return render(self.body)
+
+    def argument_sql(self, name: str) -> str:
+        """Return, for PL/pgSQL, an argument of the opener; a typed NULL when it is absent.
+
+        :raises KeyError: when the field has no such argument
+        """
+        return render(self.arguments[name])
+
+    def argument_value(self, name: str, values: Mapping[str, object]) -> object:
+        """Return the same argument as a value, from values by identifier.
+
+        :raises KeyError: when the field has no such argument
+        """
+        argument = self.arguments[name]
+        if isinstance(argument, Input):
+            return values[argument.name]
+        return argument.value if isinstance(argument, Constant) else None
+
+    def statement(self) -> Statement:
+        """Return the body with numbered parameters."""
+        return render_numbered(self.body)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """An operation as SQL: parts in the order of the response, parameters in the order of `bind`.
+
+    `inputs` are the named inputs that the bodies use beside the variables. `cost` counts fields times page sizes, a
+    page size that a variable gives counted at its bound. `sealed_paths` are the response keys from the root down.
+    """
+
+    schema: GraphQLSchema
+    operation: OperationDefinitionNode
+    parts: tuple[Part, ...]
+    parameters: tuple[Parameter, ...]
+    inputs: tuple[InputSpec, ...]
+    sealed_paths: frozenset[tuple[str, ...]]
+    cost: int
+
+    def bind(self, variables: Mapping[str, object]) -> tuple[object, ...]:
+        """Return the values of `parameters`.
+
+        :raises Invalid: naming the variable or argument, never its value
+        """
+        found = get_variable_values(
+            self.schema, self.operation.variable_definitions or (), dict(variables), hide_suggestions=True
+        )
+        if isinstance(found, list):
+            node = next((node for error in found for node in error.nodes or ()), None)
+            name = node.variable.name.value if isinstance(node, VariableDefinitionNode) else ""
+            raise Invalid(Text(f"Biến ${name} không hợp lệ.", f"Variable ${name} is not valid."))
+        return tuple(parameter.read(found) for parameter in self.parameters)
+
+    def named(self, values: tuple[object, ...]) -> dict[str, object]:
+        """Return bound values by their parameters' names."""
+        return {parameter.name: value for parameter, value in zip(self.parameters, values, strict=True)}

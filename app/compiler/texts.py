@@ -1,0 +1,102 @@
+"""JSON text as SQL: concatenation, constants, and the marks that the runner reads.
+
+Two marks may stand where a JSON value stands; both begin with a control character, which JSON text never holds bare:
+`\\x01N` is a null that the contract does not allow there, to be carried N levels up (0: it is null here, and an error);
+`\\x02N"…"` is a sealed value in base64, whose absence would be carried N levels up.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, cast, func
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+
+HOLE = "\x01"
+SEAL = "\x02"
+RUN = 24
+
+Piece = str | ColumnElement[Any]
+
+
+class JsonText(ColumnElement[str]):
+    """A concatenation of constant texts and text expressions; null when one of them is."""
+
+    inherit_cache = False
+    type = Text()
+
+    def __init__(self, *pieces: Piece) -> None:
+        self.pieces = _joined(pieces)
+
+
+def _joined(pieces: Sequence[Piece]) -> list[Piece]:
+    flat: list[Piece] = []
+    for piece in pieces:
+        for part in piece.pieces if isinstance(piece, JsonText) else (piece,):
+            if isinstance(part, str) and flat and isinstance(flat[-1], str):
+                flat[-1] += part
+            else:
+                flat.append(part)
+    return flat
+
+
+def quoted(text: str) -> str:
+    """Return the SQL literal; control characters become escapes, so that a function's source stays readable.
+
+    Right under `standard_conforming_strings`, which is PostgreSQL's default.
+    """
+    body = text.replace("'", "''")
+    if text.isprintable():
+        return f"'{body}'"
+    body = body.replace("\\", "\\\\")
+    return "E'" + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in body) + "'"
+
+
+@compiles(JsonText)
+def _json_text(element: JsonText, compiler: SQLCompiler, **options: Any) -> str:
+    texts = [
+        quoted(piece) if isinstance(piece, str) else compiler.process(piece, **options)
+        for piece in element.pieces
+    ]
+    while len(texts) > RUN:  # a chain of thousands of || would be a tree as deep as that
+        runs = [texts[at : at + RUN] for at in range(0, len(texts), RUN)]
+        texts = ["(" + " || ".join(run) + ")" for run in runs]
+    return "(" + " || ".join(texts) + ")" if texts else "''"
+
+
+def json_literal(text: str) -> str:
+    """Return the JSON string of a constant."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def hole(up: int) -> str:
+    """Return the mark of a null that is an error, `up` levels below the place that may be null."""
+    return f"{HOLE}{up}"
+
+
+def null_text(up: int) -> str:
+    """Return what stands for a missing value: null where that is allowed, else the mark."""
+    return "null" if up == 0 else hole(up)
+
+
+def constant(text: str) -> JsonText:
+    """Return a constant as an SQL expression."""
+    return JsonText(text)
+
+
+def or_null(text: ColumnElement[Any], up: int) -> ColumnElement[Any]:
+    """Return the text, or what stands for a missing value."""
+    return func.coalesce(text, constant(null_text(up)))
+
+
+def as_text(value: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return PostgreSQL's own text of the value."""
+    return cast(value, Text)
+
+
+def aggregated(text: ColumnElement[Any], *order: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return the JSON array of the rows' texts, in an order that nothing outside can lose."""
+    joined = func.string_agg(text, aggregate_order_by(constant(","), *order))
+    return JsonText("[", func.coalesce(joined, constant("")), "]")

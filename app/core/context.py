@@ -1,0 +1,83 @@
+"""What one process has (its house), and what one request may do (its context)."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from asyncpg import Pool
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.core.crypto import Vault, open_vault
+from app.core.db import Login, Session, connection_errors, open_engine, open_pool, transaction
+from app.core.ids import new_id
+from app.core.settings import Settings
+
+Result = TypeVar("Result")
+Step = Callable[[Session], Awaitable[Result]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The pools and keys of the API process. `demo` is there in demo mode only."""
+
+    settings: Settings
+    vault: Vault
+    clock: Callable[[], datetime]
+    api: Pool
+    desk: Pool
+    ingest: AsyncEngine
+    demo: Pool | None
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> AsyncIterator[House]:
+    """Open pools and keys, and close them at the end."""
+    pools: list[Pool] = []
+
+    async def pool(login: Login, size: int) -> Pool:
+        pools.append(await open_pool(settings, login, size=size))
+        return pools[-1]
+
+    ingest = open_engine(settings, Login.INGEST, size=settings.ingest_pool_size)
+    try:
+        yield House(
+            settings=settings,
+            vault=open_vault(settings.secrets_dir),
+            clock=clock,
+            api=await pool(Login.API, settings.api_pool_size),
+            desk=await pool(Login.DESK, settings.desk_pool_size),
+            ingest=ingest,
+            demo=await pool(Login.DEMO, settings.desk_pool_size) if settings.demo else None,
+        )
+    finally:
+        for opened in pools:
+            await opened.close()
+        await ingest.dispose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One request: who says so, in which language, at what time."""
+
+    house: House
+    token: str | None  # the bearer's secret; what it stands for, PostgreSQL decides
+    language: str  # vi or en
+    now: datetime
+    request_id: str
+
+    def new_id(self) -> UUID:
+        """Return a new identifier of this request's time."""
+        return new_id(now=self.now)
+
+
+async def run_step(engine: AsyncEngine, step: Step[Result]) -> Result:
+    """Run a step in one transaction. What it returns is committed; what it raises never happened.
+
+    :raises Unauthenticated: for SK401, and so on as `app.core.db.expected` says.
+    """
+    with connection_errors():
+        async with transaction(engine) as session:
+            return await step(session)

@@ -1,0 +1,129 @@
+"""Field encryption and blind indexes.
+
+A sealed field is AES-256-GCM with a random 96-bit nonce; its additional data is the table, the column and the id
+of the row, so that a ciphertext moved to another row or column does not open. A blind index is HMAC-SHA-256 with a
+key of its own per kind of identifier. No key is in the database.
+
+Source: NIST SP 800-38D (GCM), RFC 2104 (HMAC).
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+class KeyFileError(Exception):
+    """A key file is missing or malformed; the message names the file and line, never its content."""
+
+
+class SealBroken(Exception):
+    """A sealed value does not open: wrong row, wrong column, changed bytes or unknown key."""
+
+
+def read_key_file(path: Path) -> dict[str, bytes]:
+    """Return the keys of a file of `id:hex` lines in their order; the first is the current one.
+
+    :raises KeyFileError: when the file is missing or a line is malformed.
+    """
+    try:
+        lines = path.read_text(encoding="ascii").split()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path.name}: cannot be read"
+        raise KeyFileError(message) from error
+    keys: dict[str, bytes] = {}
+    for number, line in enumerate(lines, start=1):
+        key_id, _, text = line.partition(":")
+        try:
+            key = bytes.fromhex(text)
+        except ValueError:
+            key = b""
+        if not key_id.isalnum() or len(key) != KEY_BYTES or key_id in keys:
+            message = f"{path.name}: line {number} is not `id:64 hexadecimal digits`"
+            raise KeyFileError(message)
+        keys[key_id] = key
+    if not keys:
+        message = f"{path.name}: holds no key"
+        raise KeyFileError(message)
+    return keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a sealed value rests."""
+
+    table: str  # schema.table
+    column: str
+    row_id: UUID
+
+    def associated_data(self, *, key_id: str) -> bytes:
+        """Return what binds a ciphertext to its place."""
+        return f"{self.table}|{self.column}|{self.row_id}|{key_id}".encode()
+
+
+class FieldSealer:
+    """Seals and opens single fields and whole messages."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self._current = next(iter(keys))
+
+    def seal(self, plain: bytes, *, place: Place) -> bytes:
+        """Return `length of key id, key id, nonce, ciphertext and tag`."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        key_id = self._current
+        cipher = self._ciphers[key_id].encrypt(nonce, plain, place.associated_data(key_id=key_id))
+        return bytes([len(key_id)]) + key_id.encode("ascii") + nonce + cipher
+
+    def open(self, sealed: bytes, *, place: Place) -> bytes:
+        """Return the plain bytes.
+
+        :raises SealBroken: when the value does not belong to `place` or was changed.
+        """
+        try:
+            end = 1 + sealed[0]
+            key_id = sealed[1:end].decode("ascii")
+            nonce, cipher = sealed[end : end + NONCE_BYTES], sealed[end + NONCE_BYTES :]
+            return self._ciphers[key_id].decrypt(nonce, cipher, place.associated_data(key_id=key_id))
+        except (InvalidTag, KeyError, IndexError, UnicodeDecodeError, ValueError) as error:
+            raise SealBroken from error
+
+
+class BlindIndex:
+    """Equality over identifiers that nobody can list without the key."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        self._key = next(iter(keys.values()))
+
+    def of(self, value: str, *, kind: str) -> bytes:
+        """Return 32 bytes, equal for equal values of one kind only."""
+        kind_key = hmac.digest(self._key, b"blind-index|" + kind.encode(), hashlib.sha256)
+        return hmac.digest(kind_key, value.encode(), hashlib.sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vault:
+    """The keys of one process."""
+
+    sealer: FieldSealer
+    index: BlindIndex
+
+
+def open_vault(secrets_dir: Path) -> Vault:
+    """Read `sealing.keys` and `index.keys`.
+
+    :raises KeyFileError: when one is missing or malformed.
+    """
+    return Vault(
+        sealer=FieldSealer(read_key_file(secrets_dir / "sealing.keys")),
+        index=BlindIndex(read_key_file(secrets_dir / "index.keys")),
+    )

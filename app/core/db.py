@@ -1,0 +1,155 @@
+"""Connections: one login, one pool; one step, one transaction.
+
+Sessions of SQLAlchemy exist for `desk`, `ingest` and `worker`. The logins `api` and `demo` run compiled
+operations on asyncpg alone. Nobody commits but `transaction` here.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+from sqlalchemy import URL, MetaData
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from app.core.errors import AppError, Conflict, NotFound, Unauthenticated, Unavailable
+from app.core.settings import Settings
+
+Session = AsyncSession
+
+
+class Login(StrEnum):
+    """The logins of PostgreSQL. Source: infra/postgres/roles.sql."""
+
+    API = "api"
+    DEMO = "demo"
+    DESK = "desk"
+    INGEST = "ingest"
+    WORKER = "worker"
+    MIGRATOR = "migrator"
+
+
+class Row(DeclarativeBase):
+    """What rests in PostgreSQL."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "pk": "%(table_name)s_pkey",
+        }
+    )
+
+
+class SecretMissing(Exception):
+    """A login's secret file is missing; the message names the file."""
+
+
+def read_password(secrets_dir: Path, login: Login) -> str:
+    """Return the password of `login`.
+
+    :raises SecretMissing: when its file cannot be read.
+    """
+    path = secrets_dir / f"{login}.password"
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        message = f"{path.name}: cannot be read in SOKHOE_SECRETS_DIR"
+        raise SecretMissing(message) from error
+
+
+def database_of(settings: Settings, login: Login) -> URL:
+    """Return the address of the database for one login."""
+    parts = urlsplit(settings.database_url)
+    return URL.create(
+        "postgresql+asyncpg",
+        username=login.value,
+        password=read_password(settings.secrets_dir, login),
+        host=parts.hostname,
+        port=parts.port,
+        database=parts.path.strip("/"),
+    )
+
+
+async def connect(settings: Settings, login: Login) -> "asyncpg.Connection[asyncpg.Record]":
+    """Open one connection of its own."""
+    url = database_of(settings, login)
+    return await asyncpg.connect(
+        host=url.host, port=url.port, user=url.username, password=url.password, database=url.database
+    )
+
+
+async def open_pool(settings: Settings, login: Login, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
+    """Open a pool for compiled operations, whose settings all end with their transaction."""
+    url = database_of(settings, login)
+    return await asyncpg.create_pool(
+        host=url.host,
+        port=url.port,
+        user=url.username,
+        password=url.password,
+        database=url.database,
+        min_size=1,
+        max_size=size,
+        command_timeout=5,
+        reset=_keep_as_it_is,
+    )
+
+
+async def _keep_as_it_is(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Spare the pool's round trip: no statement here changes the session."""
+
+
+def open_engine(settings: Settings, login: Login, *, size: int) -> AsyncEngine:
+    """Open a pool for steps; errors never carry parameters."""
+    return create_async_engine(
+        database_of(settings, login), pool_size=size, max_overflow=0, pool_pre_ping=True, hide_parameters=True
+    )
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[Session]:
+    """Run a step in one transaction: committed at its end, rolled back when it raises."""
+    async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session, session.begin():
+        yield session
+
+
+_EXPECTED: Mapping[str, type[AppError]] = {
+    "SK401": Unauthenticated,
+    "SK404": NotFound,
+    "SK409": Conflict,
+    "57014": Unavailable,  # statement timeout
+    "55P03": Unavailable,  # lock timeout
+    "53300": Unavailable,  # too many connections
+    "57P01": Unavailable,  # the server is shutting down
+    "57P03": Unavailable,  # the server is starting
+}
+
+
+@contextmanager
+def connection_errors() -> Iterator[None]:
+    """Turn our own SQLSTATEs and a database that does not answer into expected errors; let all else pass.
+
+    PostgreSQL's own codes stay what they are: a forgotten GRANT (42501) is a defect, not a refusal.
+
+    :raises AppError: as the table above says
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        expected = _EXPECTED.get(str(getattr(error.orig, "sqlstate", None)))
+        if expected is None and not error.connection_invalidated:
+            raise
+        raise (expected or Unavailable)() from error
+    except asyncpg.PostgresError as error:
+        expected = _EXPECTED.get(str(error.sqlstate))
+        if expected is None:
+            raise
+        raise expected from error
+    except (OSError, asyncpg.InterfaceError, TimeoutError) as error:
+        raise Unavailable from error

@@ -1,0 +1,18 @@
+"""Defects are told by their kind and place: an exception's text may hold a name, so it is never logged."""
+
+import structlog
+
+log = structlog.get_logger()
+
+MOST_PLACES = 12
+
+
+def report_defect(error: Exception, *, request_id: str) -> None:
+    """Log a defect."""
+    places = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        places.append(f"{traceback.tb_frame.f_code.co_filename.rsplit('/app/')[-1]}:{traceback.tb_lineno}")
+        traceback = traceback.tb_next
+    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
+    log.error("defect", kind=type(error).__name__, sqlstate=sqlstate, places=places[-MOST_PLACES:], request_id=request_id)

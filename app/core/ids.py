@@ -1,0 +1,23 @@
+"""Identifiers: UUIDv7 (RFC 9562 §5.7), so that rows of one time lie together."""
+
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+
+def new_id(*, now: datetime) -> UUID:
+    """Return a UUIDv7 of `now`, unique by 74 random bits."""
+    milliseconds = int(now.timestamp() * 1000)
+    value = (milliseconds & ((1 << 48) - 1)) << 80 | 0x7 << 76
+    value |= secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    return UUID(int=value)
+
+
+def new_secret() -> str:
+    """Return 256 random bits as text, for opaque tokens."""
+    return secrets.token_urlsafe(32)
+
+
+def new_request_id() -> str:
+    """Return the id under which support finds a request; it tells nothing."""
+    return secrets.token_hex(12)

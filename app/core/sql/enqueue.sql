@@ -1,0 +1,19 @@
+-- owner: auth_owner
+-- The only way into the queue, from Python and from PL/pgSQL, always in the transaction that caused the work.
+-- Returns the job's number, or NULL when a live job has the same dedupe_key.
+CREATE OR REPLACE FUNCTION jobs.enqueue(kind text, payload jsonb, run_after timestamptz DEFAULT now(), dedupe_key text DEFAULT NULL)
+RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  WITH job AS (
+    INSERT INTO jobs.pgqueuer (priority, status, entrypoint, payload, execute_after, dedupe_key)
+    VALUES (0, 'queued', kind, convert_to(payload::text, 'UTF8'), run_after, dedupe_key)
+    ON CONFLICT (dedupe_key) WHERE status IN ('queued', 'picked') AND dedupe_key IS NOT NULL DO NOTHING
+    RETURNING id, priority, entrypoint, status),
+  logged AS (
+    INSERT INTO jobs.pgqueuer_log (job_id, status, entrypoint, priority) SELECT id, status, entrypoint, priority FROM job)
+  SELECT id FROM job
+$$;
+REVOKE ALL ON FUNCTION jobs.enqueue FROM PUBLIC;
+GRANT USAGE ON SCHEMA jobs TO worker, desk, book_writer;
+GRANT EXECUTE ON FUNCTION jobs.enqueue TO worker, desk, book_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jobs TO worker;
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA jobs TO worker;

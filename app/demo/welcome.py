@@ -1,0 +1,60 @@
+"""What `dev.py run` prints when everything is up: where to go, who is who, and a first query to paste."""
+
+from app.demo.people import FACILITIES, citizen
+
+_FIRST_QUERY = (
+    "{ healthBook { owner { fullName birthDate } "
+    "prescriptions(first: 2) { edges { node { items { drugName strength dose } } } } } }"
+)
+_SHOWN_CITIZENS = (1, 2, 3, 4)
+_TOKEN_COMMAND = "python3 dev.py sokhoe demo token --as"
+
+
+def welcome(*, url: str) -> str:
+    """Return the greeting in Vietnamese and English; `url` is the server's address."""
+    address = url.rstrip("/")
+    return "\n".join(
+        [
+            "Sổ Khỏe đã sẵn sàng. / Sổ Khỏe is ready.",
+            "",
+            f"  GraphQL        {address}/graphql",
+            f"  Gửi hồ sơ / push records   {address}/ingest/qd4750",
+            f"  Tình trạng / health        {address}/readyz",
+            "",
+            "Mọi người và mọi cơ sở ở đây đều là hư cấu. / Everybody and every facility here is made up.",
+            *_people(),
+            "",
+            "Câu truy vấn đầu tiên (dán vào cửa sổ lệnh khác) / A first query (paste it into another terminal):",
+            "",
+            f"  TOKEN=$({_TOKEN_COMMAND} citizen:1)",
+            *_curl(address, _FIRST_QUERY),
+            "",
+            "Gửi hồ sơ như một bệnh viện / Push a message as a hospital would:",
+            "",
+            "  python3 dev.py sokhoe send --help",
+        ]
+    )
+
+
+def _people() -> list[str]:
+    lines = [
+        f"  citizen:{number:<3} {citizen(number).full_name}{_family(number)}" for number in _SHOWN_CITIZENS
+    ]
+    lines.extend(
+        f"  facility:{number:<2} {facility.code} {facility.name}"
+        for number, facility in enumerate(FACILITIES, start=1)
+    )
+    return lines
+
+
+def _family(number: int) -> str:
+    parent = citizen(number).parent_number
+    return f" (con của / child of citizen:{parent})" if parent else ""
+
+
+def _curl(address: str, query: str) -> list[str]:
+    return [
+        f'  curl -s {address}/graphql -H "Authorization: Bearer $TOKEN" \\',
+        "    -H 'Content-Type: application/json' \\",
+        f'    -d \'{{"query": "{query}"}}\'',
+    ]

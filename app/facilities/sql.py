@@ -1,0 +1,81 @@
+"""The room's SQL, run by the service door in the role that owns these tables."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from app.core.db import Session
+
+AS_OWNER = text("SET LOCAL ROLE auth_owner")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacilityEntry:
+    """A facility as it is registered."""
+
+    code: str
+    name: str
+    level: str  # CENTRAL, PROVINCIAL, PRIMARY
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFacility:
+    """A registered facility."""
+
+    code: str
+    name: str
+    level: str
+    suspended_at: datetime | None
+
+
+async def facility(session: Session, *, code: str) -> KnownFacility | None:
+    """Return a facility, or nothing."""
+    await session.execute(AS_OWNER)
+    query = text("SELECT code, name, level, suspended_at FROM directory.facility WHERE code = :code")
+    row = (await session.execute(query, {"code": code})).one_or_none()
+    return None if row is None else KnownFacility(**row._asdict())
+
+
+async def facilities(session: Session) -> list[KnownFacility]:
+    """Return every facility by code."""
+    await session.execute(AS_OWNER)
+    query = text("SELECT code, name, level, suspended_at FROM directory.facility ORDER BY code")
+    return [KnownFacility(**row._asdict()) for row in await session.execute(query)]
+
+
+async def insert_facility(session: Session, *, entry: FacilityEntry, now: datetime) -> None:
+    """Insert a facility."""
+    query = text("INSERT INTO directory.facility (code, name, level, registered_at) VALUES (:code, :name, :level, :now)")
+    await session.execute(query, {"code": entry.code, "name": entry.name, "level": entry.level, "now": now})
+
+
+async def insert_key(session: Session, *, code: str, jwk: Mapping[str, str], now: datetime) -> None:
+    """Insert a public key, or leave it when it is there."""
+    query = text(
+        "INSERT INTO auth.client_key (facility_code, kid, jwk, registered_at) "
+        "VALUES (:code, :kid, CAST(:jwk AS jsonb), :now) ON CONFLICT DO NOTHING"
+    )
+    await session.execute(query, {"code": code, "kid": jwk["kid"], "jwk": json.dumps(dict(jwk)), "now": now})
+
+
+async def revoke_keys(session: Session, *, code: str, but: str, now: datetime) -> int:
+    """Revoke live keys but one; returns how many."""
+    await session.execute(AS_OWNER)
+    query = text(
+        "UPDATE auth.client_key SET revoked_at = :now "
+        "WHERE facility_code = :code AND kid <> :kid AND revoked_at IS NULL RETURNING kid"
+    )
+    return len((await session.execute(query, {"code": code, "kid": but, "now": now})).all())
+
+
+async def suspend_facility(session: Session, *, code: str, now: datetime) -> bool:
+    """Suspend a facility and end its sessions; false when there is none."""
+    await session.execute(AS_OWNER)
+    query = text("UPDATE directory.facility SET suspended_at = coalesce(suspended_at, :now) WHERE code = :code RETURNING code")
+    found = (await session.execute(query, {"code": code, "now": now})).one_or_none()
+    ended = text("UPDATE auth.session SET ended_at = :now WHERE facility_code = :code AND ended_at IS NULL")
+    await session.execute(ended, {"code": code, "now": now})
+    return found is not None

@@ -1,0 +1,86 @@
+"""Trusted operations as functions of PostgreSQL.
+
+A root field becomes one function: that of a book in `op` (SECURITY DEFINER, owned by `book_reader`: it calls open_book
+first, then answers), any other in `desk_op` (run by `desk` under the session's own policies).
+A function is named by its operation and the hash of its text, so that two releases live side by side.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from app.compiler.plan import Part
+from app.core.db import Session
+from app.gateway.plans import BOOK, DESK, Operation, compile_trusted
+from app.gateway.trusted import trusted_operations
+
+_BOOK = """
+CREATE FUNCTION op.{name}(token text, proof_key bytea, target uuid, if_none_match text, in_language text{parameters},
+                          OUT etag text, OUT body bytea)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $operation$
+DECLARE opened record; in_citizen uuid; in_sections int;
+BEGIN
+  opened := auth.open_book(token, proof_key, target, '{operation}');
+  etag := opened.etag; in_citizen := opened.citizen_id; in_sections := opened.sections;
+  IF etag = if_none_match THEN RETURN; END IF;
+  body := convert_to((SELECT {body}), 'UTF8');
+  IF body IS NULL THEN RAISE EXCEPTION 'the book is missing' USING ERRCODE = 'XX000'; END IF;
+END $operation$"""
+
+_DESK = """
+CREATE FUNCTION desk_op.{name}(token text, proof_key bytea, in_language text{parameters}, OUT body bytea)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $operation$
+DECLARE in_viewer uuid;
+BEGIN
+  in_viewer := auth.sign_in(token, proof_key);
+  body := convert_to((SELECT {body}), 'UTF8');
+  IF body IS NULL THEN RAISE EXCEPTION 'the viewer is missing' USING ERRCODE = 'XX000'; END IF;
+END $operation$"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """One deployed function."""
+
+    schema: str
+    name: str
+    sql: str
+
+
+def function_of(operation: Operation, part: Part) -> Function:
+    """Return the function that answers one root field of an operation."""
+    body = part.body_sql()
+    parameters = "".join(f", {one.name} {one.pg_type}" for one in operation.plan.parameters)
+    schema, template = ("op", _BOOK) if part.opens == BOOK else ("desk_op", _DESK)
+    digest = hashlib.sha256((template + parameters + body).encode()).hexdigest()[:12]
+    name = f"{operation.name}_{digest}".lower()
+    sql = template.format(name=name, operation=operation.name, parameters=parameters, body=body)
+    return Function(schema=schema, name=name, sql=sql)
+
+
+async def deploy(session: Session) -> int:
+    """Create the functions that are not there yet; returns how many. Runs as `migrator`."""
+    there = set(await session.scalars(text("SELECT function FROM deploy.installed_operation")))
+    created = 0
+    driver = (await (await session.connection()).get_raw_connection()).driver_connection
+    for known in trusted_operations().values():
+        operation = compile_trusted(known)
+        for part in (*operation.parts(BOOK), *operation.parts(DESK)):
+            function = function_of(operation, part)
+            full_name = f"{function.schema}.{function.name}"
+            if full_name in there:
+                continue
+            owner, caller = ("book_reader", "api") if part.opens == BOOK else ("auth_owner", "desk")
+            await driver.execute(
+                f"SET LOCAL ROLE {owner};{function.sql};REVOKE ALL ON FUNCTION {full_name} FROM PUBLIC;"
+                f"GRANT USAGE ON SCHEMA {function.schema} TO {caller};"
+                f"GRANT EXECUTE ON FUNCTION {full_name} TO {caller};RESET ROLE"
+            )
+            await session.execute(
+                text("INSERT INTO deploy.installed_operation VALUES (:function, :document, :root, now())"),
+                {"function": full_name, "document": known.id, "root": part.field},
+            )
+            there.add(full_name)
+            created += 1
+    return created

@@ -1,0 +1,186 @@
+"""`POST /graphql`: GraphQL over HTTP. Trusted documents by id; plain documents and introspection in demo mode only."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    execute_sync,
+    get_operation_ast,
+    parse,
+    validate,
+)
+from starlette.responses import Response
+
+from app.compiler.refusal import NotCompilable
+from app.core.context import Context
+from app.core.defects import report_defect
+from app.core.errors import AppError, Invalid, Text, Unauthenticated
+from app.core.requests import context_of, read_body, require_media_type
+from app.identity.strict_json import NotStrictJson, read_object
+from app.gateway import limits, plans
+from app.gateway.problems import graphql_error, internal_graphql_error
+from app.gateway.run import run
+from app.gateway.schema import schema
+from app.gateway.trusted import document_id
+
+router = APIRouter()
+
+MOST_BYTES = 65_536
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The body of a request."""
+
+    query: str | None
+    document_id: str | None
+    operation_name: str | None
+    variables: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plain:
+    """A plain document of demo mode: compiled, or left to the schema's own introspection."""
+
+    operation: plans.Operation | None
+    document: DocumentNode
+    operation_name: str | None
+
+
+@router.post("/graphql")
+async def graphql(request: Request) -> Response:
+    """Answer one operation."""
+    context: Context | None = None
+    media_type = media_type_of(request.headers.get("accept", ""))
+    try:
+        context = context_of(request)
+        require_media_type(request, accepted=frozenset({JSON}))
+        asked = read_request(await read_body(request, most_bytes=MOST_BYTES))
+        return await _answer(asked, request=request, context=context, media_type=media_type)
+    except AppError as error:
+        entry = graphql_error(error, language=request.state.language)
+        return _refusal(entry, error=error, media_type=media_type)
+    except Exception as error:  # noqa: BLE001 - nothing of a defect leaves but its id
+        report_defect(error, request_id=request.state.request_id)
+        entry = internal_graphql_error(language=request.state.language, request_id=request.state.request_id)
+        return Response(orjson.dumps({"errors": [entry]}), status_code=500, media_type=media_type)
+
+
+async def _answer(asked: Asked, *, request: Request, context: Context, media_type: str) -> Response:
+    if asked.document_id is not None:
+        operation = plans.trusted(asked.document_id)
+        if operation is None:
+            raise Invalid(Text("Không có truy vấn với documentId này.", "No document has this documentId."))
+    else:
+        plain = _plain(asked, context=context)
+        if plain.operation is None:
+            return _introspect(plain, asked=asked, media_type=media_type)
+        operation = plain.operation
+    known = request.headers.get("if-none-match")
+    answer = await run(operation, variables=asked.variables, context=context, if_none_match=known)
+    headers = {} if answer.etag is None else {"ETag": answer.etag}
+    if answer.body is None:
+        return Response(status_code=304, headers=headers)
+    return Response(answer.body, media_type=media_type, headers=headers)
+
+
+def read_request(body: bytes) -> Asked:
+    """Read the JSON body.
+
+    :raises Invalid: naming what is wrong with it
+    """
+    try:
+        sent = read_object(body)
+    except NotStrictJson as error:
+        raise _invalid("nội dung phải là một đối tượng JSON hợp lệ, không lặp khóa", "the body must be one JSON object without repeated keys") from error
+    query, known, name = sent.get("query"), sent.get("documentId"), sent.get("operationName")
+    variables = sent.get("variables") or {}
+    if not isinstance(variables, dict):
+        raise _invalid("`variables` phải là một đối tượng", "`variables` must be an object")
+    for key, value in (("query", query), ("documentId", known), ("operationName", name)):
+        if value is not None and not isinstance(value, str):
+            raise _invalid(f"`{key}` phải là một chuỗi", f"`{key}` must be a string")
+    if (query is None) == (known is None):
+        raise _invalid("phải có đúng một trong `query` và `documentId`", "exactly one of `query` and `documentId` is needed")
+    return Asked(query=query, document_id=known, operation_name=name, variables=variables)
+
+
+def _invalid(vi: str, en: str) -> Invalid:
+    return Invalid(Text(f"Yêu cầu GraphQL không hợp lệ: {vi}.", f"Not a valid GraphQL request: {en}."))
+
+
+def _plain(asked: Asked, *, context: Context) -> _Plain:
+    if not context.house.settings.demo:
+        raise Invalid(
+            Text("Chỉ nhận truy vấn đã đăng ký (documentId).", "Only registered operations are accepted (documentId).")
+        )
+    return _prepared(asked.query or "", asked.operation_name)
+
+
+@lru_cache(maxsize=256)
+def _prepared(query: str, operation_name: str | None) -> _Plain:
+    try:
+        document = parse(query, max_tokens=limits.MOST_TOKENS)
+    except GraphQLError as error:
+        raise Invalid(Text(f"Lỗi cú pháp GraphQL: {error.message}", error.message)) from error
+    operation = get_operation_ast(document, operation_name)
+    if operation is None:
+        raise _invalid("không tìm thấy operation cần chạy", "there is no such operation, or several and no `operationName`")
+    limits.check_document(document, operation)
+    errors = validate(_core_schema(), document, max_errors=1, hide_suggestions=True)
+    if errors:
+        raise Invalid(Text(f"Truy vấn không hợp lệ: {errors[0].message}", errors[0].message))
+    if _is_introspection(operation):
+        return _Plain(operation=None, document=document, operation_name=operation_name)
+    try:
+        compiled = plans.compile_plain(document, operation_name=operation_name, key=document_id(query))
+    except NotCompilable as error:
+        raise _invalid(f"chưa hỗ trợ {error.reason}", f"not supported: {error.reason}") from error
+    limits.check_cost(compiled.plan.cost)
+    return _Plain(operation=compiled, document=document, operation_name=operation_name)
+
+
+def _core_schema() -> GraphQLSchema:
+    return plans.index().schema
+
+
+def _is_introspection(operation: OperationDefinitionNode) -> bool:
+    names = [node.name.value for node in operation.selection_set.selections if isinstance(node, FieldNode)]
+    return bool(names) and all(name.startswith("__") for name in names)
+
+
+def _introspect(plain: _Plain, *, asked: Asked, media_type: str) -> Response:
+    result = execute_sync(
+        _core_schema(),
+        plain.document,
+        variable_values=asked.variables,
+        operation_name=plain.operation_name,
+    )
+    return Response(orjson.dumps(result.formatted), media_type=media_type)
+
+
+def media_type_of(accept: str) -> str:
+    """Return the media type of the answer. Source: GraphQL over HTTP, Media Types."""
+    ranges = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return JSON if JSON in ranges and GRAPHQL_RESPONSE not in ranges else GRAPHQL_RESPONSE
+
+
+def _refusal(entry: dict[str, Any], *, error: AppError, media_type: str) -> Response:
+    headers = {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return Response(
+        orjson.dumps({"errors": [entry]}), status_code=error.http_status, media_type=media_type, headers=headers
+    )

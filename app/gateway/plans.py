@@ -1,0 +1,70 @@
+"""Compiled operations: the trusted ones for as long as the process lives, others through a bounded cache."""
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from graphql import DocumentNode
+
+from app.compiler.compile import compile_operation
+from app.compiler.index import Index
+from app.compiler.plan import Part, Plan
+from app.core.errors import Invalid, Text
+from app.gateway.schema import INPUTS, schema
+from app.gateway.trusted import TrustedOperation, trusted_operations
+
+BOOK, DESK = "book", "desk"
+
+
+@cache
+def index() -> Index:
+    """Return the schema's declarations, checked once."""
+    return Index(schema(), inputs=INPUTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A compiled operation, ready to run."""
+
+    plan: Plan
+    name: str
+    key: str  # the document's id: what an ETag and a cache know it by
+    is_deployed: bool
+
+    def parts(self, opens: str) -> tuple[Part, ...]:
+        """Return the root fields of one opener, in the order of the response."""
+        return tuple(part for part in self.plan.parts if part.opens == opens)
+
+
+@lru_cache(maxsize=256)
+def trusted(document_id: str) -> Operation | None:
+    """Return a trusted operation by its id, or nothing."""
+    known = trusted_operations().get(document_id)
+    return None if known is None else compile_trusted(known)
+
+
+def compile_trusted(known: TrustedOperation) -> Operation:
+    """Compile a trusted operation; a list that holds one which cannot be compiled fails the build."""
+    plan = one_book(compile_operation(index(), known.document))
+    return Operation(plan=plan, name=known.name, key=known.id, is_deployed=True)
+
+
+def compile_plain(document: DocumentNode, *, operation_name: str | None, key: str) -> Operation:
+    """Compile a document of demo mode that is valid and within limits.
+
+    :raises Invalid: when it asks for more than one book
+    :raises NotCompilable: when a part of it is resolved in Python
+    """
+    plan = one_book(compile_operation(index(), document, operation_name))
+    return Operation(plan=plan, name=operation_name or "plain", key=key, is_deployed=False)
+
+
+def one_book(plan: Plan) -> Plan:
+    """Return the plan.
+
+    :raises Invalid: when it opens more than one book
+    """
+    if sum(part.opens == BOOK for part in plan.parts) > 1:
+        raise Invalid(
+            Text("Mỗi truy vấn chỉ mở được một sổ: hãy tách thành hai truy vấn.", "One book per operation: send two.")
+        )
+    return plan

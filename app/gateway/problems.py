@@ -1,0 +1,98 @@
+"""One error tree, three faces. Anything that is not expected becomes INTERNAL and a request id."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from app.core.errors import AppError, ErrorCode, Text
+
+PROBLEM_JSON = "application/problem+json"
+INTERNAL_TEXT = Text(
+    "Có lỗi ở phía hệ thống. Vui lòng báo mã yêu cầu cho bộ phận hỗ trợ.",
+    "Something went wrong on our side. Please give the request id to support.",
+)
+_BY_STATUS = {
+    404: (ErrorCode.NOT_FOUND, Text("Không có đường dẫn này.", "There is no such path.")),
+    405: (ErrorCode.INVALID, Text("Phương thức không được phép ở đường dẫn này.", "Method not allowed here.")),
+}
+
+
+def problem_body(*, code: ErrorCode, status: int, text: Text, language: str, request_id: str) -> dict[str, Any]:
+    """Return RFC 9457 problem details; `title` is in the caller's language, both texts stand beside it."""
+    return {
+        "type": "about:blank",
+        "title": text.in_language(language),
+        "status": status,
+        "code": code.value,
+        "vi": text.vi,
+        "en": text.en,
+        "requestId": request_id,
+    }
+
+
+def problem_response(error: AppError, *, language: str, request_id: str) -> JSONResponse:
+    """Return an expected error as problem+json."""
+    headers = {}
+    if error.http_status == 401:  # noqa: PLR2004 - HTTP's own number
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    body = problem_body(
+        code=error.code, status=error.http_status, text=error.text, language=language, request_id=request_id
+    )
+    return JSONResponse(body, status_code=error.http_status, media_type=PROBLEM_JSON, headers=headers)
+
+
+def graphql_error(error: AppError, *, language: str, path: list[str | int] | None = None) -> dict[str, Any]:
+    """Return an expected error as an entry of `errors`."""
+    extensions: dict[str, Any] = {"code": error.code.value}
+    if error.retry_after_seconds is not None:
+        extensions["retryAfterSeconds"] = error.retry_after_seconds
+    entry: dict[str, Any] = {"message": error.text.in_language(language), "extensions": extensions}
+    return entry if path is None else {**entry, "path": path}
+
+
+def internal_graphql_error(
+    *, language: str, request_id: str, path: Sequence[str | int] | None = None
+) -> dict[str, Any]:
+    """Return what a client sees of a defect."""
+    extensions = {"code": ErrorCode.INTERNAL.value, "requestId": request_id}
+    entry = {"message": INTERNAL_TEXT.in_language(language), "extensions": extensions}
+    return entry if path is None else {**entry, "path": list(path)}
+
+
+def install(app: FastAPI) -> None:
+    """Give every error of every route its face."""
+
+    @app.exception_handler(AppError)
+    async def expected(request: Request, error: AppError) -> JSONResponse:
+        return problem_response(error, language=request.state.language, request_id=request.state.request_id)
+
+    @app.exception_handler(HTTPException)
+    async def by_status(request: Request, error: HTTPException) -> JSONResponse:
+        code, text = _BY_STATUS.get(error.status_code, (ErrorCode.INVALID, Text(error.detail, error.detail)))
+        body = problem_body(
+            code=code,
+            status=error.status_code,
+            text=text,
+            language=request.state.language,
+            request_id=request.state.request_id,
+        )
+        return JSONResponse(body, status_code=error.status_code, media_type=PROBLEM_JSON, headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
+        places = ", ".join(sorted({".".join(str(part) for part in entry["loc"]) for entry in error.errors()}))
+        text = Text(f"Tham số không hợp lệ: {places}.", f"Not a valid parameter: {places}.")
+        body = problem_body(
+            code=ErrorCode.INVALID,
+            status=400,
+            text=text,
+            language=request.state.language,
+            request_id=request.state.request_id,
+        )
+        return JSONResponse(body, status_code=400, media_type=PROBLEM_JSON)

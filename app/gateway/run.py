@@ -1,0 +1,175 @@
+"""Runs a compiled operation: PostgreSQL decides who sees what and makes the JSON text; this only joins it."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+
+from app.compiler.plan import Part
+from app.compiler.run import Unseal, assemble
+from app.core.context import Context
+from app.core.crypto import Place, Vault
+from app.core.db import connection_errors
+from app.core.errors import NotFound, Unauthenticated
+from app.core.settings import RELEASE
+from app.gateway import deployment
+from app.gateway.plans import BOOK, DESK, Operation, trusted
+from app.gateway.problems import graphql_error, internal_graphql_error
+
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The body, and the ETag of an answer that came from one book alone. No body: it is unchanged."""
+
+    body: bytes | None
+    etag: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """One run: the operation, its bound values and who asks."""
+
+    operation: Operation
+    bound: tuple[object, ...]
+    values: Mapping[str, object]
+    context: Context
+
+    async def desk(self, part: Part) -> bytes | None:
+        """Answer a root field as `desk`, under the session's own policies."""
+        house, token = self.context.house, self.context.token
+        with connection_errors():
+            if self.operation.is_deployed:
+                call = _call(self.operation.key, part.key)
+                return await house.desk.fetchval(call, token, None, self.context.language, *self.bound)
+            async with house.desk.acquire() as connection, connection.transaction():
+                viewer = await connection.fetchval("SELECT auth.sign_in($1, $2)", token, None)
+                statement = part.statement()
+                return await connection.fetchval(
+                    statement.sql, *statement.arguments({**self.values, "in_viewer": viewer})
+                )
+
+    async def book(self, part: Part, *, known: str | None) -> tuple[str, bytes | None]:
+        """Answer a root field from a book: its version for this viewer, and nothing when that is `known`."""
+        house, token, target = self.context.house, self.context.token, self._target(part)
+        with connection_errors():
+            if self.operation.is_deployed or house.demo is None:
+                call = _call(self.operation.key, part.key)
+                row = await house.api.fetchrow(call, token, None, target, known, self.context.language, *self.bound)
+                return row["etag"], row["body"]
+            async with house.demo.acquire() as connection, connection.transaction():
+                opened = await connection.fetchrow(
+                    "SELECT citizen_id, sections, etag FROM auth.open_demo_book($1, $2, $3, $4)",
+                    token,
+                    None,
+                    target,
+                    self.operation.name,
+                )
+                if opened["etag"] == known:
+                    return known, None
+                statement = part.statement()
+                inputs = {"in_citizen": opened["citizen_id"], "in_sections": opened["sections"]}
+                return opened["etag"], await connection.fetchval(
+                    statement.sql, *statement.arguments({**self.values, **inputs})
+                )
+
+    def _target(self, part: Part) -> UUID | None:
+        wanted = part.argument_value("citizen_id", self.values)
+        if wanted is None:
+            return None
+        try:
+            return UUID(str(wanted))
+        except ValueError as error:
+            raise NotFound from error
+
+
+async def run(
+    operation: Operation, *, variables: Mapping[str, object], context: Context, if_none_match: str | None
+) -> Answer:
+    """Run an operation and return its answer.
+
+    :raises Unauthenticated: when there is no live session
+    :raises Invalid: when a variable or argument is wrong
+    :raises Unavailable: when the database does not answer
+    """
+    if context.token is None:
+        raise Unauthenticated
+    bound = operation.plan.bind(variables)
+    values = {**operation.plan.named(bound), "in_language": context.language}
+    asked = _Asked(operation=operation, bound=bound, values=values, context=context)
+    rest = _apart_from_the_book(operation, variables=variables, context=context)
+    shown = [part for part in operation.plan.parts if part.is_shown(values)]
+    has_own_etag = all(part.opens == BOOK for part in shown)
+    bodies: dict[str, bytes | None] = {}
+    errors: list[dict[str, Any]] = []
+    etag = None
+    for part in shown:
+        try:
+            if part.opens == BOOK:
+                known = _known_version(if_none_match, rest=rest) if has_own_etag else None
+                version, bodies[part.key] = await asked.book(part, known=known)
+                etag = f'"{version}.{rest}"' if has_own_etag else None
+                if version == known:
+                    return Answer(body=None, etag=etag)
+            else:
+                bodies[part.key] = await asked.desk(part) if part.opens == DESK else b'"Query"'
+        except NotFound as error:
+            errors.append(graphql_error(error, language=context.language, path=[part.key]))
+            bodies[part.key] = None
+    outcome = assemble(operation.plan, bodies, unseal=_unsealer(context.house.vault))
+    for hole in outcome.holes:
+        log.error("hole", operation=operation.name, field=[step for step in hole if isinstance(step, str)])
+        errors.append(internal_graphql_error(language=context.language, request_id=context.request_id, path=hole))
+    body = b'{"data":' + outcome.data + (b',"errors":' + orjson.dumps(errors) if errors else b"") + b"}"
+    return Answer(body=body, etag=None if errors else etag)
+
+
+@lru_cache(maxsize=512)
+def _call(document_id: str, key: str) -> str:
+    """Return the call of a deployed root field."""
+    operation = trusted(document_id)
+    part = next(part for part in operation.plan.parts if part.key == key) if operation else None
+    if operation is None or part is None:
+        raise LookupError(document_id)
+    function = deployment.function_of(operation, part)
+    own = 5 if part.opens == BOOK else 3
+    numbers = ", ".join(f"${n}" for n in range(1, own + len(operation.plan.parameters) + 1))
+    columns = "etag, body" if part.opens == BOOK else "body"
+    return f"SELECT {columns} FROM {function.schema}.{function.name}({numbers})"  # noqa: S608 - names made by us
+
+
+def _apart_from_the_book(operation: Operation, *, variables: Mapping[str, object], context: Context) -> str:
+    """Return a digest of everything but the book that an answer depends on."""
+    known = [operation.key, variables, context.language, RELEASE, context.house.settings.commit]
+    return hashlib.sha256(orjson.dumps(known, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
+
+
+def _known_version(if_none_match: str | None, *, rest: str) -> str | None:
+    """Return the book's version of the client's ETag, if that is of this very question."""
+    for tag in (if_none_match or "").split(","):
+        version, _, question = tag.strip().removeprefix("W/").strip('"').rpartition(".")
+        if version and question == rest:
+            return version
+    return None
+
+
+def _unsealer(vault: Vault) -> Unseal:
+    """Return what opens `table|column|row id|sealed` in base64.
+
+    A value that does not open is a defect: something was moved or changed in the database.
+    """
+
+    def unseal(text: str) -> str:
+        table, column, row_id, sealed = base64.b64decode(text).split(b"|", 3)
+        place = Place(table=table.decode(), column=column.decode(), row_id=UUID(row_id.decode()))
+        return vault.sealer.open(sealed, place=place).decode()
+
+    return unseal

@@ -1,0 +1,283 @@
+"""Signing keys as JWKs: make our own, check those of others."""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from app.core.errors import Invalid, Text
+from app.identity.strict_json import NotStrictJson, read_object
+
+Algorithm = Literal["ES256", "RS256"]
+ALGORITHMS: Final[frozenset[Algorithm]] = frozenset({"ES256", "RS256"})
+
+# The members that make the thumbprint are all that a public key needs.
+_PUBLIC_MEMBERS: Final = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
+_PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_ALGORITHM_OF_TYPE: Final[Mapping[str, Algorithm]] = {"EC": "ES256", "RSA": "RS256"}
+_COORDINATE_BYTES: Final = 32
+_NEW_RSA_BITS: Final = 3072
+_LEAST_RSA_BITS: Final = 2048
+# Checking a signature costs the square of the length: a longer key would slow the verifier.
+_MOST_RSA_BITS: Final = 8192
+_LEAST_EXPONENT: Final = 65537
+_MOST_EXPONENT_BITS: Final = 32
+_MOST_KEYS: Final = 20
+_MOST_SET_BYTES: Final = 262_144
+_KID: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")
+
+_NOT_JSON: Final = Text(
+    "Khóa phải là một đối tượng JSON hợp lệ, không lặp tên trường.",
+    "The key must be one valid JSON object without repeated names.",
+)
+_UNKNOWN_TYPE: Final = Text(
+    "Chỉ nhận khóa EC trên đường cong P-256 (ES256) hoặc khóa RSA (RS256).",
+    "Only EC keys on the curve P-256 (ES256) and RSA keys (RS256) are accepted.",
+)
+_PRIVATE: Final = Text(
+    "Đây là khóa bí mật. Hãy tạo cặp khóa mới và chỉ gửi phần công khai, vì khóa này đã bị lộ.",
+    "This is a private key. Make a new pair and send its public part only: this key is no longer secret.",
+)
+_BAD_KID: Final = Text(
+    "Khóa phải có mã khóa (kid) dài từ 1 đến 255 ký tự ASCII, không có khoảng trắng.",
+    "The key needs a key id (kid) of 1 to 255 ASCII characters without spaces.",
+)
+_BAD_ALG: Final = Text(
+    "Thuật toán (alg) phải là ES256 với khóa EC và RS256 với khóa RSA.",
+    "The algorithm (alg) must be ES256 for an EC key and RS256 for an RSA key.",
+)
+_BAD_USE: Final = Text(
+    "Khóa không dành để kiểm tra chữ ký (use phải là sig, key_ops phải là verify).",
+    "The key is not meant for checking signatures (use must be sig, key_ops must be verify).",
+)
+_BAD_ENCODING: Final = Text(
+    "Các thành phần của khóa phải được mã hóa base64url đúng chuẩn, không có ký tự đệm.",
+    "The members of the key must be canonical base64url without padding.",
+)
+_BAD_POINT: Final = Text(
+    "Khóa EC không phải là một điểm của đường cong P-256.",
+    "The EC key is not a point of the curve P-256.",
+)
+_BAD_RSA_LENGTH: Final = Text(
+    "Khóa RSA phải dài từ 2048 đến 8192 bit.",
+    "The RSA key must have 2048 to 8192 bits.",
+)
+_BAD_RSA_NUMBERS: Final = Text(
+    "Khóa RSA không hợp lệ: n và e phải là số lẻ, e từ 65537 trở lên và không quá 32 bit.",
+    "The RSA key is not valid: n and e must be odd, e at least 65537 and at most 32 bits long.",
+)
+_BAD_SET: Final = Text(
+    f"Bộ khóa phải là một đối tượng JSON có danh sách keys, không quá {_MOST_SET_BYTES} byte.",
+    f"The key set must be one JSON object with a list of keys, of at most {_MOST_SET_BYTES} bytes.",
+)
+_TOO_MANY: Final = Text("Bộ khóa có quá nhiều khóa.", "The key set holds too many keys.")
+_NO_USABLE: Final = Text(
+    "Bộ khóa không có khóa ký nào dùng được (ES256 hoặc RS256).",
+    "The key set holds no usable signing key (ES256 or RS256).",
+)
+
+
+class KeyRefused(Invalid):
+    """The public key, or the set of them, cannot be accepted; the text says why and quotes nothing."""
+
+    default_text = _UNKNOWN_TYPE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A checked public key with the one algorithm that it may verify; only the parsers below make one."""
+
+    kid: str | None
+    alg: Algorithm
+    #: The public members of its type and nothing else.
+    members: Mapping[str, str] = field(hash=False)
+
+
+def parse_key(jwk: Mapping[str, object] | bytes) -> Key:
+    """Check a public JWK that someone registers: `kid` must be there, `alg`, `use` and `key_ops` may be.
+
+    :raises KeyRefused: with the reason in both languages.
+    Source: RFC 7517 section 4, RFC 7518 section 6.
+    """
+    if isinstance(jwk, bytes):
+        jwk = _read(jwk, _NOT_JSON)
+    _refuse_private(jwk)
+    key = _checked(jwk)
+    if key.kid is None:
+        raise KeyRefused(_BAD_KID)
+    return key
+
+
+def parse_key_set(document: Mapping[str, object] | bytes, *, max_keys: int = _MOST_KEYS) -> tuple[Key, ...]:
+    """Return the keys of a JWK set that we can use; keys of other kinds and uses are passed over.
+
+    :raises KeyRefused: when it is no key set, too large, without a usable key, or holds a private key.
+    Source: RFC 7517 section 5.
+    """
+    if isinstance(document, bytes):
+        document = _read(document, _BAD_SET)
+    listed = document.get("keys")
+    if not isinstance(listed, list):
+        raise KeyRefused(_BAD_SET)
+    if len(listed) > max_keys:
+        raise KeyRefused(_TOO_MANY)
+    usable: list[Key] = []
+    for jwk in listed:
+        if not isinstance(jwk, Mapping):
+            raise KeyRefused(_BAD_SET)
+        _refuse_private(jwk)
+        with suppress(KeyRefused):
+            usable.append(_checked(jwk))
+    if not usable:
+        raise KeyRefused(_NO_USABLE)
+    return tuple(usable)
+
+
+def new_private_key(*, alg: Algorithm = "ES256", kid: str | None = None) -> dict[str, str]:
+    """Make a private JWK with `alg`, `use` and `kid` (by default its own thumbprint)."""
+    members = _new_ec_members() if alg == "ES256" else _new_rsa_members()
+    return {"kid": kid or thumbprint(members), "alg": alg, "use": "sig", **members}
+
+
+def public_part(jwk: Mapping[str, str]) -> dict[str, str]:
+    """Return the JWK without its private members."""
+    kept = (*_PUBLIC_MEMBERS[jwk["kty"]], "alg", "kid", "use")
+    return {name: jwk[name] for name in kept if name in jwk}
+
+
+def thumbprint(jwk: Mapping[str, str]) -> str:
+    """Return the SHA-256 thumbprint of a public or private JWK, base64url.
+
+    Source: RFC 7638 section 3.
+    """
+    members = {name: jwk[name] for name in _PUBLIC_MEMBERS[jwk["kty"]]}
+    canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
+    return encode_segment(hashlib.sha256(canonical.encode()).digest())
+
+
+def encode_segment(raw: bytes) -> str:
+    """Return base64url without padding. Source: RFC 7515 appendix C."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def decode_segment(segment: str) -> bytes | None:
+    """Return the bytes of a base64url text, or None unless it is their one canonical form (never empty)."""
+    if not _SEGMENT.fullmatch(segment):
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    except binascii.Error:
+        return None
+    return raw if encode_segment(raw) == segment else None
+
+
+def _read(document: bytes, refusal: Text) -> dict[str, object]:
+    if len(document) > _MOST_SET_BYTES:
+        raise KeyRefused(refusal)
+    try:
+        return read_object(document)
+    except NotStrictJson:
+        raise KeyRefused(refusal) from None
+
+
+def _refuse_private(jwk: Mapping[str, object]) -> None:
+    if not _PRIVATE_MEMBERS.isdisjoint(jwk):
+        raise KeyRefused(_PRIVATE)
+
+
+def _checked(jwk: Mapping[str, object]) -> Key:
+    kty = jwk.get("kty")
+    if not isinstance(kty, str) or kty not in _ALGORITHM_OF_TYPE:
+        raise KeyRefused(_UNKNOWN_TYPE)
+    kid = jwk.get("kid")
+    if "kid" in jwk and not (isinstance(kid, str) and _KID.fullmatch(kid)):
+        raise KeyRefused(_BAD_KID)
+    if "alg" in jwk and jwk["alg"] != _ALGORITHM_OF_TYPE[kty]:
+        raise KeyRefused(_BAD_ALG)
+    if ("use" in jwk and jwk["use"] != "sig") or ("key_ops" in jwk and jwk["key_ops"] != ["verify"]):
+        raise KeyRefused(_BAD_USE)
+    if kty == "EC":
+        _check_ec(jwk)
+    else:
+        _check_rsa(jwk)
+    members = {name: str(jwk[name]) for name in _PUBLIC_MEMBERS[kty]}
+    return Key(
+        kid=kid if isinstance(kid, str) else None,
+        alg=_ALGORITHM_OF_TYPE[kty],
+        members=MappingProxyType(members),
+    )
+
+
+def _check_ec(jwk: Mapping[str, object]) -> None:
+    if jwk.get("crv") != "P-256":
+        raise KeyRefused(_UNKNOWN_TYPE)
+    x, y = _raw(jwk, "x"), _raw(jwk, "y")
+    if len(x) != _COORDINATE_BYTES or len(y) != _COORDINATE_BYTES:
+        raise KeyRefused(_BAD_POINT)
+    numbers = ec.EllipticCurvePublicNumbers(
+        int.from_bytes(x, "big"), int.from_bytes(y, "big"), ec.SECP256R1()
+    )
+    try:
+        numbers.public_key()
+    except ValueError:
+        raise KeyRefused(_BAD_POINT) from None
+
+
+def _check_rsa(jwk: Mapping[str, object]) -> None:
+    octets = {name: _raw(jwk, name) for name in ("n", "e")}
+    if any(raw.startswith(b"\0") for raw in octets.values()):
+        raise KeyRefused(_BAD_ENCODING)
+    n, e = int.from_bytes(octets["n"], "big"), int.from_bytes(octets["e"], "big")
+    if not _LEAST_RSA_BITS <= n.bit_length() <= _MOST_RSA_BITS:
+        raise KeyRefused(_BAD_RSA_LENGTH)
+    if n % 2 == 0 or e % 2 == 0 or e < _LEAST_EXPONENT or e.bit_length() > _MOST_EXPONENT_BITS:
+        raise KeyRefused(_BAD_RSA_NUMBERS)
+
+
+def _raw(jwk: Mapping[str, object], name: str) -> bytes:
+    value = jwk.get(name)
+    raw = decode_segment(value) if isinstance(value, str) else None
+    if raw is None:
+        raise KeyRefused(_BAD_ENCODING)
+    return raw
+
+
+def _new_ec_members() -> dict[str, str]:
+    numbers = ec.generate_private_key(ec.SECP256R1()).private_numbers()
+    return {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": encode_segment(numbers.public_numbers.x.to_bytes(_COORDINATE_BYTES, "big")),
+        "y": encode_segment(numbers.public_numbers.y.to_bytes(_COORDINATE_BYTES, "big")),
+        "d": encode_segment(numbers.private_value.to_bytes(_COORDINATE_BYTES, "big")),
+    }
+
+
+def _new_rsa_members() -> dict[str, str]:
+    numbers = rsa.generate_private_key(
+        public_exponent=_LEAST_EXPONENT, key_size=_NEW_RSA_BITS
+    ).private_numbers()
+    members = {
+        "n": numbers.public_numbers.n,
+        "e": numbers.public_numbers.e,
+        "d": numbers.d,
+        "p": numbers.p,
+        "q": numbers.q,
+        "dp": numbers.dmp1,
+        "dq": numbers.dmq1,
+        "qi": numbers.iqmp,
+    }
+    return {"kty": "RSA", **{name: encode_segment(_octets(value)) for name, value in members.items()}}
+
+
+def _octets(number: int) -> bytes:
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")

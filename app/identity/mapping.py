@@ -1,0 +1,66 @@
+"""Where citizens rest, for the compiler."""
+
+from datetime import date
+from enum import Enum
+
+import strawberry
+from sqlalchemy import ColumnElement, LargeBinary, String, cast, func, literal, select
+from typing import Any
+
+from app.compiler import declare as rests
+from app.identity.tables import CitizenRow, IdentifierRow
+
+
+@strawberry.enum(description="Sex as registered.")
+class Sex(Enum):
+    """Sex."""
+
+    MALE = strawberry.enum_value("MALE", description="Male.")
+    FEMALE = strawberry.enum_value("FEMALE", description="Female.")
+    UNDETERMINED = strawberry.enum_value("UNDETERMINED", description="Not determined.")
+
+
+def sealed_place(table: str, column: str, row_id: ColumnElement[Any], sealed: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return `table|column|row id|` and the sealed bytes, which is what the vault needs to open a value."""
+    place = literal(f"{table}|{column}|").op("||")(cast(row_id, String)).op("||")(literal("|"))
+    return func.convert_to(place, literal("UTF8"), type_=LargeBinary).op("||")(sealed)
+
+
+def _national_id(citizen_id: ColumnElement[Any]) -> ColumnElement[Any]:
+    identifier = IdentifierRow.__table__.alias()
+    return (
+        select(sealed_place("auth.identifier", "sealed", identifier.c.id, identifier.c.sealed))
+        .where(
+            identifier.c.citizen_id == citizen_id,
+            identifier.c.kind == literal("PERSONAL_ID"),
+            identifier.c.valid_until.is_(None),
+        )
+        .limit(literal(1))
+        .scalar_subquery()
+    )
+
+
+@strawberry.interface(description="Who is signed in.")
+class Viewer:
+    """A signed-in person."""
+
+    id: strawberry.ID = rests.column(CitizenRow.id, description="Opaque id of the person.")
+    full_name: str = rests.column(CitizenRow.full_name, description="Full name with diacritics.")
+
+
+@strawberry.type(description="A person who has a health book.")
+class Citizen(Viewer):
+    """A citizen."""
+
+    birth_date: date = rests.column(
+        CitizenRow.birth_on, description="Date of birth; 1 January where only the year is known (see birthDateIsExact)."
+    )
+    birth_date_is_exact: bool = rests.expression(
+        lambda row, _inputs: row.birth_precision != literal("YEAR"),
+        description="False where the registers know only the year of birth.",
+    )
+    sex: Sex = rests.column(CitizenRow.sex, description="Sex as registered.")
+    national_id: str | None = rests.sealed(
+        lambda row, _inputs: _national_id(row.id),
+        description="12-digit personal id number; only its owner and their representative see it.",
+    )

@@ -1,0 +1,29 @@
+-- owner: auth_owner
+-- The session that a token stands for, judged by the database's clock.
+-- SK401: no live session, or a session bound to a key and another (or no) key was proved.
+CREATE OR REPLACE FUNCTION auth.live_session(token text, proof_key bytea) RETURNS auth.session
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE found_session auth.session;
+BEGIN
+  SELECT s.* INTO found_session FROM auth.session s
+   WHERE s.token_hash = sha256(convert_to(token, 'UTF8')) AND s.ended_at IS NULL AND s.expires_at > clock_timestamp()
+     AND (s.key_thumbprint IS NULL OR s.key_thumbprint = proof_key);
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'no live session' USING ERRCODE = 'SK401';
+  END IF;
+  RETURN found_session;
+END $$;
+REVOKE ALL ON FUNCTION auth.live_session FROM PUBLIC;
+
+-- The facility behind a token of a hospital's system.
+CREATE OR REPLACE FUNCTION auth.calling_facility(token text) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE facility text := (auth.live_session(token, NULL)).facility_code;
+BEGIN
+  PERFORM FROM directory.facility f WHERE f.code = facility AND f.suspended_at IS NULL;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'no live session of a facility' USING ERRCODE = 'SK401';
+  END IF;
+  RETURN facility;
+END $$;
+REVOKE ALL ON FUNCTION auth.calling_facility FROM PUBLIC;

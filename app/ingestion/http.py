@@ -1,0 +1,160 @@
+"""The hospitals' door: `/ingest`. A message is kept before it is understood; the receipt tells what became of it."""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import JSONResponse
+
+from app.core.context import Context, run_step
+from app.core.crypto import Place
+from app.core.errors import Conflict, Invalid, NotFound, Text
+from app.core.requests import context_of, read_body, require_media_type, require_token
+from app.ingestion import processing, sql, xml
+from app.ingestion.verdict import MessageStatus, verdict_body
+
+router = APIRouter(prefix="/ingest")
+
+XML_TYPES = frozenset({"application/xml", "text/xml"})
+MOST_KEY_CHARACTERS = 255
+LARGE_BYTES = 100_000  # beyond, the check runs beside the event loop
+MOST_PAGE = 200
+BEGINNING = UUID(int=0)
+
+
+@router.post("/qd4750", status_code=202)
+async def receive(request: Request, dry_run: Annotated[bool, Query(alias="dryRun")] = False) -> JSONResponse:  # noqa: FBT002 - a query parameter
+    """Keep one envelope of Decision 4750/QD-BYT, or judge it at once when `dryRun` is true."""
+    context = context_of(request)
+    token = require_token(context)
+    key = _idempotency_key(request)
+    require_media_type(request, accepted=XML_TYPES)
+    facility = await run_step(context.house.ingest, partial(sql.calling_facility, token=token))
+    body = await read_body(request, most_bytes=xml.MAX_MESSAGE_BYTES)
+    if len(body) > LARGE_BYTES:
+        await asyncio.to_thread(xml.check_outside, body)
+    else:
+        xml.check_outside(body)
+    if dry_run:
+        verdict = await asyncio.to_thread(processing.judge, body, facility_code=facility, now=context.now)
+        return JSONResponse({"dryRun": True, **verdict_body(verdict)})
+    kept = await _keep(body, token=token, key=key, context=context)
+    return JSONResponse(_summary(kept.id, kept.received_at, kept.status), status_code=202)
+
+
+async def _keep(body: bytes, *, token: str, key: str | None, context: Context) -> sql.KeptMessage:
+    message_id = context.new_id()
+    sealed = context.house.vault.sealer.seal(
+        body, place=Place(table="intake.message", column="body", row_id=message_id)
+    )
+    step = partial(
+        sql.keep_message,
+        token=token,
+        message_id=message_id,
+        format_name="qd4750",
+        digest=hashlib.sha256(body).digest(),
+        size_bytes=len(body),
+        idempotency_key=key,
+        sealed=sealed,
+    )
+    try:
+        return await run_step(context.house.ingest, step)
+    except Conflict as error:
+        raise Conflict(
+            Text(
+                "Idempotency-Key này đã được dùng với nội dung khác.",
+                "This Idempotency-Key was used with other bytes.",
+            )
+        ) from error
+
+
+@router.get("/messages/{message_id}")
+async def receipt(request: Request, message_id: str) -> JSONResponse:
+    """Answer with the receipt of one of the facility's own messages."""
+    context = context_of(request)
+    token = require_token(context)
+    try:
+        wanted = UUID(message_id)
+    except ValueError as error:
+        raise NotFound from error
+    found = await run_step(context.house.ingest, partial(sql.receipt, token=token, message_id=wanted))
+    if found is None:
+        raise NotFound
+    return JSONResponse({**_receipt(found), **_details(found)})
+
+
+@router.get("/messages")
+async def receipts(
+    request: Request,
+    since: Annotated[datetime | None, Query()] = None,
+    status: Annotated[MessageStatus | None, Query()] = None,
+    after: Annotated[str | None, Query(max_length=200)] = None,
+    first: Annotated[int, Query(ge=1, le=MOST_PAGE)] = 100,
+) -> JSONResponse:
+    """Answer with a page of the facility's own messages, oldest first; `next` continues the list."""
+    context = context_of(request)
+    token = require_token(context)
+    start, after_id = _cursor(after, since=since)
+    step = partial(sql.receipts, token=token, since=start, after_id=after_id, status=status, page=first + 1)
+    found = await run_step(context.house.ingest, step)
+    page = found[:first]
+    more = _cursor_after(page[-1]) if len(found) > first else None
+    return JSONResponse({"messages": [_receipt(one) for one in page], "next": more})
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not (0 < len(key) <= MOST_KEY_CHARACTERS and key.isascii() and key.isprintable()):
+        raise Invalid(
+            Text(
+                f"Idempotency-Key phải gồm 1 đến {MOST_KEY_CHARACTERS} ký tự ASCII in được.",
+                f"Idempotency-Key must be 1 to {MOST_KEY_CHARACTERS} printable ASCII characters.",
+            )
+        )
+    return key
+
+
+def _summary(message_id: UUID, received_at: datetime, status: str) -> dict[str, Any]:
+    return {"messageId": str(message_id), "receivedAt": _moment(received_at), "status": status}
+
+
+def _receipt(found: sql.Receipt) -> dict[str, Any]:
+    return {
+        **_summary(found.id, found.received_at, found.status),
+        "concludedAt": None if found.concluded_at is None else _moment(found.concluded_at),
+        "sizeBytes": found.size_bytes,
+    }
+
+
+def _details(found: sql.Receipt) -> dict[str, Any]:
+    return {name: value for name, value in (found.verdict or {}).items() if name != "status"}
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def _cursor_after(last: sql.Receipt) -> str:
+    return base64.urlsafe_b64encode(f"{last.received_at.isoformat()}|{last.id}".encode()).decode()
+
+
+def _cursor(after: str | None, *, since: datetime | None) -> tuple[datetime, UUID]:
+    if after is None:
+        if since is not None and since.tzinfo is None:
+            raise Invalid(
+                Text("`since` phải có múi giờ (RFC 3339).", "`since` must have a time zone (RFC 3339).")
+            )
+        return since or datetime.fromisoformat("1970-01-01T00:00:00+00:00"), BEGINNING
+    try:
+        moment, _, message_id = base64.urlsafe_b64decode(after).decode("ascii").partition("|")
+        return datetime.fromisoformat(moment), UUID(message_id)
+    except (binascii.Error, ValueError) as error:
+        raise Invalid(Text("`after` không hợp lệ.", "`after` is not valid.")) from error

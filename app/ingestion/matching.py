@@ -1,0 +1,102 @@
+"""From what a hospital wrote of a person to the person, or to the reason why the visit must wait.
+
+Nobody is found by name, birth date or phone: only by a number, and only when name and birth date agree with it.
+Source: Decree 102/2025 Art. 6 (the personal id is the health id); vietnam.md 3.
+"""
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+
+from app.core.crypto import Place, Vault
+from app.core.db import Session
+from app.ingestion import sql
+from app.records.arrivals import IdentifierKind, PersonArrival
+
+SOCIAL_INSURANCE_DIGITS = 10
+INSURANCE_NUMBER = "INSURANCE_NUMBER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Whom a visit is about; without a citizen, `outcome` is the reason why it waits."""
+
+    citizen_id: UUID | None
+    outcome: str
+
+
+def name_key(full_name: str) -> str:
+    """Return a name as it is compared: upper case, without diacritics, one space between words.
+
+    Hospitals type `Hòa` and `Hoà`, and old systems drop diacritics.
+    """
+    bare = unicodedata.normalize("NFD", full_name.replace("đ", "d").replace("Đ", "D"))
+    letters = "".join(c for c in bare if not unicodedata.combining(c))
+    return " ".join(letters.upper().split())
+
+
+def numbers_of(person: PersonArrival) -> list[tuple[str, str]]:
+    """Return the person's numbers as (kind, normalised value), the strongest first, each kind once."""
+    numbers: dict[str, str] = {}
+    if person.identifier is not None and person.identifier_kind is not None:
+        value = (
+            person.identifier
+            if person.identifier_kind is not IdentifierKind.OTHER
+            else person.identifier.upper()
+        )
+        numbers[person.identifier_kind.value] = value
+    for card in person.insurance_cards:
+        # The last ten characters are the social-insurance number, which outlives the card.
+        numbers.setdefault(INSURANCE_NUMBER, card.number[-SOCIAL_INSURANCE_DIGITS:])
+    return list(numbers.items())
+
+
+async def match_person(
+    session: Session,
+    *,
+    message_id: UUID,
+    position: int,
+    facility_code: str,
+    visit_source_id: str,
+    person: PersonArrival,
+    vault: Vault,
+    new_id: Callable[[], UUID],
+) -> Match:
+    """Find or register the person of one visit, and record whom the message is about."""
+    identifiers = []
+    for kind, value in numbers_of(person):
+        row_id = new_id()
+        place = Place(table="auth.identifier", column="sealed", row_id=row_id)
+        identifiers.append(
+            {
+                "id": row_id,
+                "kind": kind,
+                "lookup": "\\x" + vault.index.of(value, kind=kind).hex(),
+                "sealed": "\\x" + vault.sealer.seal(value.encode(), place=place).hex(),
+            }
+        )
+    described = {
+        "id": new_id(),
+        "full_name": person.full_name,
+        "name_key": name_key(person.full_name),
+        "birth_on": person.birth_on,
+        "birth_precision": person.birth_precision,
+        "sex": person.sex,
+        "ethnic_code": person.ethnic_code,
+        "nationality_code": person.nationality_code,
+        "occupation_code": person.occupation_code,
+        "blood_group": person.blood_group,
+        "identifiers": identifiers,
+    }
+    citizen_id, outcome = await sql.match_person(
+        session,
+        message_id=message_id,
+        position=position,
+        facility_code=facility_code,
+        visit_source_id=visit_source_id,
+        person=orjson.dumps(described).decode(),
+    )
+    return Match(citizen_id=citizen_id, outcome=outcome)

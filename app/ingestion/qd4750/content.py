@@ -1,0 +1,108 @@
+"""Open the tables of a visit: FILEHOSO elements with base64, with XML as text, or with elements inside."""
+
+import binascii
+from collections.abc import Sequence
+from typing import Final
+
+from lxml import etree
+
+from app.ingestion.catalogue import ProblemCode
+from app.ingestion.qd4750.fields import SUMMARY, TABLES
+from app.ingestion.remarks import Remarks
+from app.ingestion.verdict import Effect
+from app.ingestion.xml import Element, XmlRefused, read_document
+
+MAX_INNER_TAGS: Final = 800_000
+"""Of all tables of a message together; each document has the limits of `ingestion.xml` besides."""
+
+
+Content = Sequence[Element]
+"""One table as it was sent: its root, or its lines where they stand in the envelope without one."""
+
+
+class Budget:
+    """How much of a message may still be parsed."""
+
+    def __init__(self) -> None:
+        self._left = MAX_INNER_TAGS
+
+    @property
+    def spent(self) -> bool:
+        """Tell whether the message is larger than a message may be."""
+        return self._left < 0
+
+    def take(self, document: bytes) -> bool:
+        """Pay for a document before it is parsed; False where it is too much."""
+        self._left -= document.count(b"<")
+        return self._left >= 0
+
+
+def read_contents(visit: Element, *, remarks: Remarks, budget: Budget) -> dict[str, list[Content]]:
+    """Return what a HOSO carries, by table; nothing stands for a table that is empty or cannot be read.
+
+    A document that is refused REJECTS the visit, whatever its table.
+    """
+    contents: dict[str, list[Content]] = {}
+    for file in visit:
+        if file.tag != "FILEHOSO":
+            warn_unknown(file, remarks=remarks)
+            continue
+        table = child_text(file, "LOAIHOSO")
+        if table not in TABLES:
+            remarks.add(ProblemCode.TABLE_UNKNOWN, Effect.WARNS, field="LOAIHOSO")
+            continue
+        content = _content(file, table=table, remarks=remarks, budget=budget)
+        contents.setdefault(table, []).extend(() if content is None else (content,))
+    return contents
+
+
+def child_text(parent: Element, name: str) -> str:
+    """Return the text of a child, without the spaces around it; empty where there is no such child."""
+    return (parent.findtext(name) or "").strip()
+
+
+def warn_unknown(element: Element, *, remarks: Remarks) -> None:
+    """Warn of an element of the envelope that the standard does not have."""
+    remarks.add(ProblemCode.FIELD_UNKNOWN, Effect.WARNS, field=etree.QName(element).localname)
+
+
+def _content(file: Element, *, table: str, remarks: Remarks, budget: Budget) -> Content | None:
+    for child in file:
+        if child.tag not in ("LOAIHOSO", "NOIDUNGFILE"):
+            warn_unknown(child, remarks=remarks)
+    holders = file.findall("NOIDUNGFILE")
+    if len(holders) > 1:
+        remarks.add(ProblemCode.FIELD_TWICE, Effect.REJECTS, table=table, field="NOIDUNGFILE")
+        return None
+    if holders and len(holders[0]):
+        return list(holders[0])
+    text = (holders[0].text or "").strip() if holders else ""
+    if not text:
+        effect = Effect.REJECTS if table == SUMMARY else Effect.WARNS
+        remarks.add(ProblemCode.TABLE_EMPTY, effect, table=table)
+        return None
+    return _parsed(text, table=table, remarks=remarks, budget=budget)
+
+
+def _parsed(text: str, *, table: str, remarks: Remarks, budget: Budget) -> Content | None:
+    document = text.encode() if text.startswith("<") else _decoded(text)
+    if document is None:
+        remarks.add(ProblemCode.TABLE_BASE64, Effect.REJECTS, table=table)
+        return None
+    if not budget.take(document):
+        return None
+    try:
+        root = read_document(document)
+    except XmlRefused as refusal:
+        remarks.add(refusal.reason, Effect.REJECTS, table=table, detail=refusal.detail, limit=refusal.limit)
+        return None
+    return [root]
+
+
+def _decoded(text: str) -> bytes | None:
+    if not text.isascii():
+        return None
+    try:
+        return binascii.a2b_base64("".join(text.split()), strict_mode=True)
+    except binascii.Error:
+        return None

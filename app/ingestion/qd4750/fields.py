@@ -1,0 +1,211 @@
+"""The fields of each table: what the decision says of them, and what the health book does with them."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from app.ingestion.catalogue import ProblemCode
+from app.ingestion.qd4750 import values
+from app.ingestion.verdict import Effect
+
+TABLES: Final = tuple(f"XML{number}" for number in range(16))
+CHECK_IN: Final = "XML0"
+SUMMARY: Final = "XML1"
+SHOWN: Final = (SUMMARY, "XML2", "XML3", "XML4")
+"""Tables that become arrivals; the others are kept with the message."""
+
+UNLIMITED_LENGTH: Final = 32_000
+"""What is accepted without remark where the annex gives no maximum ("n")."""
+LONGEST_TEXT: Final = 100_000
+"""A longer text is refused, whatever the annex says of the field."""
+
+
+class Use(StrEnum):
+    """What the health book does with a field."""
+
+    NEEDED = "NEEDED"  # without it the visit cannot be understood
+    ZERO = "ZERO"  # an amount, counted as 0 where it is missing
+    READ = "READ"  # taken if it is there; what is there must be well-formed
+
+
+BOOK: Final[Mapping[str, Mapping[str, Use]]] = {
+    "XML1": {
+        "MA_LK": Use.NEEDED,
+        "MA_BN": Use.NEEDED,
+        "HO_TEN": Use.NEEDED,
+        "SO_CCCD": Use.READ,
+        "NGAY_SINH": Use.NEEDED,
+        "GIOI_TINH": Use.NEEDED,
+        "NHOM_MAU": Use.READ,
+        "MA_QUOCTICH": Use.READ,
+        "MA_DANTOC": Use.READ,
+        "MA_NGHE_NGHIEP": Use.READ,
+        "DIA_CHI": Use.READ,
+        "DIEN_THOAI": Use.READ,
+        "MA_THE_BHYT": Use.READ,
+        "MA_DKBD": Use.READ,
+        "GT_THE_TU": Use.READ,
+        "GT_THE_DEN": Use.READ,
+        "LY_DO_VV": Use.READ,
+        "CHAN_DOAN_VAO": Use.READ,
+        "CHAN_DOAN_RV": Use.READ,
+        "MA_BENH_CHINH": Use.NEEDED,
+        "MA_BENH_KT": Use.READ,
+        "MA_BENH_YHCT": Use.READ,
+        "MA_DOITUONG_KCB": Use.READ,
+        "NGAY_VAO": Use.NEEDED,
+        "NGAY_VAO_NOI_TRU": Use.READ,
+        "NGAY_RA": Use.NEEDED,
+        "SO_NGAY_DTRI": Use.READ,
+        "PP_DIEU_TRI": Use.READ,
+        "KET_QUA_DTRI": Use.READ,
+        "MA_LOAI_RV": Use.READ,
+        "GHI_CHU": Use.READ,
+        "NGAY_TTOAN": Use.READ,
+        "T_THUOC": Use.ZERO,
+        "T_VTYT": Use.ZERO,
+        "T_TONGCHI_BV": Use.NEEDED,
+        "T_TONGCHI_BH": Use.ZERO,
+        "T_BNTT": Use.ZERO,
+        "T_BNCCT": Use.ZERO,
+        "T_BHTT": Use.ZERO,
+        "T_NGUONKHAC": Use.ZERO,
+        "MA_LOAI_KCB": Use.NEEDED,
+        "MA_KHOA": Use.READ,
+        "MA_CSKCB": Use.NEEDED,
+        "CAN_NANG": Use.READ,
+        "MA_HSBA": Use.READ,
+    },
+    "XML2": {
+        "MA_LK": Use.NEEDED,
+        "MA_THUOC": Use.NEEDED,
+        "TEN_THUOC": Use.NEEDED,
+        "DON_VI_TINH": Use.NEEDED,
+        "HAM_LUONG": Use.READ,
+        "DUONG_DUNG": Use.READ,
+        "DANG_BAO_CHE": Use.READ,
+        "LIEU_DUNG": Use.READ,
+        "CACH_DUNG": Use.READ,
+        "SO_DANG_KY": Use.READ,
+        "SO_LUONG": Use.NEEDED,
+        "THANH_TIEN_BV": Use.ZERO,
+        "MA_BAC_SI": Use.READ,
+        "NGAY_YL": Use.NEEDED,
+    },
+    "XML3": {
+        "MA_LK": Use.NEEDED,
+        "MA_DICH_VU": Use.READ,
+        "MA_VAT_TU": Use.READ,
+        "MA_NHOM": Use.NEEDED,
+        "TEN_VAT_TU": Use.READ,  # one of the two names is needed
+        "TEN_DICH_VU": Use.READ,
+        "DON_VI_TINH": Use.NEEDED,
+        "SO_LUONG": Use.NEEDED,
+        "DON_GIA_BV": Use.ZERO,
+        "THANH_TIEN_BV": Use.ZERO,
+        "THANH_TIEN_BH": Use.ZERO,
+        "NGAY_YL": Use.NEEDED,
+        "NGAY_TH_YL": Use.READ,
+    },
+    "XML4": {
+        "MA_LK": Use.NEEDED,
+        "MA_DICH_VU": Use.READ,
+        "MA_CHI_SO": Use.READ,
+        "TEN_CHI_SO": Use.NEEDED,
+        "GIA_TRI": Use.READ,
+        "DON_VI_DO": Use.READ,
+        "MO_TA": Use.READ,
+        "KET_LUAN": Use.READ,
+        "NGAY_KQ": Use.READ,  # needed where GIA_TRI has data
+        "MA_BS_DOC_KQ": Use.READ,
+    },
+}
+
+_LISTS: Final = frozenset({"MA_THE_BHYT", "MA_DKBD", "MA_BENH_KT", "MA_BENH_YHCT", "MA_KHOA", "MA_BAC_SI"})
+_STRICT: Final = frozenset({"HO_TEN", "NHOM_MAU", "DUONG_DUNG", "SO_DANG_KY", "DIEN_THOAI"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one field of a line is judged while it is read."""
+
+    name: str
+    longest: int
+    too_long: Effect
+    misread: Effect  # of a value that cannot be told from the element
+    check: Callable[[str], ProblemCode | None] | None  # where the book does not read it: WARNS
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: the elements around its lines, and the rules of its fields."""
+
+    name: str
+    path: tuple[str, ...]  # from the root down to one line
+    rules: Mapping[str, Rule]
+    needed: frozenset[str]
+    zero: frozenset[str]
+    required: frozenset[str]  # these, and what the gateway requires besides: missed with a warning only
+
+
+def _longest(field: Mapping[str, Any]) -> int:
+    longest: int | None = field.get("gateway_max", field["max"])
+    return longest or UNLIMITED_LENGTH
+
+
+def _judges_length(field: Mapping[str, Any], *, use: Use | None) -> bool:
+    """Tell whether length is judged by itself: numbers, and times that the book reads, are judged whole."""
+    is_text: bool = field["type"] == "S"
+    return is_text and (use is None or not field["name"].startswith(("NGAY_", "GT_THE_")))
+
+
+def _too_long(field: Mapping[str, Any], *, use: Use | None) -> Effect:
+    name = field["name"]
+    code = name in _STRICT or (name.startswith("MA_") and name not in _LISTS)
+    return Effect.REJECTS if use is not None and code else Effect.WARNS
+
+
+def _check(field: Mapping[str, Any]) -> Callable[[str], ProblemCode | None] | None:
+    if field["type"] == "N":
+        return values.number_problem
+    if field["name"].startswith("NGAY_"):
+        return {12: values.moment_problem, 8: values.day_problem}.get(field["max"])
+    return None
+
+
+def _rule(field: Mapping[str, Any], *, use: Use | None) -> Rule:
+    return Rule(
+        name=field["name"],
+        longest=_longest(field) if _judges_length(field, use=use) else LONGEST_TEXT,
+        too_long=_too_long(field, use=use),
+        misread=Effect.WARNS if use is None else Effect.REJECTS,
+        check=_check(field) if use is None else None,
+    )
+
+
+def _table(name: str, facts: Mapping[str, Any]) -> Table:
+    uses = BOOK.get(name, {})
+    fields = facts["fields"]
+    required = {field["name"] for field in fields if field["gateway_required"] == "yes"}
+    needed = {field for field, use in uses.items() if use is Use.NEEDED}
+    zero = {field for field, use in uses.items() if use is Use.ZERO}
+    return Table(
+        name=name,
+        path=tuple(facts["path"]),
+        rules={field["name"]: _rule(field, use=uses.get(field["name"])) for field in fields},
+        needed=frozenset(needed),
+        zero=frozenset(zero),
+        required=frozenset(required | needed | zero),
+    )
+
+
+def _load() -> dict[str, Table]:
+    facts = json.loads(Path(__file__).with_name("fields.json").read_text(encoding="utf-8"))
+    return {name: _table(name, table) for name, table in facts["tables"].items()}
+
+
+KNOWN: Final[Mapping[str, Table]] = _load()
+"""Tables with public fields: XML0-XML5, XML7, XML8, XML13, XML14. Source: Decision 4750/QD-BYT."""

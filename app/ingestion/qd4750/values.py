@@ -1,0 +1,183 @@
+"""Read single values: moments, days, births, numbers, codes and document numbers. Nothing is guessed."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from typing import Final
+
+from app.ingestion.catalogue import ProblemCode
+from app.records.arrivals import BirthPrecision, IdentifierKind
+
+VIETNAM_TIME: Final = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
+"""The only zone of the standard, without summer time since 1975. Source: Decision 121/CP of 1967."""
+
+LONGEST_IDENTIFIER: Final = 15
+_FIRST_YEAR: Final = 1000
+_LONGEST_NUMBER: Final = 40
+_DAY_LENGTH: Final = 8
+_MOMENT_LENGTH: Final = 12
+
+_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_WITH_COMMA: Final = re.compile(r"[0-9.,]*,[0-9.,]*")
+_RESULT_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
+_RESULT_WITH_COMMA: Final = re.compile(r"-?[0-9]+,[0-9]+")
+_IDENTIFIER: Final = re.compile(r"[0-9A-Za-z./_-]{1,15}")
+_PASSPORT: Final = re.compile(r"[A-Z][0-9]{7}")
+_FILLERS: Final = frozenset({"123456789", "987654321", "012345678901", "123456789012", "001234567890"})
+_CARD: Final = re.compile(r"[A-Z]{2}[0-9]{13}|[0-9]{10}")
+FACILITY: Final = re.compile(r"[0-9A-Z]{5}")
+VISIT_KIND: Final = re.compile(r"[0-9]{2}")
+COST_GROUP: Final = re.compile(r"[0-9]{1,2}")
+DISEASE: Final = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?[†*+]?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Birth:
+    """A birth date as far as it is known."""
+
+    on: date
+    precision: BirthPrecision
+    day_lost: bool  # the month was sent without the day: only the year is kept
+
+
+@lru_cache(maxsize=4096)
+def moment(text: str) -> datetime | None:
+    """Read `yyyymmddHHMM` of Viet Nam as an aware UTC time, or None."""
+    if len(text) != _MOMENT_LENGTH or not (text.isascii() and text.isdigit()):
+        return None
+    year = int(text[:4])
+    if year < _FIRST_YEAR:
+        return None
+    try:
+        local = datetime(
+            year, int(text[4:6]), int(text[6:8]), int(text[8:10]), int(text[10:]), tzinfo=VIETNAM_TIME
+        )
+    except ValueError:
+        return None
+    return local.astimezone(UTC)
+
+
+def day(text: str) -> date | None:
+    """Read `yyyymmdd`, or None."""
+    if len(text) != _DAY_LENGTH or not (text.isascii() and text.isdigit()) or int(text[:4]) < _FIRST_YEAR:
+        return None
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return None
+
+
+def birth(text: str) -> Birth | None:
+    """Read a birth, `yyyymmddHHMM` or `yyyymmdd`; 0000 stands for an unknown time, or month and day."""
+    if len(text) not in (_DAY_LENGTH, _MOMENT_LENGTH) or not (text.isascii() and text.isdigit()):
+        return None
+    year, month, day_of_month, time = int(text[:4]), text[4:6], text[6:8], text[8:] or "0000"
+    if int(time[:2]) > 23 or int(time[2:]) > 59 or year < _FIRST_YEAR:  # noqa: PLR2004
+        return None
+    if day_of_month == "00":
+        if int(month) > 12:  # noqa: PLR2004
+            return None
+        return Birth(on=date(year, 1, 1), precision=BirthPrecision.YEAR, day_lost=month != "00")
+    on = day(text[:8])
+    if on is None:
+        return None
+    precision = BirthPrecision.DAY if time == "0000" else BirthPrecision.MINUTE
+    return Birth(on=on, precision=precision, day_lost=False)
+
+
+def local_day(at: datetime) -> date:
+    """Return the day in Viet Nam."""
+    return at.astimezone(VIETNAM_TIME).date()
+
+
+def moment_problem(text: str) -> ProblemCode | None:
+    """Judge a moment that the book does not read; the annex allows a few of them to be a day."""
+    return None if moment(text) or day(text) else ProblemCode.MOMENT_MALFORMED
+
+
+def day_problem(text: str) -> ProblemCode | None:
+    """Judge a day that the book does not read."""
+    return None if day(text) else ProblemCode.DAY_MALFORMED
+
+
+@lru_cache(maxsize=4096)
+def number_problem(text: str) -> ProblemCode | None:
+    """Judge a number by its form alone."""
+    if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
+        return None
+    return ProblemCode.NUMBER_COMMA if _WITH_COMMA.fullmatch(text) else ProblemCode.NUMBER_MALFORMED
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number, at most so large, rounded to so many decimals; zeros at the end are dropped."""
+
+    value: Decimal
+    rounded: bool
+
+
+@lru_cache(maxsize=4096)
+def number(text: str, *, whole_digits: int, decimals: int) -> Number | ProblemCode:
+    """Read a number that is not negative, or tell why not."""
+    if problem := number_problem(text):
+        return problem
+    whole, _, fraction = text.partition(".")
+    whole, fraction = whole.lstrip("0"), fraction.rstrip("0")
+    if len(whole) > whole_digits:
+        return ProblemCode.NUMBER_TOO_LARGE
+    value = Decimal(f"{whole or '0'}.{fraction}" if fraction else whole or "0")
+    if len(fraction) <= decimals:
+        return Number(value, rounded=False)
+    return Number(value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP), rounded=True)
+
+
+def result_number(text: str) -> Decimal | None:
+    """Read a result that is a plain number; its digits are kept as they were reported."""
+    return Decimal(text) if _RESULT_NUMBER.fullmatch(text) else None
+
+
+def has_decimal_comma(text: str) -> bool:
+    """Tell a result that would be a plain number but for its comma."""
+    return _RESULT_WITH_COMMA.fullmatch(text) is not None
+
+
+def several(text: str | None) -> tuple[str, ...]:
+    """Split a `;` list, keeping the order, without empty parts and repetitions."""
+    if not text:
+        return ()
+    return tuple(dict.fromkeys(part for part in map(str.strip, text.split(";")) if part))
+
+
+def parallel(text: str | None) -> list[str]:
+    """Split a `;` list that stands beside another, keeping the places of empty parts."""
+    return [part.strip() for part in text.rstrip("; ").split(";")] if text else []
+
+
+def identifier(text: str) -> tuple[str, IdentifierKind] | None:
+    """Read a document number without its spaces, and tell what it is; None where it is no number at all.
+
+    Neither sex nor birth year is compared: numbers are issued again after a correction.
+    Source: Decree 137/2015 Art. 13; the gateway's check of SO_CCCD.
+    """
+    number_text = "".join(text.split())
+    if not _IDENTIFIER.fullmatch(number_text):
+        return None
+    if number_text.isdigit() and len(number_text) in (9, 12):
+        kind = IdentifierKind.OLD_ID if len(number_text) == 9 else IdentifierKind.PERSONAL_ID  # noqa: PLR2004
+        return number_text, kind
+    if _PASSPORT.fullmatch(number_text):
+        return number_text, IdentifierKind.PASSPORT
+    return number_text, IdentifierKind.OTHER
+
+
+def is_filler(identifier_text: str) -> bool:
+    """Tell what software writes where a person showed no document: it would merge strangers into one."""
+    bare = identifier_text.strip("./_-")
+    return len(set(bare)) <= 1 or bare.isalpha() or bare in _FILLERS
+
+
+def is_card(text: str) -> bool:
+    """Tell the two forms of an insurance card's number: 15 characters or 10 digits."""
+    return _CARD.fullmatch(text) is not None

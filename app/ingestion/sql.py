@@ -1,0 +1,146 @@
+"""The room's SQL: messages, their processing and whom they are about. The functions stand in sql/*.sql."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.core.db import Session
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMessage:
+    """What a facility is told at once."""
+
+    id: UUID
+    received_at: datetime
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenMessage:
+    """A message that this worker processes."""
+
+    facility_code: str
+    format: str
+    received_at: datetime
+    body: bytes  # sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A message and what became of it; `verdict` is null until it is concluded, and in lists."""
+
+    id: UUID
+    received_at: datetime
+    status: str
+    concluded_at: datetime | None
+    size_bytes: int
+    verdict: dict[str, Any] | None = None
+
+
+async def keep_message(
+    session: Session,
+    *,
+    token: str,
+    message_id: UUID,
+    format_name: str,
+    digest: bytes,
+    size_bytes: int,
+    idempotency_key: str | None,
+    sealed: bytes,
+) -> KeptMessage:
+    """Keep a message and enqueue its processing; the same bytes again give the first receipt."""
+    query = text(
+        "SELECT id, received_at, status FROM intake.keep_message"
+        "(:token, :id, :format, :digest, :size, :idempotency_key, :sealed)"
+    )
+    values = {
+        "token": token,
+        "id": message_id,
+        "format": format_name,
+        "digest": digest,
+        "size": size_bytes,
+        "idempotency_key": idempotency_key,
+        "sealed": sealed,
+    }
+    row = (await session.execute(query, values)).one()
+    return KeptMessage(id=row.id, received_at=row.received_at, status=row.status)
+
+
+async def receipt(session: Session, *, token: str, message_id: UUID) -> Receipt | None:
+    """Return the caller's own message, or nothing."""
+    query = text(
+        "SELECT id, received_at, status, concluded_at, size_bytes, verdict FROM intake.receipt(:token, :id)"
+    )
+    row = (await session.execute(query, {"token": token, "id": message_id})).one_or_none()
+    return None if row is None else Receipt(**row._asdict())
+
+
+async def receipts(
+    session: Session, *, token: str, since: datetime, after_id: UUID, status: str | None, page: int
+) -> list[Receipt]:
+    """Return a page of the caller's own messages, oldest first, after (since, after_id)."""
+    query = text(
+        "SELECT id, received_at, status, concluded_at, size_bytes "
+        "FROM intake.receipts(:token, :since, :after_id, :status, :page)"
+    )
+    values = {"token": token, "since": since, "after_id": after_id, "status": status, "page": page}
+    return [Receipt(**row._asdict()) for row in await session.execute(query, values)]
+
+
+async def calling_facility(session: Session, *, token: str) -> str:
+    """Return the facility behind the token."""
+    facility: str = await session.scalar(text("SELECT auth.calling_facility(:token)"), {"token": token})
+    return facility
+
+
+async def take_message(session: Session, *, message_id: UUID) -> TakenMessage | None:
+    """Lock a message that is not concluded; nothing when it is, or when another worker has it."""
+    query = text("SELECT facility_code, format, received_at, body FROM intake.take_message(:id)")
+    row = (await session.execute(query, {"id": message_id})).one_or_none()
+    return None if row is None else TakenMessage(**row._asdict())
+
+
+async def match_person(
+    session: Session,
+    *,
+    message_id: UUID,
+    position: int,
+    facility_code: str,
+    visit_source_id: str,
+    person: str,
+) -> tuple[UUID | None, str]:
+    """Find or register a person; returns the citizen, or nothing and the reason."""
+    query = text(
+        "SELECT citizen, outcome FROM auth.match_person"
+        "(:message, :position, :facility, :visit, CAST(:person AS jsonb))"
+    )
+    values = {
+        "message": message_id,
+        "position": position,
+        "facility": facility_code,
+        "visit": visit_source_id,
+        "person": person,
+    }
+    row = (await session.execute(query, values)).one()
+    return row.citizen, row.outcome
+
+
+async def open_filing(session: Session, *, message_id: UUID) -> None:
+    """Open for writing the books that the message is about."""
+    await session.execute(text("SELECT auth.open_filing(:message)"), {"message": message_id})
+
+
+async def conclude_message(session: Session, *, message_id: UUID, status: str, verdict: str) -> None:
+    """Write what became of a message."""
+    query = text("SELECT intake.conclude_message(:id, :status, CAST(:verdict AS jsonb))")
+    await session.execute(query, {"id": message_id, "status": status, "verdict": verdict})
+
+
+async def replay_message(session: Session, *, message_id: UUID) -> bool:
+    """Take up a message again that was not wholly filed; false when there is none."""
+    replayed = await session.scalar(text("SELECT intake.replay_message(:id)"), {"id": message_id})
+    return replayed is True

@@ -1,0 +1,40 @@
+-- owner: auth_owner
+-- What the worker may do with a message: take it once, conclude it once.
+DO $$
+BEGIN
+  ALTER TABLE intake.message ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+  DROP POLICY IF EXISTS deciding ON intake.message;
+  CREATE POLICY deciding ON intake.message TO auth_owner USING (true) WITH CHECK (true);
+END $$;
+
+-- Locks a message that is not concluded; no row when it is, or when another worker has it.
+CREATE OR REPLACE FUNCTION intake.take_message(message_id uuid)
+RETURNS TABLE (facility_code text, format text, received_at timestamptz, body bytea)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT m.facility_code, m.format, m.received_at, m.body FROM intake.message m
+   WHERE m.id = message_id AND m.status = 'received' FOR UPDATE SKIP LOCKED
+$$;
+
+CREATE OR REPLACE FUNCTION intake.conclude_message(message_id uuid, status text, verdict jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE intake.message m SET status = conclude_message.status, verdict = conclude_message.verdict, concluded_at = clock_timestamp()
+   WHERE m.id = message_id AND m.status = 'received';
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'the message is concluded already' USING ERRCODE = 'SK409';
+  END IF;
+END $$;
+
+-- Takes up again a message that was quarantined or rejected, after a fix.
+CREATE OR REPLACE FUNCTION intake.replay_message(message_id uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE intake.message m SET status = 'received', concluded_at = NULL
+   WHERE m.id = message_id AND m.status IN ('quarantined', 'rejected', 'partly');
+  IF FOUND THEN
+    PERFORM jobs.enqueue('process_message', jsonb_build_object('message_id', message_id), dedupe_key => 'message:' || message_id);
+  END IF;
+  RETURN FOUND;
+END $$;
+REVOKE ALL ON FUNCTION intake.take_message, intake.conclude_message, intake.replay_message FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION intake.take_message, intake.conclude_message, intake.replay_message TO worker;

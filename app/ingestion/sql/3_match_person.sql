@@ -1,0 +1,51 @@
+-- owner: auth_owner
+-- Finds or registers the person whom one visit of a message is about, and records it, so that open_filing may open
+-- that book. `person` is made by app/ingestion/matching.py; its identifiers stand from the strongest to the weakest,
+-- each as blind index and sealed value. Outcome: MATCHED, CREATED, or the reason why the visit must wait.
+-- Nothing is joined by name, birth date or phone alone (security.md T6); a number with another name waits (B161).
+CREATE OR REPLACE FUNCTION auth.match_person(message uuid, visit_position int, facility text, visit_id text, person jsonb, OUT citizen uuid, OUT outcome text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  sent auth.citizen := jsonb_populate_record(NULL::auth.citizen, person);
+  numbers auth.identifier[] := ARRAY(SELECT n FROM jsonb_populate_recordset(NULL::auth.identifier, person->'identifiers') n);
+  owners uuid[];
+  home uuid := (SELECT f.citizen_id FROM auth.filing f WHERE f.facility_code = facility AND f.source_id = visit_id LIMIT 1);
+  known auth.citizen;
+BEGIN
+  -- Two messages about a new person take turns.
+  PERFORM pg_advisory_xact_lock(hashtextextended(encode(n.lookup, 'hex'), 0)) FROM unnest(numbers) n ORDER BY n.lookup;
+  owners := ARRAY(SELECT DISTINCT i.citizen_id FROM auth.identifier i JOIN unnest(numbers) n USING (kind, lookup)
+                   WHERE i.valid_until IS NULL);
+  IF cardinality(numbers) = 0 THEN
+    outcome := 'NO_IDENTIFIER'; RETURN;
+  ELSIF cardinality(owners) > 1 THEN
+    outcome := 'IDENTIFIERS_DISAGREE'; RETURN;
+  ELSIF home <> coalesce(owners[1], sent.id) THEN  -- the visit stands in another person's book
+    outcome := 'VISIT_OF_ANOTHER_PERSON'; RETURN;
+  ELSIF cardinality(owners) = 1 THEN
+    SELECT c.* INTO STRICT known FROM auth.citizen c WHERE c.id = owners[1];
+    outcome := CASE
+      WHEN known.name_key <> sent.name_key THEN 'NAME_DIFFERS'
+      WHEN extract(year FROM known.birth_on) <> extract(year FROM sent.birth_on)
+        OR (known.birth_on <> sent.birth_on AND known.birth_precision <> 'YEAR' AND sent.birth_precision <> 'YEAR') THEN 'BIRTH_DIFFERS'
+      WHEN EXISTS (SELECT FROM auth.identifier i JOIN unnest(numbers) n USING (kind)
+                    WHERE i.citizen_id = known.id AND kind = 'PERSONAL_ID' AND i.valid_until IS NULL AND i.lookup <> n.lookup)
+        THEN 'IDENTIFIERS_DISAGREE'
+      ELSE 'MATCHED' END;
+    IF outcome <> 'MATCHED' THEN RETURN; END IF;
+    citizen := known.id;
+    UPDATE auth.citizen c SET birth_on = sent.birth_on, birth_precision = sent.birth_precision
+     WHERE c.id = citizen AND c.birth_precision = 'YEAR' AND sent.birth_precision <> 'YEAR';
+  ELSE
+    citizen := sent.id; outcome := 'CREATED'; sent.registered_at := clock_timestamp();
+    INSERT INTO auth.citizen SELECT sent.*;
+    INSERT INTO auth.book (citizen_id, changed_at) VALUES (citizen, clock_timestamp());
+  END IF;
+  INSERT INTO auth.identifier (id, citizen_id, kind, lookup, sealed, valid_from, source_message_id)
+  SELECT n.id, citizen, n.kind, n.lookup, n.sealed, clock_timestamp(), message FROM unnest(numbers) n
+      ON CONFLICT (kind, lookup) WHERE valid_until IS NULL DO NOTHING;
+  INSERT INTO auth.filing AS f VALUES (message, visit_position, citizen, facility, visit_id)
+      ON CONFLICT (message_id, "position") DO UPDATE SET citizen_id = excluded.citizen_id;
+END $$;
+REVOKE ALL ON FUNCTION auth.match_person FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.match_person TO worker;

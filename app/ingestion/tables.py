@@ -1,0 +1,47 @@
+"""Rows of the hospitals' door: messages as they came, sealed, and what became of them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID as PgUuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Row
+
+
+class MessageRow(Row):
+    """One message of one facility, kept before it is understood."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        UniqueConstraint("facility_code", "digest"),
+        UniqueConstraint("facility_code", "idempotency_key"),
+        Index("message_facility_received_idx", "facility_code", "received_at", "id"),
+        CheckConstraint(
+            "status IN ('received', 'filed', 'partly', 'quarantined', 'rejected')", name="status"
+        ),
+        {"schema": "intake"},
+    )
+
+    id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True)
+    facility_code: Mapped[str] = mapped_column(Text, ForeignKey("directory.facility.code"))
+    format: Mapped[str] = mapped_column(Text)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)  # SHA-256 of the bytes as they came
+    size_bytes: Mapped[int] = mapped_column(Integer)
+    idempotency_key: Mapped[str | None] = mapped_column(Text)
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    status: Mapped[str] = mapped_column(Text)
+    concluded_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    verdict: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    body: Mapped[bytes] = mapped_column(LargeBinary)  # sealed

@@ -1,0 +1,151 @@
+"""What a facility is told about a message: problems that name place and reason, and the receipt."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Effect(StrEnum):
+    """What a problem does to the visit (or, without a visit, to the message)."""
+
+    REJECTS = "REJECTS"  # cannot be understood: send a corrected message
+    QUARANTINES = "QUARANTINES"  # understood, but not safe to file: kept, not shown
+    WARNS = "WARNS"  # filed; please correct at the next resend
+    NOTES = "NOTES"  # nothing to correct: tells what was done with something that was sent
+
+
+class VisitStatus(StrEnum):
+    """What became of one visit of a message."""
+
+    FILED = "filed"
+    QUARANTINED = "quarantined"
+    REJECTED = "rejected"
+
+
+class MessageStatus(StrEnum):
+    """What became of a message."""
+
+    RECEIVED = "received"
+    FILED = "filed"
+    PARTLY = "partly"  # some of its visits
+    QUARANTINED = "quarantined"
+    REJECTED = "rejected"
+
+
+class RecordChange(StrEnum):
+    """What a message did to one record."""
+
+    ADDED = "added"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+    HELD_BACK = "held_back"
+    WITHDRAWN = "withdrawn"  # the corrected message no longer holds it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One remark. Texts never repeat a value: it may be personal data."""
+
+    code: str
+    effect: Effect
+    vi: str
+    en: str
+    visit: str | None = None  # MA_LK
+    table: str | None = None  # XML1 … XML15, or None for the envelope
+    line: int | None = (
+        None  # 1-based position in the table; of the visit in the message where `table` is None
+    )
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordVerdict:
+    """What became of one record of a visit."""
+
+    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT
+    key: str  # the visit's id, or the record's key within the visit
+    change: RecordChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitVerdict:
+    """What became of one visit, with every remark about it."""
+
+    visit: str | None
+    status: VisitStatus
+    records: tuple[RecordVerdict, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    tables_kept: tuple[str, ...] = ()  # kept with the message, not shown in the book yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageVerdict:
+    """What became of a message: its visits in their order, and the remarks about the envelope."""
+
+    status: MessageStatus
+    visits: tuple[VisitVerdict, ...]
+    problems: tuple[Problem, ...]
+
+
+def visit_status(problems: Iterable[Problem]) -> VisitStatus:
+    """Tell what the strongest of the problems does to a visit."""
+    effects = {problem.effect for problem in problems}
+    if Effect.REJECTS in effects:
+        return VisitStatus.REJECTED
+    return VisitStatus.QUARANTINED if Effect.QUARANTINES in effects else VisitStatus.FILED
+
+
+def message_status(*, visits: Iterable[VisitStatus], problems: Iterable[Problem]) -> MessageStatus:
+    """Tell what a message comes to: a problem of the envelope weighs on all of its visits."""
+    envelope = visit_status(problems)
+    if envelope is not VisitStatus.FILED:
+        return MessageStatus(envelope.value)
+    statuses = set(visits)
+    if not statuses:
+        return MessageStatus.FILED
+    return MessageStatus(statuses.pop().value) if len(statuses) == 1 else MessageStatus.PARTLY
+
+
+def judged(*, visits: tuple[VisitVerdict, ...], problems: tuple[Problem, ...]) -> MessageVerdict:
+    """Put the verdict of a message together."""
+    status = message_status(visits=(visit.status for visit in visits), problems=problems)
+    return MessageVerdict(status=status, visits=visits, problems=problems)
+
+
+def problem_body(problem: Problem) -> dict[str, Any]:
+    """Return a problem as it stands in a receipt; what does not apply is left out."""
+    place = {
+        "visit": problem.visit,
+        "table": problem.table,
+        "line": problem.line,
+        "field": problem.field,
+    }
+    return {
+        "code": problem.code,
+        "effect": problem.effect.value,
+        **{name: value for name, value in place.items() if value is not None},
+        "vi": problem.vi,
+        "en": problem.en,
+    }
+
+
+def verdict_body(verdict: MessageVerdict) -> dict[str, Any]:
+    """Return a verdict as JSON values: what is kept with the message, and shown in its receipt."""
+    return {
+        "status": verdict.status.value,
+        "visits": [
+            {
+                "visit": visit.visit,
+                "status": visit.status.value,
+                "records": [
+                    {"kind": record.kind, "key": record.key, "change": record.change.value}
+                    for record in visit.records
+                ],
+                "tablesKept": list(visit.tables_kept),
+                "problems": [problem_body(problem) for problem in visit.problems],
+            }
+            for visit in verdict.visits
+        ],
+        "problems": [problem_body(problem) for problem in verdict.problems],
+    }

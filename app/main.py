@@ -1,0 +1,34 @@
+"""The front door: the HTTP application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.core.clock import utc_now
+from app.core.context import open_house
+from app.core.logs import configure_logs
+from app.core.settings import Settings
+from app.gateway import endpoint, health, problems
+from app.gateway.middleware import Envelope
+from app.identity import http as identity_http
+from app.ingestion import http as ingestion_http
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """Return the application; its house opens when the server starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure_logs()
+        async with open_house(settings, clock=utc_now) as house:
+            app.state.house = house
+            yield
+
+    app = FastAPI(title="Sổ Khỏe", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.router.redirect_slashes = False
+    problems.install(app)
+    app.add_middleware(Envelope)
+    for router in (health.router, identity_http.router, ingestion_http.router, endpoint.router):
+        app.include_router(router)
+    return app

@@ -1,0 +1,128 @@
+"""The health book itself: its sections, for the compiler."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import strawberry
+from sqlalchemy import ColumnElement, Date, DateTime, Select, Text, case, cast, func, literal, select
+
+from app.compiler import declare as rests
+from app.compiler.inputs import Inputs
+from app.compiler.places import Guard
+from app.compiler.rows import RowRef
+from app.identity.mapping import Citizen
+from app.identity.tables import CitizenRow
+from app.records.enums import TestCategory
+from app.records.mapping import HealthCondition, Prescription, TestReport, Visit
+from app.records.tables import PrescriptionRow, TestReportRow, VisitDiagnosisRow, VisitRow
+from app.sharing.mapping import BookScope
+from app.sharing.scope import BookSection
+from app.sharing.tables import BookRow
+
+FROM = strawberry.argument(name="from", description="Only records of this day or later (Viet Nam time).")
+TO = strawberry.argument(name="to", description="Only records of this day or earlier (Viet Nam time).")
+FIRST = strawberry.argument(description="How many, 1 to 50.")
+AFTER = strawberry.argument(description="Cursor of the last entry of the page before.")
+FACILITY_CODE = strawberry.argument(description="Only records of this facility.")
+
+
+def _in_scope(section: BookSection) -> Guard:
+    return lambda inputs: inputs.sections.op("&")(literal(section.bit)) != literal(0)
+
+
+def _midnight(day: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the moment at which a day begins in Viet Nam."""
+    return func.timezone(literal("Asia/Ho_Chi_Minh"), cast(cast(day, Date), DateTime))
+
+
+def _conditions(_book: RowRef, inputs: Inputs) -> Select[Any]:
+    d = VisitDiagnosisRow.__table__.alias()
+    return (
+        select(
+            d.c.code,
+            func.min(d.c.recorded_at).label("first_recorded_at"),
+            func.max(d.c.recorded_at).label("last_recorded_at"),
+            func.count(d.c.visit_id.distinct()).label("visit_count"),
+            func.sum(case((d.c.role == literal("MAIN"), literal(1)), else_=literal(0))).label("main_count"),
+        )
+        .where(d.c.citizen_id == inputs.citizen, d.c.role != literal("TRADITIONAL"))
+        .group_by(d.c.code)
+    )
+
+
+@strawberry.type(description="A citizen's health book, as the viewer may see it.")
+class HealthBook:
+    """A book. A section outside the viewer's scope is null; a section without records is an empty list."""
+
+    version: str = rests.expression(
+        lambda row, _inputs: cast(row.version, Text),
+        description="Grows with every change; equal versions mean equal books.",
+    )
+    scope: BookScope = rests.embedded(description="What the viewer may see of this book.")
+    owner: Citizen = rests.one(
+        CitizenRow, on=lambda _book, c, inputs: c.id == inputs.citizen, description="Whose book it is."
+    )
+
+    @rests.connection(
+        VisitRow,
+        on=lambda _book, v, inputs: v.citizen_id == inputs.citizen,
+        order=(rests.desc("started_at"), rests.desc("id")),
+        filters={
+            "from_": lambda v, day: v.started_at >= _midnight(day),
+            "to": lambda v, day: v.started_at < _midnight(day + literal(1)),
+            "facility_code": lambda v, code: v.facility_code == code,
+        },
+        guard=_in_scope(BookSection.VISITS),
+        max_first=50,
+        description="Visits, newest first.",
+    )
+    def visits(
+        self,
+        first: Annotated[int, FIRST] = 20,
+        after: Annotated[str | None, AFTER] = None,
+        from_: Annotated[date | None, FROM] = None,
+        to: Annotated[date | None, TO] = None,
+        facility_code: Annotated[str | None, FACILITY_CODE] = None,
+    ) -> rests.Connection[Visit] | None: ...
+
+    @rests.connection(
+        PrescriptionRow,
+        on=lambda _book, p, inputs: p.citizen_id == inputs.citizen,
+        order=(rests.desc("ordered_at"), rests.desc("id")),
+        guard=_in_scope(BookSection.PRESCRIPTIONS),
+        max_first=50,
+        description="Prescriptions, newest first.",
+    )
+    def prescriptions(
+        self, first: Annotated[int, FIRST] = 20, after: Annotated[str | None, AFTER] = None
+    ) -> rests.Connection[Prescription] | None: ...
+
+    @rests.connection(
+        TestReportRow,
+        on=lambda _book, r, inputs: r.citizen_id == inputs.citizen,
+        order=(rests.desc("resulted_at"), rests.desc("id")),
+        filters={
+            "from_": lambda r, day: r.resulted_at >= _midnight(day),
+            "to": lambda r, day: r.resulted_at < _midnight(day + literal(1)),
+            "category": lambda r, category: r.category == category,
+        },
+        guard=_in_scope(BookSection.TEST_RESULTS),
+        max_first=50,
+        description="Test reports of laboratory, imaging and functional tests, newest first.",
+    )
+    def test_results(
+        self,
+        first: Annotated[int, FIRST] = 20,
+        after: Annotated[str | None, AFTER] = None,
+        from_: Annotated[date | None, FROM] = None,
+        to: Annotated[date | None, TO] = None,
+        category: Annotated[TestCategory | None, strawberry.argument(description="Only tests of this kind.")] = None,
+    ) -> rests.Connection[TestReport] | None: ...
+
+    conditions: list[HealthCondition] | None = rests.many(
+        _conditions,
+        order=(rests.desc("last_recorded_at"), rests.asc("code")),
+        limit=500,
+        guard=_in_scope(BookSection.CONDITIONS),
+        description="Diseases and problems that visits name, latest first.",
+    )

@@ -1,0 +1,129 @@
+"""Files what arrived: a record once per source version, a corrected one in place of the old, whose version stays.
+
+Everything runs in the caller's transaction, whose open_filing has opened the citizen's book.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.core.crypto import FieldSealer, Place
+from app.core.db import Session
+from app.records import sql
+from app.records.arrivals import InsuranceCardArrival, PrescriptionArrival, TestReportArrival, VisitArrival
+
+NewId = Callable[[], UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The message that brings a record."""
+
+    message_id: UUID
+    facility_code: str
+    source_version: str  # the day on which the facility made the message
+    standard_version: str
+
+
+class Change(StrEnum):
+    """What a message did to one record."""
+
+    ADDED = "ADDED"
+    REPLACED = "REPLACED"
+    UNCHANGED = "UNCHANGED"
+    WITHDRAWN = "WITHDRAWN"  # a corrected message no longer holds it; its versions stay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledRecord:
+    """One record of a visit and what became of it."""
+
+    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT
+    key: str  # the visit's id at the facility, or the record's key within the visit
+    change: Change
+
+
+async def file_visit(
+    session: Session, *, citizen_id: UUID, arrival: VisitArrival, source: Source, sealer: FieldSealer, new_id: NewId
+) -> tuple[FiledRecord, ...]:
+    """File a visit with its prescriptions and reports; a table that was not sent leaves earlier records alone.
+
+    Raises the book's version when anything changed. Idempotent by facility, visit and content.
+    """
+    provenance = _text(asdict(source))
+    visit = _visit_columns(arrival, sealer=sealer, new_id=new_id)
+    filed = await sql.file_visit(session, citizen_id=citizen_id, arrived=_text(visit), provenance=provenance)
+    records = [FiledRecord(kind="VISIT", key=arrival.source_id, change=Change(filed.change))]
+    for kind, sent in (("PRESCRIPTION", arrival.prescriptions), ("TEST_REPORT", arrival.reports)):
+        if sent is None:
+            continue
+        arrived = _text([_record_columns(record, new_id=new_id) for record in sent])
+        changes = await sql.file_records(
+            session, kind=kind, citizen_id=citizen_id, visit_id=filed.visit, arrived=arrived, provenance=provenance
+        )
+        records += [FiledRecord(kind=kind, key=key, change=Change(change)) for key, change in changes.items()]
+    if any(record.change is not Change.UNCHANGED for record in records):
+        await sql.note_book_changed(session, citizen_id=citizen_id)
+    return tuple(records)
+
+
+def _visit_columns(arrival: VisitArrival, *, sealer: FieldSealer, new_id: NewId) -> dict[str, Any]:
+    content = asdict(arrival)
+    cards = content.pop("person")["insurance_cards"]
+    for apart in ("facility_code", "standard_version", "prescriptions", "reports"):
+        content.pop(apart)
+    costs = content.pop("costs")
+    columns = {
+        **content,
+        "paid_at": costs.pop("paid_at"),
+        **{f"cost_{name}": amount for name, amount in costs.items()},
+        "diagnoses": [{"line": line, **one} for line, one in enumerate(content["diagnoses"], start=1)],
+    }
+    if columns["services"] is None:
+        columns.pop("services")
+    digest = _digest({**columns, "insurance": cards})
+    columns["insurance"] = [
+        _card_columns(card, line=line, sealer=sealer, new_id=new_id)
+        for line, card in enumerate(arrival.person.insurance_cards, start=1)
+    ]
+    return {**columns, "id": new_id(), "digest": digest}
+
+
+def _card_columns(card: InsuranceCardArrival, *, line: int, sealer: FieldSealer, new_id: NewId) -> dict[str, Any]:
+    row_id = new_id()
+    place = Place(table="book.visit_insurance", column="number_sealed", row_id=row_id)
+    return {
+        "line": line,
+        "id": row_id,
+        "number_sealed": "\\x" + sealer.seal(card.number.encode(), place=place).hex(),
+        "registered_facility_code": card.registered_facility_code,
+        "valid_from": card.valid_from,
+        "valid_until": card.valid_until,
+    }
+
+
+def _record_columns(record: PrescriptionArrival | TestReportArrival, *, new_id: NewId) -> dict[str, Any]:
+    columns = asdict(record)
+    columns["source_id"] = columns.pop("key")
+    return {**columns, "id": new_id(), "digest": _digest(columns)}
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    packed = orjson.dumps(content, default=_plain, option=orjson.OPT_SORT_KEYS)
+    return "\\x" + hashlib.sha256(packed).hexdigest()
+
+
+def _text(content: object) -> str:
+    return orjson.dumps(content, default=_plain).decode()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    raise TypeError

@@ -1,0 +1,268 @@
+"""Where the health book rests, for the compiler. Every relation names the citizen itself: the policies are the
+second lock, not the index's guide."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import strawberry
+from sqlalchemy import and_, literal
+
+from app.compiler import declare as rests
+from app.facilities.mapping import Facility
+from app.facilities.tables import FacilityRow
+from app.identity.mapping import sealed_place
+from app.records.enums import DiagnosisRole, TestCategory
+from app.records.tables import (
+    PrescriptionItemRow,
+    PrescriptionRow,
+    TestReportRow,
+    TestResultRow,
+    VisitDiagnosisRow,
+    VisitInsuranceRow,
+    VisitRow,
+    VisitServiceRow,
+)
+from app.terminology.sql import label
+
+MOST_LINES = 500  # a record's lines are shown whole: no visit has more
+
+
+@strawberry.type(description="Where a record comes from.")
+class Provenance:
+    """Provenance of a record."""
+
+    version: int = rests.column("version", description="1 when first filed; grows with every correction.")
+    filed_at: datetime = rests.column("filed_at", description="When this version was filed.")
+    standard_version: str = rests.column(
+        "standard_version", description="Standard that the message followed, for example 4750/QD-BYT."
+    )
+    source_version: str = rests.column(
+        "source_version", description="Day on which the facility made the message, as it was sent."
+    )
+    message_id: strawberry.ID = rests.column(
+        "message_id", description="The message that brought this version; the facility knows it by the same id."
+    )
+
+
+@strawberry.type(description="A coded diagnosis of a visit.")
+class Diagnosis:
+    """A diagnosis."""
+
+    role: DiagnosisRole = rests.column(VisitDiagnosisRow.role, description="Main, accompanying or traditional.")
+    code: str = rests.column(VisitDiagnosisRow.code, description="ICD-10 code as sent.")
+    name: str | None = rests.expression(
+        lambda row, inputs: label("icd10", row.code, inputs.language),
+        description="Name of the code in the viewer's language; null for a code that the list does not know.",
+    )
+
+
+@strawberry.type(description="What a visit cost, in Vietnamese dong.")
+class Costs:
+    """Costs of a visit. Source: Decision 4750/QD-BYT, XML1 T_*."""
+
+    total: Decimal = rests.column(VisitRow.cost_total, description="Total at the facility's prices.")
+    drugs: Decimal = rests.column(VisitRow.cost_drugs, description="Drugs.")
+    supplies: Decimal = rests.column(VisitRow.cost_supplies, description="Medical supplies.")
+    within_insurance: Decimal = rests.column(
+        VisitRow.cost_within_insurance, description="Part within the scope of health insurance."
+    )
+    paid_by_fund: Decimal = rests.column(VisitRow.cost_paid_by_fund, description="Paid by the insurance fund.")
+    copayment: Decimal = rests.column(VisitRow.cost_copayment, description="The patient's co-payment within scope.")
+    self_paid: Decimal = rests.column(VisitRow.cost_self_paid, description="Paid by the patient outside the scope.")
+    paid_by_others: Decimal = rests.column(VisitRow.cost_paid_by_others, description="Paid by other sources.")
+    paid_at: datetime | None = rests.column(VisitRow.paid_at, description="When it was paid; null while unpaid.")
+
+
+@strawberry.type(description="An insurance card as it was shown at a visit.")
+class VisitInsurance:
+    """A card."""
+
+    card_number: str | None = rests.sealed(
+        lambda row, _inputs: sealed_place("book.visit_insurance", "number_sealed", row.id, row.number_sealed),
+        description="Card number; only its owner and their representative see it.",
+    )
+    registered_facility_code: str | None = rests.column(
+        VisitInsuranceRow.registered_facility_code, description="Facility of first registration on the card."
+    )
+    valid_from: date | None = rests.column(VisitInsuranceRow.valid_from, description="First day of validity.")
+    valid_until: date | None = rests.column(VisitInsuranceRow.valid_until, description="Last day of validity.")
+
+
+@strawberry.type(description="A service or supply of a visit.")
+class VisitService:
+    """A service line."""
+
+    line: int = rests.column(VisitServiceRow.line, description="Place in the facility's list.")
+    group_code: str = rests.column(VisitServiceRow.group_code, description="Cost group (MA_NHOM).")
+    group_name: str | None = rests.expression(
+        lambda row, inputs: label("cost-group", row.group_code, inputs.language), description="Name of the cost group."
+    )
+    code: str | None = rests.column(VisitServiceRow.code, description="Service or supply code as sent.")
+    name: str = rests.column(VisitServiceRow.name, description="Name as sent.")
+    unit: str = rests.column(VisitServiceRow.unit, description="Unit as sent.")
+    quantity: Decimal = rests.column(VisitServiceRow.quantity, description="Quantity.")
+    unit_price: Decimal = rests.column(VisitServiceRow.unit_price, description="Price of one unit, in dong.")
+    amount: Decimal = rests.column(VisitServiceRow.amount, description="Amount at the facility's prices, in dong.")
+    insured_amount: Decimal = rests.column(VisitServiceRow.insured_amount, description="Insured amount, in dong.")
+    ordered_at: datetime = rests.column(VisitServiceRow.ordered_at, description="When it was ordered.")
+    performed_at: datetime | None = rests.column(VisitServiceRow.performed_at, description="When it was performed.")
+
+
+@strawberry.type(description="A visit to a facility, outpatient or inpatient.")
+class Visit:
+    """A visit."""
+
+    id: strawberry.ID = rests.column(VisitRow.id, description="Opaque id.")
+    facility: Facility = rests.one(
+        FacilityRow, on=lambda v, f, _inputs: f.code == v.facility_code, description="Where it took place."
+    )
+    kind_code: str = rests.column(VisitRow.kind_code, description="Form of care (MA_LOAI_KCB).")
+    kind: str | None = rests.expression(
+        lambda row, inputs: label("visit-kind", row.kind_code, inputs.language), description="Form of care in words."
+    )
+    started_at: datetime = rests.column(VisitRow.started_at, description="Arrival.")
+    admitted_at: datetime | None = rests.column(VisitRow.admitted_at, description="Admission as inpatient.")
+    ended_at: datetime | None = rests.column(VisitRow.ended_at, description="End of the visit or treatment.")
+    reason: str | None = rests.column(VisitRow.reason, description="Reason for coming, as written.")
+    arrival_diagnosis: str | None = rests.column(VisitRow.arrival_diagnosis, description="Diagnosis on arrival.")
+    discharge_diagnosis: str | None = rests.column(VisitRow.discharge_diagnosis, description="Final diagnosis in words.")
+    diagnoses: list[Diagnosis] = rests.many(
+        VisitDiagnosisRow,
+        on=lambda v, d, inputs: and_(d.citizen_id == inputs.citizen, d.visit_id == v.id),
+        order=(rests.asc("line"),),
+        limit=MOST_LINES,
+        description="Coded diagnoses, the main one first.",
+    )
+    outcome: str | None = rests.expression(
+        lambda row, inputs: label("visit-outcome", row.outcome_code, inputs.language),
+        description="Result of the treatment in words.",
+    )
+    discharge: str | None = rests.expression(
+        lambda row, inputs: label("discharge-kind", row.discharge_code, inputs.language),
+        description="How the visit ended, in words.",
+    )
+    department_codes: list[str] = rests.column(VisitRow.department_codes, description="Departments (MA_KHOA).")
+    treatment_days: int | None = rests.column(VisitRow.treatment_days, description="Days of treatment.")
+    treatment: str | None = rests.column(VisitRow.treatment, description="Treatment method, as written.")
+    advice: str | None = rests.column(VisitRow.advice, description="The doctor's advice.")
+    weight_kg: Decimal | None = rests.column(VisitRow.weight_kg, description="Body weight in kilograms.")
+    record_number: str | None = rests.column(VisitRow.record_number, description="The facility's record number.")
+    costs: Costs = rests.embedded(description="What the visit cost.")
+    services: list[VisitService] = rests.many(
+        VisitServiceRow,
+        on=lambda v, s, inputs: and_(s.citizen_id == inputs.citizen, s.visit_id == v.id),
+        order=(rests.asc("line"),),
+        limit=MOST_LINES,
+        description="Services and supplies in the facility's order.",
+    )
+    insurance_category: str | None = rests.expression(
+        lambda row, inputs: label("insurance-category", row.insurance_category_code, inputs.language),
+        description="Category of entitlement at this visit, in words.",
+    )
+    insurance: list[VisitInsurance] = rests.many(
+        VisitInsuranceRow,
+        on=lambda v, i, inputs: and_(i.citizen_id == inputs.citizen, i.visit_id == v.id),
+        order=(rests.asc("line"),),
+        limit=MOST_LINES,
+        description="Insurance cards shown at this visit.",
+    )
+    provenance: Provenance = rests.embedded(description="Where this record comes from.")
+
+
+@strawberry.type(description="A drug of a prescription.")
+class PrescriptionItem:
+    """A drug."""
+
+    line: int = rests.column(PrescriptionItemRow.line, description="Place in the prescription.")
+    drug_code: str = rests.column(PrescriptionItemRow.drug_code, description="Substance code of the common list.")
+    drug_name: str = rests.column(PrescriptionItemRow.drug_name, description="Name as registered.")
+    strength: str | None = rests.column(PrescriptionItemRow.strength, description="Strength, for example 500 mg.")
+    form: str | None = rests.column(PrescriptionItemRow.form, description="Dosage form.")
+    route: str | None = rests.expression(
+        lambda row, inputs: label("route", row.route_code, inputs.language), description="Route of use in words."
+    )
+    quantity: Decimal = rests.column(PrescriptionItemRow.quantity, description="Quantity.")
+    unit: str = rests.column(PrescriptionItemRow.unit, description="Unit of the quantity.")
+    dose: str | None = rests.column(PrescriptionItemRow.dose, description="Dose, as written.")
+    instruction: str | None = rests.column(PrescriptionItemRow.instruction, description="How to take it, as written.")
+    registration_number: str | None = rests.column(
+        PrescriptionItemRow.registration_number, description="Marketing registration number."
+    )
+
+
+@strawberry.type(description="The drugs that one clinician ordered on one day of a visit.")
+class Prescription:
+    """A prescription."""
+
+    id: strawberry.ID = rests.column(PrescriptionRow.id, description="Opaque id.")
+    visit_id: strawberry.ID = rests.column(PrescriptionRow.visit_id, description="The visit it belongs to.")
+    facility: Facility = rests.one(
+        FacilityRow, on=lambda p, f, _inputs: f.code == p.facility_code, description="Where it was ordered."
+    )
+    ordered_at: datetime = rests.column(PrescriptionRow.ordered_at, description="When it was ordered.")
+    prescriber_certificate: str | None = rests.column(
+        PrescriptionRow.prescriber_certificate, description="Practising certificate of the prescriber."
+    )
+    items: list[PrescriptionItem] = rests.many(
+        PrescriptionItemRow,
+        on=lambda p, i, inputs: and_(i.citizen_id == inputs.citizen, i.prescription_id == p.id),
+        order=(rests.asc("line"),),
+        limit=MOST_LINES,
+        description="Drugs in the order of the prescription.",
+    )
+    provenance: Provenance = rests.embedded(description="Where this record comes from.")
+
+
+@strawberry.type(description="One measured or described index of a test report.")
+class TestResult:
+    """A result."""
+
+    line: int = rests.column(TestResultRow.line, description="Place in the report.")
+    code: str | None = rests.column(TestResultRow.code, description="Index code as sent (MA_CHI_SO).")
+    name: str = rests.column(TestResultRow.name, description="Name as sent.")
+    value_text: str | None = rests.column(TestResultRow.value_text, description="Value as sent.")
+    value: Decimal | None = rests.column(
+        TestResultRow.value, description="The value as a number; null where it is not a plain number."
+    )
+    unit: str | None = rests.column(TestResultRow.unit, description="Unit as sent.")
+
+
+@strawberry.type(description="The results of one service at one moment.")
+class TestReport:
+    """A report."""
+
+    id: strawberry.ID = rests.column(TestReportRow.id, description="Opaque id.")
+    visit_id: strawberry.ID = rests.column(TestReportRow.visit_id, description="The visit it belongs to.")
+    facility: Facility = rests.one(
+        FacilityRow, on=lambda r, f, _inputs: f.code == r.facility_code, description="Where it was made."
+    )
+    category: TestCategory = rests.column(TestReportRow.category, description="Laboratory, imaging or functional test.")
+    service_code: str | None = rests.column(TestReportRow.service_code, description="Service code as sent.")
+    service_name: str | None = rests.column(TestReportRow.service_name, description="Service name as sent.")
+    resulted_at: datetime = rests.column(TestReportRow.resulted_at, description="When the result was given.")
+    description: str | None = rests.column(TestReportRow.description, description="What the reader saw, as written.")
+    conclusion: str | None = rests.column(TestReportRow.conclusion, description="The reader's conclusion.")
+    results: list[TestResult] = rests.many(
+        TestResultRow,
+        on=lambda r, i, inputs: and_(i.citizen_id == inputs.citizen, i.report_id == r.id),
+        order=(rests.asc("line"),),
+        limit=MOST_LINES,
+        description="Results in the report's order.",
+    )
+    provenance: Provenance = rests.embedded(description="Where this record comes from.")
+
+
+@strawberry.type(description="A disease or problem that facilities recorded, gathered over visits.")
+class HealthCondition:
+    """A condition, gathered by code."""
+
+    code: str = rests.column("code", description="ICD-10 code as sent.")
+    name: str | None = rests.expression(
+        lambda row, inputs: label("icd10", row.code, inputs.language), description="Name in the viewer's language."
+    )
+    first_recorded_at: datetime = rests.column("first_recorded_at", description="First visit that names it.")
+    last_recorded_at: datetime = rests.column("last_recorded_at", description="Latest visit that names it.")
+    visit_count: int = rests.column("visit_count", description="How many visits name it.")
+    is_main_somewhere: bool = rests.expression(
+        lambda row, _inputs: row.main_count > literal(0), description="Whether it was ever the main diagnosis."
+    )

@@ -1,0 +1,24 @@
+-- owner: book_owner
+-- only: demo
+-- Demo mode's login reads tables while open_demo_book has a book open; its decision is a row, not a setting.
+DO $$
+DECLARE
+  t record;
+BEGIN
+  FOR t IN SELECT * FROM (VALUES
+    ('visit', 1, 'started_at'), ('visit_diagnosis', 1 | 64, 'recorded_at'), ('visit_insurance', 1 | 256, NULL),
+    ('visit_service', 1, NULL), ('prescription', 2, 'ordered_at'), ('prescription_item', 2, NULL),
+    ('test_report', 8, 'resulted_at'), ('test_result', 8, 'resulted_at')
+  ) AS guarded(name, bits, dated) LOOP
+    EXECUTE format('DROP POLICY IF EXISTS demo_book ON book.%I', t.name);
+    EXECUTE format('CREATE POLICY demo_book ON book.%I FOR SELECT TO demo USING (
+        citizen_id = (SELECT CASE WHEN w.sections & %s <> 0 THEN w.citizen_id END FROM auth.demo_window() w)', t.name, t.bits)
+      || CASE WHEN t.dated IS NULL THEN '' ELSE format('
+        AND %1$I >= (SELECT w.since FROM auth.demo_window() w)
+        AND %1$I < (SELECT w.until FROM auth.demo_window() w)', t.dated) END || '
+        AND (NOT masked OR (SELECT w.unmasked FROM auth.demo_window() w)))';
+    EXECUTE format('GRANT SELECT ON book.%I TO demo', t.name);
+  END LOOP;
+END $$;
+GRANT USAGE ON SCHEMA book, code TO demo;
+GRANT SELECT ON code.entry TO demo;

@@ -1,0 +1,236 @@
+"""Rows of health data. Every table is keyed by the citizen first and guarded by policies/*.sql."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID as PgUuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Row
+
+_SCHEMA = {"schema": "book"}
+_MONEY = Numeric(15, 2)
+_QUANTITY = Numeric(15, 3)
+
+
+def _child_of(table: str, column: str) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["citizen_id", column], [f"book.{table}.citizen_id", f"book.{table}.id"], ondelete="CASCADE"
+    )
+
+
+class _Filed:
+    """What every filed record knows of itself."""
+
+    citizen_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-3)
+    id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-2)
+    facility_code: Mapped[str] = mapped_column(Text)
+    source_id: Mapped[str] = mapped_column(Text)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    version: Mapped[int] = mapped_column(Integer)
+    message_id: Mapped[UUID] = mapped_column(PgUuid)
+    source_version: Mapped[str] = mapped_column(Text)
+    standard_version: Mapped[str] = mapped_column(Text)
+    filed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+
+
+class _Line:
+    """A line of a record; it carries the citizen and the mask, so that it is guarded by itself."""
+
+    citizen_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-3)
+    line: Mapped[int] = mapped_column(SmallInteger, primary_key=True, sort_order=-1)
+    masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"), sort_order=1)
+
+
+class VisitRow(_Filed, Row):
+    """A visit; `source_id` is MA_LK."""
+
+    __tablename__ = "visit"
+    __table_args__ = (
+        UniqueConstraint("citizen_id", "facility_code", "source_id"),
+        Index("visit_newest_idx", "citizen_id", text("started_at DESC"), text("id DESC")),
+        _SCHEMA,
+    )
+
+    kind_code: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    admitted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    reason: Mapped[str | None] = mapped_column(Text)
+    arrival_diagnosis: Mapped[str | None] = mapped_column(Text)
+    discharge_diagnosis: Mapped[str | None] = mapped_column(Text)
+    outcome_code: Mapped[str | None] = mapped_column(Text)
+    discharge_code: Mapped[str | None] = mapped_column(Text)
+    department_codes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    treatment_days: Mapped[int | None] = mapped_column(Integer)
+    treatment: Mapped[str | None] = mapped_column(Text)
+    advice: Mapped[str | None] = mapped_column(Text)
+    weight_kg: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
+    record_number: Mapped[str | None] = mapped_column(Text)
+    insurance_category_code: Mapped[str | None] = mapped_column(Text)
+    cost_total: Mapped[Decimal] = mapped_column(_MONEY)
+    cost_drugs: Mapped[Decimal] = mapped_column(_MONEY)
+    cost_supplies: Mapped[Decimal] = mapped_column(_MONEY)
+    cost_within_insurance: Mapped[Decimal] = mapped_column(_MONEY)
+    cost_paid_by_fund: Mapped[Decimal] = mapped_column(_MONEY)
+    cost_copayment: Mapped[Decimal] = mapped_column(_MONEY)
+    cost_self_paid: Mapped[Decimal] = mapped_column(_MONEY)
+    cost_paid_by_others: Mapped[Decimal] = mapped_column(_MONEY)
+    paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class VisitDiagnosisRow(_Line, Row):
+    """A coded diagnosis of a visit, with the visit's time."""
+
+    __tablename__ = "visit_diagnosis"
+    __table_args__ = (_child_of("visit", "visit_id"), _SCHEMA)
+
+    visit_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-2)
+    role: Mapped[str] = mapped_column(Text)
+    code: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class VisitInsuranceRow(_Line, Row):
+    """A card as it was shown at a visit; the number is sealed under the row's `id`."""
+
+    __tablename__ = "visit_insurance"
+    __table_args__ = (_child_of("visit", "visit_id"), _SCHEMA)
+
+    visit_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-2)
+    id: Mapped[UUID] = mapped_column(PgUuid)
+    number_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    registered_facility_code: Mapped[str | None] = mapped_column(Text)
+    valid_from: Mapped[date | None] = mapped_column(Date)
+    valid_until: Mapped[date | None] = mapped_column(Date)
+
+
+class VisitServiceRow(_Line, Row):
+    """A service or supply of a visit."""
+
+    __tablename__ = "visit_service"
+    __table_args__ = (_child_of("visit", "visit_id"), _SCHEMA)
+
+    visit_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-2)
+    group_code: Mapped[str] = mapped_column(Text)
+    code: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    unit: Mapped[str] = mapped_column(Text)
+    quantity: Mapped[Decimal] = mapped_column(_QUANTITY)
+    unit_price: Mapped[Decimal] = mapped_column(_QUANTITY)
+    amount: Mapped[Decimal] = mapped_column(_MONEY)
+    insured_amount: Mapped[Decimal] = mapped_column(_MONEY)
+    ordered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    performed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class PrescriptionRow(_Filed, Row):
+    """The drugs that one clinician ordered on one day of a visit."""
+
+    __tablename__ = "prescription"
+    __table_args__ = (
+        _child_of("visit", "visit_id"),
+        UniqueConstraint("citizen_id", "visit_id", "source_id"),
+        Index("prescription_newest_idx", "citizen_id", text("ordered_at DESC"), text("id DESC")),
+        _SCHEMA,
+    )
+
+    visit_id: Mapped[UUID] = mapped_column(PgUuid)
+    ordered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    prescriber_certificate: Mapped[str | None] = mapped_column(Text)
+
+
+class PrescriptionItemRow(_Line, Row):
+    """One drug of a prescription."""
+
+    __tablename__ = "prescription_item"
+    __table_args__ = (_child_of("prescription", "prescription_id"), _SCHEMA)
+
+    prescription_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-2)
+    drug_code: Mapped[str] = mapped_column(Text)
+    drug_name: Mapped[str] = mapped_column(Text)
+    strength: Mapped[str | None] = mapped_column(Text)
+    form: Mapped[str | None] = mapped_column(Text)
+    route_code: Mapped[str | None] = mapped_column(Text)
+    quantity: Mapped[Decimal] = mapped_column(_QUANTITY)
+    unit: Mapped[str] = mapped_column(Text)
+    dose: Mapped[str | None] = mapped_column(Text)
+    instruction: Mapped[str | None] = mapped_column(Text)
+    registration_number: Mapped[str | None] = mapped_column(Text)
+    amount: Mapped[Decimal] = mapped_column(_MONEY)
+
+
+class TestReportRow(_Filed, Row):
+    """The results of one service at one moment."""
+
+    __tablename__ = "test_report"
+    __table_args__ = (
+        _child_of("visit", "visit_id"),
+        UniqueConstraint("citizen_id", "visit_id", "source_id"),
+        Index("test_report_newest_idx", "citizen_id", text("resulted_at DESC"), text("id DESC")),
+        _SCHEMA,
+    )
+
+    visit_id: Mapped[UUID] = mapped_column(PgUuid)
+    category: Mapped[str] = mapped_column(Text)
+    service_code: Mapped[str | None] = mapped_column(Text)
+    service_name: Mapped[str | None] = mapped_column(Text)
+    resulted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    reader_certificate: Mapped[str | None] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    conclusion: Mapped[str | None] = mapped_column(Text)
+
+
+class TestResultRow(_Line, Row):
+    """One index of a report; `resulted_at` is the report's, so that a trend needs no join."""
+
+    __tablename__ = "test_result"
+    __table_args__ = (
+        _child_of("test_report", "report_id"),
+        Index("test_result_trend_idx", "citizen_id", "code", text("resulted_at DESC"), "report_id", "line"),
+        _SCHEMA,
+    )
+
+    report_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-2)
+    code: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    value_text: Mapped[str | None] = mapped_column(Text)
+    value: Mapped[Decimal | None] = mapped_column(Numeric)
+    unit: Mapped[str | None] = mapped_column(Text)
+    resulted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class RecordVersionRow(Row):
+    """Every version of every record, append-only; a withdrawn record ends with an empty one."""
+
+    __tablename__ = "record_version"
+    __table_args__ = (_SCHEMA,)
+
+    citizen_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)  # VISIT, PRESCRIPTION, TEST_REPORT
+    change: Mapped[str] = mapped_column(Text)  # ADDED, REPLACED, WITHDRAWN
+    facility_code: Mapped[str] = mapped_column(Text)
+    message_id: Mapped[UUID] = mapped_column(PgUuid)
+    source_version: Mapped[str] = mapped_column(Text)
+    standard_version: Mapped[str] = mapped_column(Text)
+    filed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

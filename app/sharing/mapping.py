@@ -1,0 +1,59 @@
+"""What a viewer may see of a book, for the compiler."""
+
+from enum import Enum
+
+import strawberry
+from sqlalchemy import Text, case, func, literal
+from sqlalchemy.dialects.postgresql import ARRAY, array
+
+from app.compiler import declare as rests
+from app.sharing import scope
+
+NOTICE_VI = (
+    "Sổ có thể chưa đầy đủ: chỉ gồm hồ sơ mà các cơ sở đã gửi và trong phạm vi bạn được xem. "
+    "Không có thông tin không có nghĩa là không có bệnh hay dị ứng."
+)
+NOTICE_EN = (
+    "This book may be incomplete: it holds what facilities have sent, within your scope. "
+    "Nothing recorded does not mean no disease and no allergy."
+)
+
+
+@strawberry.enum(description="A section of a health book.")
+class BookSection(Enum):
+    """Sections; the bits are those of app.sharing.scope."""
+
+    VISITS = strawberry.enum_value("VISITS", description="Visits with diagnoses and costs.")
+    PRESCRIPTIONS = strawberry.enum_value("PRESCRIPTIONS", description="Prescriptions.")
+    VACCINATIONS = strawberry.enum_value("VACCINATIONS", description="Vaccinations.")
+    TEST_RESULTS = strawberry.enum_value("TEST_RESULTS", description="Test reports.")
+    IMAGING = strawberry.enum_value("IMAGING", description="Imaging studies.")
+    DOCUMENTS = strawberry.enum_value("DOCUMENTS", description="Discharge, referral and other papers.")
+    CONDITIONS = strawberry.enum_value("CONDITIONS", description="Diseases and problems.")
+    ALLERGIES = strawberry.enum_value("ALLERGIES", description="Allergies.")
+    INSURANCE = strawberry.enum_value("INSURANCE", description="Insurance cards.")
+    APPOINTMENTS = strawberry.enum_value("APPOINTMENTS", description="Appointments.")
+
+
+@strawberry.type(description="What the viewer may see of a book.")
+class BookScope:
+    """Scope of the open book."""
+
+    sections: list[BookSection] = rests.expression(
+        lambda _row, inputs: func.array_remove(
+            array(
+                [
+                    case((inputs.sections.op("&")(literal(section.bit)) != literal(0), literal(section.value)))
+                    for section in scope.BookSection
+                ],
+                type_=Text,
+            ),
+            None,
+            type_=ARRAY(Text),
+        ),
+        description="Sections that this viewer may see. A section that is not listed is null in the book.",
+    )
+    notice: str = rests.expression(
+        lambda _row, inputs: case((inputs.language == literal("en"), literal(NOTICE_EN)), else_=literal(NOTICE_VI)),
+        description="A constant reminder that a book may be incomplete; show it beside the book.",
+    )

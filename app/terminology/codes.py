@@ -1,0 +1,71 @@
+"""The code lists that ship with the product, read from the package's own files.
+
+Lists are data with validity dates: a code may appear several times with another meaning or name, once per
+`valid_from`. What a list does not hold is not wrong: an unknown code is kept and shown as it was sent.
+Origin and licence of every file stand in `codes/ORIGIN.md`.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib import resources
+
+SYSTEMS: Mapping[str, str] = {
+    "icd10": "MA_BENH_CHINH, MA_BENH_KT: diseases",
+    "visit-kind": "MA_LOAI_KCB: form of care",
+    "department": "MA_KHOA: department",
+    "visit-outcome": "KET_QUA_DTRI: result of treatment",
+    "discharge-kind": "MA_LOAI_RV: how a visit ended",
+    "insurance-category": "MA_DOITUONG_KCB: entitlement of a visit",
+    "route": "DUONG_DUNG: route of use of a drug",
+    "cost-group": "MA_NHOM: cost group",
+    "test-index": "MA_CHI_SO: laboratory index",
+}
+"""Every list: its name (the file is `codes/<name>.csv`) and the field of Decision 4750/QĐ-BYT that it explains."""
+
+
+LONG_AGO = date(1900, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeEntry:
+    """One code of one list, as it was named from `valid_from` on."""
+
+    system: str  # a key of SYSTEMS
+    code: str  # with its leading zeros
+    name_vi: str
+    name_en: str | None
+    valid_from: date  # LONG_AGO where the first day is not known
+    valid_until: date | None  # the first day on which it is no longer in force; None: still in use
+    loinc: str | None = None  # test-index only, a reference
+    unit: str | None = None  # test-index only, as laboratories write it, the unit that `loinc` goes with
+
+
+def read_codes(system: str) -> tuple[CodeEntry, ...]:
+    """Return a list in the order of its file.
+
+    :raises KeyError: when `system` is none of SYSTEMS.
+    """
+    if system not in SYSTEMS:
+        raise KeyError(system)
+    source = resources.files(__package__) / "codes" / f"{system}.csv"
+    with source.open(encoding="utf-8", newline="") as lines:
+        return tuple(_entry(system, row) for row in csv.DictReader(lines))
+
+
+def _entry(system: str, row: Mapping[str, str]) -> CodeEntry:
+    return CodeEntry(
+        system=system,
+        code=row["code"],
+        name_vi=row["name_vi"],
+        name_en=row["name_en"] or None,
+        valid_from=_day(row["valid_from"]) or LONG_AGO,
+        valid_until=_day(row["valid_until"]),
+        loinc=row.get("loinc") or None,
+        unit=row.get("unit") or None,
+    )
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,39 @@
+"""The room's SQL: code lists and their labels."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, literal, select, text
+
+from app.core.db import Session
+from app.terminology.tables import CodeRow
+
+
+def label(system: str, code: ColumnElement[Any], language: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the newest name of `code` in the viewer's language, Vietnamese where there is no other; or NULL.
+
+    `code` must belong to another table than the list's own.
+    """
+    entry = CodeRow.__table__.alias()
+    name = case((language == literal("en"), func.coalesce(entry.c.name_en, entry.c.name_vi)), else_=entry.c.name_vi)
+    return (
+        select(name)
+        .where(entry.c.system == literal(system), entry.c.code == code)
+        .order_by(entry.c.valid_from.desc())
+        .limit(literal(1))
+        .scalar_subquery()
+    )
+
+
+async def replace_entries(session: Session, *, system: str, entries: str) -> None:
+    """Replace one list by `entries`, a JSON array of its columns, as the owner of code lists."""
+    await session.execute(text("SET LOCAL ROLE book_owner"))
+    await session.execute(text("DELETE FROM code.entry WHERE system = :system"), {"system": system})
+    await session.execute(
+        text(
+            "INSERT INTO code.entry (system, code, valid_from, valid_until, name_vi, name_en) "
+            "SELECT :system, e.code, e.valid_from, e.valid_until, e.name_vi, e.name_en "
+            "FROM jsonb_populate_recordset(NULL::code.entry, CAST(:entries AS jsonb)) e"
+        ),
+        {"system": system, "entries": entries},
+    )
+    await session.execute(text("RESET ROLE"))

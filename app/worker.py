@@ -1,0 +1,71 @@
+"""The back door: takes jobs from the queue and files messages."""
+
+import asyncio
+import signal
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+import orjson
+import structlog
+from pgqueuer import AsyncpgPoolDriver, DatabaseRetryEntrypointExecutor, Job, PgQueuer
+from pgqueuer.core.executors import EntrypointExecutorParameters
+
+from app.core.clock import utc_now
+from app.core.context import run_step
+from app.core.crypto import open_vault
+from app.core.db import Login, open_engine, open_pool
+from app.core.defects import report_defect
+from app.core.logs import configure_logs
+from app.core.settings import Settings
+from app.ingestion.processing import process_message
+
+MOST_ATTEMPTS = 6
+FIRST_DELAY = timedelta(seconds=1)
+LOST_AFTER = timedelta(seconds=10)  # a job whose worker stopped breathing is taken by another
+
+log = structlog.get_logger()
+
+
+class JobFailed(Exception):
+    """A job failed; the queue keeps this text, so it names the kind of the failure and nothing else."""
+
+
+def _patient(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
+    return DatabaseRetryEntrypointExecutor(
+        parameters=parameters, max_attempts=MOST_ATTEMPTS, initial_delay=FIRST_DELAY, max_delay=timedelta(minutes=5)
+    )
+
+
+async def work(settings: Settings) -> None:
+    """Run until a signal asks to stop; what is in hand is finished first."""
+    configure_logs()
+    vault = open_vault(settings.secrets_dir)
+    engine = open_engine(settings, Login.WORKER, size=settings.worker_concurrency)
+    pool = await open_pool(settings, Login.WORKER, size=4)
+    queue = PgQueuer(AsyncpgPoolDriver(pool))
+
+    @queue.entrypoint(
+        "process_message",
+        concurrency_limit=settings.worker_concurrency,
+        on_failure="hold",
+        executor_factory=_patient,
+    )
+    async def process(job: Job) -> None:
+        message_id = UUID(orjson.loads(job.payload or b"{}")["message_id"])
+        step = partial(process_message, message_id=message_id, vault=vault, now=utc_now())
+        try:
+            status = await run_step(engine, step)
+        except Exception as error:
+            report_defect(error, request_id=str(message_id))
+            raise JobFailed(type(error).__name__) from None
+        log.info("message", message_id=str(message_id), status=status)
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, queue.shutdown.set)
+    try:
+        await queue.run(batch_size=settings.worker_concurrency * 4, heartbeat_timeout=LOST_AFTER)
+    finally:
+        await pool.close()
+        await engine.dispose()

@@ -1,0 +1,136 @@
+"""The commands of dev.py. Exit codes: 0 done, 1 failed, 2 usage."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from devkit import checks, demo, locks
+from devkit.console import Failed, say
+from devkit.environment import ready_environment
+from devkit.places import ROOT
+
+DEFAULT_PORT = 8000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command: what it is for, and what it does with the rest of the line."""
+
+    purpose: str
+    do: Callable[[list[str]], int]
+
+
+def dispatch(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    listing = "\n".join(f"  {name:8}{command.purpose}" for name, command in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="dev.py",
+        description="Set up, run and check Sổ Khỏe.",
+        epilog=f"commands:\n{listing}\n\nEach has its own --help.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    chosen = parser.parse_args(arguments[:1])
+    try:
+        return COMMANDS[chosen.command].do(arguments[1:])
+    except Failed as problem:
+        say()
+        print(problem, file=sys.stderr, flush=True)
+        return 1
+    except KeyboardInterrupt:
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
+    parser = _parser("run")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port of the API (8000)")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of the data, kept between runs (SOKHOE_DATA)"
+    )
+    parser.add_argument("--fresh", action="store_true", help="empty the folder first, if it is one of ours")
+    parser.add_argument("--citizens", type=_amount, metavar="N", help="how many citizens the demo has")
+    chosen = parser.parse_args(arguments)
+    return demo.run(
+        demo.Options(port=chosen.port, data=chosen.data, fresh=chosen.fresh, citizens=chosen.citizens)
+    )
+
+
+def _test(arguments: list[str]) -> int:
+    parser = _parser("test", usage="dev.py test [PYTEST ARGUMENT ...]")
+    parser.epilog = "Without arguments: every check, then every test. Arguments go to pytest; no checks then."
+    if arguments[:1] in (["-h"], ["--help"]):
+        parser.parse_args(arguments)
+    return checks.run_tests(arguments)
+
+
+def _check(arguments: list[str]) -> int:
+    parser = _parser("check")
+    parser.add_argument(
+        "name", nargs="*", type=_check_name, metavar="CHECK", help="only these: " + ", ".join(checks.names())
+    )
+    chosen = parser.parse_args(arguments)
+    return checks.run_checks(chosen.name)
+
+
+def _bench(arguments: list[str]) -> int:
+    environment = ready_environment(development=True)
+    return _exit_code([environment.python, "-m", "bench", *arguments])
+
+
+def _schema(arguments: list[str]) -> int:
+    parser = _parser("schema")
+    parser.add_argument("--check", action="store_true", help="compare with the file instead of writing it")
+    chosen = parser.parse_args(arguments)
+    environment = ready_environment(development=False)
+    return _exit_code([environment.program("sokhoe"), "schema", "--check" if chosen.check else "--write"])
+
+
+def _lock(arguments: list[str]) -> int:
+    parser = _parser("lock")
+    parser.add_argument("--upgrade", action="store_true", help="take newer versions, at least a week old")
+    return locks.write_locks(upgrade=parser.parse_args(arguments).upgrade)
+
+
+def _parser(name: str, usage: str | None = None) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(prog=f"dev.py {name}", usage=usage, description=COMMANDS[name].purpose)
+
+
+def _exit_code(command: list[str | Path]) -> int:
+    done = subprocess.run([str(part) for part in command], check=False, cwd=ROOT)
+    return done.returncode if done.returncode >= 0 else 1
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 2**16:
+        raise argparse.ArgumentTypeError(f"{port} is no port")
+    return port
+
+
+def _check_name(text: str) -> str:
+    if text not in checks.names():
+        raise argparse.ArgumentTypeError(f"there is no check {text}")
+    return text
+
+
+def _amount(text: str) -> int:
+    amount = int(text)
+    if amount < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return amount
+
+
+COMMANDS: Mapping[str, Command] = {
+    "run": Command(purpose="the demo: database, API and worker, until Ctrl-C", do=_run),
+    "test": Command(purpose="every check and every test; with arguments, pytest alone", do=_test),
+    "check": Command(purpose="format, lint, types, imports, migrations, contract, infra", do=_check),
+    "bench": Command(purpose="measure again what the documents claim", do=_bench),
+    "schema": Command(purpose="write graphql/schema.graphql from the code", do=_schema),
+    "lock": Command(purpose="write the requirements locks from pyproject.toml", do=_lock),
+    "sokhoe": Command(
+        purpose="the product's own command, on the running demo if there is one", do=demo.sokhoe
+    ),
+}
