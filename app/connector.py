@@ -1,14 +1,16 @@
 """A hospital's client: proves itself with the facility's key, pushes messages, reads receipts.
 
-Whatever may pass by itself is tried again: a server that is busy (429, 503) or not reachable, with the waiting time that
-it asks for; a message may be pushed again without harm, since the same bytes give the same receipt.
+Whatever may pass by itself is tried again: a server that is busy (429, 503) or not reachable, after the time
+that it asks for. A message may be pushed again without harm, since the same bytes give the same receipt.
 Source: SMART App Launch 2.2, Backend Services; RFC 7523 section 2.2; RFC 9110 section 10.2.3 (Retry-After).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -36,8 +38,8 @@ _STILL_BUSY = Text(
 )
 _UNREADABLE = Text("Máy chủ trả lời không đúng quy cách.", "The server's answer cannot be read.")
 _NOT_ADMITTED = Text(
-    "Máy chủ không chấp nhận khóa của cơ sở. Hãy kiểm tra mã cơ sở, khóa và giờ của máy.",
-    "The server does not accept the facility's key. Check the facility code, the key and this machine's clock.",
+    "Máy chủ không chấp nhận khóa của cơ sở. Hãy kiểm tra mã cơ sở, khóa và đồng hồ.",
+    "The server does not accept the facility's key. Check the facility code, the key and the clock.",
 )
 _NOT_CONCLUDED = Text(
     "Thông điệp đã được nhận nhưng chưa xử lý xong. Hãy xem lại biên nhận sau.",
@@ -64,6 +66,15 @@ class ConnectorError(Exception):
     def en(self) -> str:
         """The sentence in English."""
         return self.text.en
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 class HospitalClient:
@@ -97,15 +108,16 @@ class HospitalClient:
     async def send(
         self, body: bytes, idempotency_key: str | None = None, *, dry_run: bool = False
     ) -> dict[str, Any]:
-        """Push one envelope of Decision 4750/QĐ-BYT and return the first receipt, or the verdict when `dry_run`.
+        """Push one envelope of Decision 4750/QĐ-BYT; return the first receipt, or the verdict of a dry run.
 
         :raises ConnectorError: when the server refuses it or stays busy
         """
         headers = {"Content-Type": "application/xml"}
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
+        params = {"dryRun": "true"} if dry_run else {}
         return await self._call(
-            "POST", _PUSH_PATH, headers=headers, content=body, params={"dryRun": "true"} if dry_run else {}
+            _Call(method="POST", path=_PUSH_PATH, headers=headers, content=body, params=params)
         )
 
     async def receipt(self, message_id: UUID | str) -> dict[str, Any]:
@@ -113,7 +125,7 @@ class HospitalClient:
 
         :raises ConnectorError: when there is no such message of this facility
         """
-        return await self._call("GET", f"{_RECEIPTS_PATH}/{message_id}")
+        return await self._call(_Call(method="GET", path=f"{_RECEIPTS_PATH}/{message_id}"))
 
     async def wait(self, message_id: UUID | str, timeout_seconds: float = 60.0) -> dict[str, Any]:
         """Ask for the receipt, more and more rarely, until the message is concluded; return it.
@@ -131,29 +143,25 @@ class HospitalClient:
             await self._sleep(pause)
             pause = min(pause * _POLL_GROWTH, _MOST_POLL_SECONDS)
 
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        content: bytes | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
-        for is_last in (False, True):
-            token = await self._access_token()
-            request = {"headers": {**(headers or {}), "Authorization": f"Bearer {token}"}, "content": content}
-            response = await self._answer(
-                lambda request=request: self._http.build_request(
-                    method, f"{self._base_url}{path}", params=params, **request
-                )
-            )
-            if response.status_code != httpx.codes.UNAUTHORIZED or is_last:
-                break
+    async def _call(self, call: _Call) -> dict[str, Any]:
+        token = await self._access_token()
+        response = await self._answer(partial(self._request, call, token))
+        if response.status_code == httpx.codes.UNAUTHORIZED:
             self._forget(token)
+            token = await self._access_token()
+            response = await self._answer(partial(self._request, call, token))
         if not response.is_success:
             raise _refusal(response)
         return _object(response)
+
+    def _request(self, call: _Call, token: str) -> httpx.Request:
+        return self._http.build_request(
+            call.method,
+            f"{self._base_url}{call.path}",
+            params=call.params,
+            headers={**call.headers, "Authorization": f"Bearer {token}"},
+            content=call.content,
+        )
 
     async def _access_token(self) -> str:
         async with self._turn:
@@ -193,21 +201,23 @@ class HospitalClient:
     async def _answer(self, make: Callable[[], httpx.Request]) -> httpx.Response:
         """Send a new request each time, since an assertion is good once, until the server has time for it."""
         pause = _FIRST_PAUSE_SECONDS
+        failure = ConnectorError(_UNREACHABLE)
         for attempt in range(1, MOST_ATTEMPTS + 1):
+            asked: float | None = None
             try:
                 response = await self._http.send(make())
-            except httpx.TransportError as error:
-                if attempt == MOST_ATTEMPTS:
-                    raise ConnectorError(_UNREACHABLE) from error
-                asked = None
-            else:
                 if response.status_code not in _BUSY:
                     return response
                 asked = self._asked_pause(response)
+                failure = ConnectorError(
+                    _STILL_BUSY, status=response.status_code, code=_problem_code(response)
+                )
+            except httpx.TransportError:
+                failure = ConnectorError(_UNREACHABLE)
             if attempt < MOST_ATTEMPTS:
                 await self._sleep(pause if asked is None else asked)
             pause = min(2 * pause, _MOST_PAUSE_SECONDS)
-        raise ConnectorError(_STILL_BUSY, status=response.status_code, code=_problem_code(response))
+        raise failure
 
     def _asked_pause(self, response: httpx.Response) -> float | None:
         text = response.headers.get("Retry-After", "").strip()

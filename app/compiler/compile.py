@@ -19,7 +19,7 @@ from graphql import (
     get_named_type,
     get_operation_ast,
 )
-from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, true
 
 from app.compiler.index import Index, place_of
 from app.compiler.inputs import Input, Inputs, InputSpec
@@ -279,7 +279,7 @@ class Build:
             return any(map(holds, shown)) and not any(map(holds, hidden))
 
         found = or_(*map(_as_sql, shown))
-        return (and_(found, not_(or_(*map(_as_sql, hidden)))) if hidden else found), is_shown
+        return and_(found, *(not_(_as_sql(when)) for when in hidden)), is_shown
 
     def _all_of(self, when: When) -> dict[str, bool]:
         return {self._switch(variable).name: wanted for variable, wanted in sorted(when)}
@@ -303,7 +303,7 @@ def _field(parent: GraphQLObjectType, name: str) -> GraphQLField:
 
 def _as_sql(when: Mapping[str, bool]) -> ColumnElement[bool]:
     switches = [(Input(name, "boolean"), wanted) for name, wanted in when.items()]
-    return and_(*(switch if wanted else not_(switch) for switch, wanted in switches))
+    return and_(true(), *(switch if wanted else not_(switch) for switch, wanted in switches))
 
 
 def _unled(pieces: Sequence[Piece]) -> Sequence[Piece]:

@@ -119,7 +119,8 @@ def _constant(element: Constant, compiler: SQLCompiler, **_options: object) -> s
         return dialect.place(Bound(element.value), element.pg_type)
     if element.value is None:
         return f"CAST(NULL AS {element.pg_type})"
-    return f"CAST({compiler.render_literal_value(element.value, element.type)} AS {element.pg_type})"
+    kind = Text() if element.pg_type == "jsonb" else element.type  # a jsonb value is already JSON text
+    return f"CAST({compiler.render_literal_value(element.value, kind)} AS {element.pg_type})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,7 @@ def _single(rng: Draws, service: Service, finding: str, count: int, stay: _Stay)
     )
 
 
-def _tested(  # noqa: PLR0913, PLR0917 — one argument per thing that a result depends on
+def _tested(  # noqa: PLR0917 — one argument per thing that a result depends on
     rng: Draws,
     service: Service,
     planned: PlannedVisit,

@@ -1,18 +1,16 @@
-"""What the demo's hospitals can do and write: drugs, services, laboratory indices, report texts, episodes, programmes.
+"""What the demo's hospitals can do and write: drugs, services, indices, report texts, episodes, programmes.
 
-Drug and service codes have the shape of the national lists but are not checked against them; registration numbers are
-made up. Prices are whole đồng.
+Drug and service codes have the shape of the national lists but are not checked against them; registration
+numbers are made up. Prices are whole đồng.
 """
 
-import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from importlib import resources
 from typing import Any
 
+from app.demo.files import document, rows
 from app.records.arrivals import Sex
 
 SUPPLY_GROUP = "10"
@@ -53,7 +51,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """One laboratory index; `low` and `high` bound what is usual for the sex, None where the value is a text."""
+    """One laboratory index; `usual` bounds a healthy value by sex, None where the value is a text."""
 
     key: str
     name: str
@@ -68,7 +66,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrugOrder:
-    """A drug of an episode. `dose` is `1x3x5` (each time, a day, days) or `2=text` (quantity, dose in words)."""
+    """A drug of an episode: `dose` is `1x3x5` (each, times a day, days) or `2=text` (quantity, words)."""
 
     drug: str
     dose: str
@@ -137,7 +135,7 @@ def drugs() -> Mapping[str, Drug]:
             registration=row["registration"],
             is_covered=row["covered"] == "1",
         )
-        for row in _rows("drugs.csv")
+        for row in rows("drugs.csv")
     }
 
 
@@ -155,14 +153,14 @@ def services() -> Mapping[str, Service]:
             machine=row["machine"],
             index_keys=tuple(row["indices"].split()),
         )
-        for row in _rows("services.csv")
+        for row in rows("services.csv")
     }
 
 
 @cache
 def indices() -> Mapping[str, Index]:
     """Return every laboratory index by its key, which is its code in most hospitals."""
-    return {row["key"]: _index(row) for row in _rows("indices.csv")}
+    return {row["key"]: _index(row) for row in rows("indices.csv")}
 
 
 @cache
@@ -170,14 +168,14 @@ def report_texts() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     """Return description and conclusion by service and finding."""
     return {
         service: {finding: (text[0], text[1]) for finding, text in findings.items()}
-        for service, findings in _document("imaging.json").items()
+        for service, findings in document("imaging.json").items()
     }
 
 
 @cache
 def episodes() -> Mapping[str, Episode]:
     """Return every episode by its key."""
-    return {key: _episode(key, row) for key, row in _document("episodes.json").items()}
+    return {key: _episode(key, row) for key, row in document("episodes.json").items()}
 
 
 @cache
@@ -194,7 +192,7 @@ def programmes() -> Mapping[str, Programme]:
             review_every=row["review_every"],
             drift={index: (Decimal(then), Decimal(now)) for index, (then, now) in row["drift"].items()},
         )
-        for key, row in _document("programmes.json").items()
+        for key, row in document("programmes.json").items()
     }
 
 
@@ -241,14 +239,3 @@ def _episode(key: str, row: Mapping[str, Any]) -> Episode:
         findings={index: tuple(found) for index, found in row["findings"].items()},
         revisit_days=row["revisit_days"],
     )
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    with (resources.files(__package__) / name).open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-def _document(name: str) -> Mapping[str, Any]:
-    text = (resources.files(__package__) / name).read_text(encoding="utf-8")
-    document: Mapping[str, Any] = json.loads(text, parse_float=Decimal)
-    return document

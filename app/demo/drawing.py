@@ -7,4 +7,4 @@ Draws = Random
 
 def draw(seed: int, number: int, purpose: str) -> Draws:
     """Return the source of every draw for one citizen and purpose."""
-    return Draws(f"{seed}/{number}/{purpose}")  # noqa: S311 — made-up people, no secrets
+    return Draws(f"{seed}/{number}/{purpose}")

@@ -1,4 +1,4 @@
-"""Plausible laboratory values: a person's own level, a disease's drift over the year, an illness's findings."""
+"""Plausible laboratory values: a person's own level, a disease's drift over the year, a finding."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.demo.visits import Measure
 from app.records.arrivals import Sex
 
 NATIONAL_CODES: Mapping[str, str] = {"PT": "1000001", "GRAM": "1020001"}
-"""National index codes of Decision 1227/QĐ-BYT that the central hospital already sends; others send local codes."""
+"""National codes of Decision 1227/QĐ-BYT that the central hospital sends already; others send local ones."""
 
 _MASS_SPELLINGS = {"G/L": "10^9/L", "T/L": "10^12/L", "µmol/L": "umol/L"}
 _ADULT_AGE = 18

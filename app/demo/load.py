@@ -64,9 +64,9 @@ async def load(
 ) -> LoadReport:
     """Push a year of messages about citizens 1 to `citizens` and wait for their receipts.
 
-    `progress` gets the concluded messages and all messages; beyond one CHUNK of citizens the latter is an estimate until
-    the last. A second run on the same day changes nothing, since the same bytes give the same receipts; on a later day
-    visits are sent again with their later dates and replace the earlier.
+    `progress` gets the concluded messages and all messages; the latter is an estimate until the last CHUNK of
+    citizens. A second run on the same day changes nothing, since the same bytes give the same receipts; on a
+    later day visits are sent again with their later dates and replace the earlier.
 
     :raises ConnectorError: when a hospital's call fails for good
     """

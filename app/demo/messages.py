@@ -1,4 +1,7 @@
-"""The envelope GIAMDINHHS, as the three hospitals send it. Source: letter 1245/BHXH-CNTT; Decision 4750/QĐ-BYT."""
+"""The envelope GIAMDINHHS, as the three hospitals send it.
+
+Source: letter 1245/BHXH-CNTT; Decision 4750/QĐ-BYT.
+"""
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +14,7 @@ from app.demo.catalogue import LABORATORY_GROUP, REPORTED_GROUPS, Service, drugs
 from app.demo.drawing import draw
 from app.demo.laboratory import Condition, Patient, measures
 from app.demo.people import DEFAULT_SEED, FACILITIES, Citizen, citizen, facility_of, practitioners
-from app.demo.visits import VIETNAM, DemoVisit, DrugLine, ServiceLine
+from app.demo.visits import VIETNAM, DemoVisit, DrugLine, Measure, ServiceLine
 from app.demo.writing import tables
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -35,7 +38,7 @@ def year_messages(
 ) -> tuple[DemoMessage, ...]:
     """Return a year of messages about these people, in the order in which the visits ended.
 
-    Most messages hold one visit; some hold two or three, of different people. The same arguments give the same bytes.
+    Most messages hold one visit, some two or three of different people. Same arguments, same bytes.
     """
     visits = [visit for person in people for visit in year_of_care(person, today=today, seed=seed)]
     visits.sort(key=lambda visit: (visit.closed_at, visit.id))
@@ -66,7 +69,7 @@ def message(visits: Sequence[DemoVisit]) -> DemoMessage:
     )
 
 
-def visit_message(  # noqa: PLR0913 — the size of a message has that many dimensions
+def visit_message(
     number: int,
     *,
     on: date,
@@ -132,7 +135,7 @@ def visit_message(  # noqa: PLR0913 — the size of a message has that many dime
     return message([visit]).body
 
 
-def _sized_services(  # noqa: PLR0913, PLR0917 — see visit_message
+def _sized_services(  # noqa: PLR0917 — see visit_message
     patient: Patient,
     arrived_at: datetime,
     facility_code: str,
@@ -147,7 +150,7 @@ def _sized_services(  # noqa: PLR0913, PLR0917 — see visit_message
     plain = [service for service in services().values() if service.group not in REPORTED_GROUPS]
     at = arrived_at + timedelta(minutes=10)
     for service in (*tested, *islice(cycle(plain), max(0, service_count - len(tested)))):
-        found = ()
+        found: tuple[Measure, ...] = ()
         if service.group == LABORATORY_GROUP:
             found = measures(service, patient=patient, facility=facility, condition=condition, rng=rng)
         yield ServiceLine(

@@ -1,8 +1,8 @@
 """Three hospitals, their clinicians and the citizens of the demo. All of them are made up.
 
 Nothing here can be a real person's or institution's:
-- a personal id begins with 9: the first three digits are a province, 001 to 096, or a country of a list that is far from
-  900 entries long, so that no issued number begins so (Decree 137/2015 Art. 13; Circular 07/2016/TT-BCA Art. 7);
+- a personal id begins with 9: its first three digits are a province, 001 to 096, or a country of a list that
+  is far from 900 entries long (Decree 137/2015 Art. 13; Circular 07/2016/TT-BCA Art. 7);
 - a phone number begins with 04, Hà Nội's area code until 2017 and not assigned since;
 - a social-insurance number begins with 99, which is no province;
 - a practising certificate has a number from 990001 on.
@@ -10,13 +10,12 @@ Facility codes are those of the contract; the names beside them are invented.
 Birth dates do not depend on the day of loading, for a person must stay the same person.
 """
 
-import csv
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from importlib import resources
 
 from app.demo.drawing import Draws, draw
+from app.demo.files import rows
 from app.records.arrivals import Sex
 
 DEFAULT_SEED = 20261122
@@ -286,15 +285,10 @@ def _insured_group(rng: Draws, age: int) -> tuple[str, int]:
 
 @cache
 def _places() -> tuple[Place, ...]:
-    return tuple(Place(**row) for row in _rows("places.csv"))
+    return tuple(Place(**row) for row in rows("places.csv"))
 
 
 @cache
 def _names(kind: str, sex: Sex | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    rows = [row for row in _rows("names.csv") if row["kind"] == kind and (sex is None or row["sex"] == sex)]
-    return tuple(row["name"] for row in rows), tuple(int(row["weight"]) for row in rows)
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    with (resources.files(__package__) / name).open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+    found = [row for row in rows("names.csv") if row["kind"] == kind and (sex is None or row["sex"] == sex)]
+    return tuple(row["name"] for row in found), tuple(int(row["weight"]) for row in found)

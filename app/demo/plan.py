@@ -1,7 +1,7 @@
 """Which visits a citizen has in a year, where, and how many days ago.
 
-Visits are counted before any is dropped for lying in the future, so that a visit keeps its number, and thereby its
-id, on another day of loading.
+Visits are numbered before any is dropped for not having ended, so that a visit keeps its number, and thereby
+its id, on another day of loading.
 """
 
 from collections.abc import Iterator, Mapping

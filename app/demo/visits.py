@@ -87,7 +87,7 @@ class DemoVisit:
 
     @property
     def id(self) -> str:
-        """MA_LK: the same visit keeps it on another day of loading, so that a reload corrects and never doubles."""
+        """MA_LK: a visit keeps it on another day of loading, so that a reload corrects and never doubles."""
         return f"{self.facility.code}_{self.patient_number}_{self.number:03d}"
 
     def reports(self) -> Iterator[ServiceLine]:

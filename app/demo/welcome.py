@@ -4,10 +4,10 @@ from app.demo.people import FACILITIES, citizen
 
 _FIRST_QUERY = (
     "{ healthBook { owner { fullName birthDate } "
-    "prescriptions(first: 2) { edges { node { items { drugName strength dose } } } } } }"
+    "prescriptions(first: 2) { nodes { items { drugName strength dose } } } } }"
 )
 _SHOWN_CITIZENS = (1, 2, 3, 4)
-_TOKEN_COMMAND = "python3 dev.py sokhoe demo token --as"
+_COMMAND = "python3 dev.py sokhoe"
 
 
 def welcome(*, url: str) -> str:
@@ -17,21 +17,21 @@ def welcome(*, url: str) -> str:
         [
             "Sổ Khỏe đã sẵn sàng. / Sổ Khỏe is ready.",
             "",
-            f"  GraphQL        {address}/graphql",
+            f"  GraphQL                    {address}/graphql",
             f"  Gửi hồ sơ / push records   {address}/ingest/qd4750",
             f"  Tình trạng / health        {address}/readyz",
             "",
             "Mọi người và mọi cơ sở ở đây đều là hư cấu. / Everybody and every facility here is made up.",
             *_people(),
             "",
-            "Câu truy vấn đầu tiên (dán vào cửa sổ lệnh khác) / A first query (paste it into another terminal):",
+            "Câu truy vấn đầu tiên, dán vào cửa sổ khác / A first query, for another terminal:",
             "",
-            f"  TOKEN=$({_TOKEN_COMMAND} citizen:1)",
+            f"  TOKEN=$({_COMMAND} demo token --as citizen:1)",
             *_curl(address, _FIRST_QUERY),
             "",
             "Gửi hồ sơ như một bệnh viện / Push a message as a hospital would:",
             "",
-            "  python3 dev.py sokhoe send --help",
+            f"  {_COMMAND} send --help",
         ]
     )
 

@@ -1,19 +1,18 @@
 """A visit as a hospital's software writes it: the tables XML1 to XML4 of Decision 4750/QĐ-BYT.
 
-Every field of a table is written, in the order of the annex, empty where there is nothing to say. Wall-clock times are
+Every field of a table is written, in the order of the annex, empty where there is nothing to say. Times are
 Viet Nam's; numbers have a decimal point.
 """
 
-import csv
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from importlib import resources
 from xml.sax.saxutils import escape
 
 from app.demo.catalogue import BED_GROUP, SUPPLY_GROUP
 from app.demo.costs import Amounts, Bill, bill
+from app.demo.files import rows
 from app.demo.people import SOCIAL_INSURANCE_PREFIX
 from app.demo.visits import DemoVisit, DrugLine, ServiceLine
 from app.records.arrivals import Sex
@@ -30,10 +29,9 @@ _KIND_UNTIL_LAST_MEDICINE = frozenset({"02", "05", "07"})
 _KIND_OF_SERVICE_DAYS = "08"
 _KINDS_IN_A_BED = frozenset({"03", "04", "06"})
 _TENDER = "1207/QĐ-BV;G1;N4;2025"
-_NOTHING_PAID_BY_OTHERS: Mapping[str, str] = {
-    name: "0.00"
-    for name in ("T_NGUONKHAC_NSNN", "T_NGUONKHAC_VTNN", "T_NGUONKHAC_VTTN", "T_NGUONKHAC_CL", "T_NGUONKHAC")
-}
+_NOTHING_PAID_BY_OTHERS: Mapping[str, str] = dict.fromkeys(
+    ("T_NGUONKHAC_NSNN", "T_NGUONKHAC_VTNN", "T_NGUONKHAC_VTTN", "T_NGUONKHAC_CL", "T_NGUONKHAC"), "0.00"
+)
 
 
 class FieldTooLong(ValueError):
@@ -277,9 +275,8 @@ def _moment(at: datetime | date | None) -> str:
 @cache
 def _annex(table: str) -> Mapping[str, int | None]:
     """Return the fields of a table in their order, with the greatest length where the annex gives one."""
-    with (resources.files(__package__) / "annex.csv").open(encoding="utf-8", newline="") as lines:
-        return {
-            row["field"]: int(row["max"]) if row["max"] else None
-            for row in csv.DictReader(lines)
-            if row["table"] == table
-        }
+    return {
+        row["field"]: int(row["max"]) if row["max"] else None
+        for row in rows("annex.csv")
+        if row["table"] == table
+    }

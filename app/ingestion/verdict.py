@@ -97,14 +97,20 @@ def visit_status(problems: Iterable[Problem]) -> VisitStatus:
 
 
 def message_status(*, visits: Iterable[VisitStatus], problems: Iterable[Problem]) -> MessageStatus:
-    """Tell what a message comes to: a problem of the envelope weighs on all of its visits."""
+    """Tell what a message comes to: a problem of the envelope weighs on all of its visits.
+
+    `partly` means that some visits are filed and some are not; where none is, a quarantine outweighs a rejection.
+    """
     envelope = visit_status(problems)
     if envelope is not VisitStatus.FILED:
         return MessageStatus(envelope.value)
     statuses = set(visits)
-    if not statuses:
+    if statuses <= {VisitStatus.FILED}:
         return MessageStatus.FILED
-    return MessageStatus(statuses.pop().value) if len(statuses) == 1 else MessageStatus.PARTLY
+    if VisitStatus.FILED in statuses:
+        return MessageStatus.PARTLY
+    quarantined = VisitStatus.QUARANTINED in statuses
+    return MessageStatus.QUARANTINED if quarantined else MessageStatus.REJECTED
 
 
 def judged(*, visits: tuple[VisitVerdict, ...], problems: tuple[Problem, ...]) -> MessageVerdict:

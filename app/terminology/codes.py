@@ -22,7 +22,7 @@ SYSTEMS: Mapping[str, str] = {
     "cost-group": "MA_NHOM: cost group",
     "test-index": "MA_CHI_SO: laboratory index",
 }
-"""Every list: its name (the file is `codes/<name>.csv`) and the field of Decision 4750/QĐ-BYT that it explains."""
+"""Every list: its name, which is its file's, and the fields of Decision 4750/QĐ-BYT that it explains."""
 
 
 LONG_AGO = date(1900, 1, 1)
@@ -50,7 +50,7 @@ def read_codes(system: str) -> tuple[CodeEntry, ...]:
     if system not in SYSTEMS:
         raise KeyError(system)
     source = resources.files(__package__) / "codes" / f"{system}.csv"
-    with source.open(encoding="utf-8", newline="") as lines:
+    with source.open(encoding="utf-8") as lines:
         return tuple(_entry(system, row) for row in csv.DictReader(lines))
 
 

@@ -13,6 +13,7 @@ from devkit.environment import ready_environment
 from devkit.places import ROOT
 
 DEFAULT_PORT = 8000
+FEWEST_CITIZENS, MOST_CITIZENS = 4, 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +119,8 @@ def _check_name(text: str) -> str:
 
 def _amount(text: str) -> int:
     amount = int(text)
-    if amount < 1:
-        raise argparse.ArgumentTypeError("at least 1")
+    if not FEWEST_CITIZENS <= amount <= MOST_CITIZENS:
+        raise argparse.ArgumentTypeError(f"from {FEWEST_CITIZENS} to {MOST_CITIZENS}")
     return amount
 
 

@@ -11,9 +11,9 @@ DEVELOPMENT_LOCK = ROOT / "requirements-dev.lock"
 
 
 def user_data_dir() -> Path:
-    """Return the folder for programs' data: root's is the system's, which other accounts can traverse."""
+    """Return the folder for programs' data, as `sokhoe` does; root's can be traversed by other accounts."""
     if sys.platform == "darwin":
-        return (Path("/") if os.geteuid() == 0 else Path.home()) / "Library" / "Application Support"
+        return Path.home() / "Library" / "Application Support"
     if os.geteuid() == 0:
         return Path("/var/lib")
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")

@@ -32,7 +32,7 @@ ALTER ROLE migrator SET lock_timeout = '4s';
 ALTER ROLE migrator SET statement_timeout = '60s';
 SELECT 'ALTER ROLE demo SET timezone = ''UTC''; ALTER ROLE demo SET statement_timeout = ''3s''' WHERE :'demo' = 'on' \gexec
 -- The queue's library must find its table in its own schema.
-ALTER ROLE worker SET search_path = pg_catalog, jobs;
+ALTER ROLE worker SET search_path = jobs;
 
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()) \gexec
 SELECT format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), rolname)

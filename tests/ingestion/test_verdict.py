@@ -41,7 +41,7 @@ def test_the_strongest_effect_decides_over_a_visit(effects: tuple[Effect, ...], 
     [
         ((VisitStatus.FILED, VisitStatus.FILED), (), MessageStatus.FILED),
         ((VisitStatus.FILED, VisitStatus.REJECTED), (Effect.WARNS,), MessageStatus.PARTLY),
-        ((VisitStatus.QUARANTINED, VisitStatus.REJECTED), (), MessageStatus.PARTLY),
+        ((VisitStatus.QUARANTINED, VisitStatus.REJECTED), (), MessageStatus.QUARANTINED),
         ((VisitStatus.QUARANTINED,), (), MessageStatus.QUARANTINED),
         ((VisitStatus.REJECTED, VisitStatus.REJECTED), (), MessageStatus.REJECTED),
         ((VisitStatus.FILED,), (Effect.REJECTS,), MessageStatus.REJECTED),

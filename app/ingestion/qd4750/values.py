@@ -174,7 +174,7 @@ def identifier(text: str) -> tuple[str, IdentifierKind] | None:
 
 def is_filler(identifier_text: str) -> bool:
     """Tell what software writes where a person showed no document: it would merge strangers into one."""
-    bare = identifier_text.strip("./_-")
+    bare = re.sub(r"[./_-]", "", identifier_text)
     return len(set(bare)) <= 1 or bare.isalpha() or bare in _FILLERS
 
 
