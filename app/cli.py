@@ -81,12 +81,18 @@ def migrate(
         run(migrating.check_models(read_settings()))
         return
     changed = run(migrating.migrate(read_settings(), progress=lambda step: print(f"  {step}", file=sys.stderr)))
-    show({"changed": changed}, as_json=as_json, text="Đã cập nhật. / Done." if changed else "Không có gì mới. / Nothing to do.")
+    show(
+        {"changed": changed},
+        as_json=as_json,
+        text="Đã cập nhật. / Done." if changed else "Không có gì mới. / Nothing to do.",
+    )
 
 
 @app.command()
 def schema(
-    check: Annotated[bool, typer.Option("--check", help="Compare with graphql/schema.graphql; exit 1 when it differs.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with graphql/schema.graphql; exit 1 when it differs.")
+    ] = False,
     write: Annotated[bool, typer.Option("--write", help="Write graphql/schema.graphql.")] = False,
 ) -> None:
     """Print the GraphQL schema."""

@@ -29,6 +29,7 @@ _RECEIPTS_PATH = "/ingest/messages"
 _BUSY = frozenset({429, 503})
 _UNDECIDED = "received"
 _TOKEN_MARGIN = timedelta(seconds=30)
+_USUAL_LIFE_SECONDS = 60
 _FIRST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS, _MOST_ASKED_SECONDS = 0.5, 8.0, 60.0
 _FIRST_POLL_SECONDS, _MOST_POLL_SECONDS, _POLL_GROWTH = 0.05, 2.0, 1.6
 
@@ -168,12 +169,8 @@ class HospitalClient:
             if self._token_until is None or self._clock() >= self._token_until:
                 response = await self._answer(self._token_request)
                 if not response.is_success:
-                    raise ConnectorError(
-                        _NOT_ADMITTED, status=response.status_code, code=_oauth_error(response)
-                    )
-                granted = _object(response)
-                self._token = str(granted["access_token"])
-                life = timedelta(seconds=float(granted.get("expires_in", 60)))
+                    raise _refusal(response)
+                self._token, life = _granted(response)
                 self._token_until = self._clock() + max(life - _TOKEN_MARGIN, life / 2)
             return self._token
 
@@ -210,7 +207,7 @@ class HospitalClient:
                     return response
                 asked = self._asked_pause(response)
                 failure = ConnectorError(
-                    _STILL_BUSY, status=response.status_code, code=_problem_code(response)
+                    _STILL_BUSY, status=response.status_code, code=_code(_told(response))
                 )
             except httpx.TransportError:
                 failure = ConnectorError(_UNREACHABLE)
@@ -231,6 +228,14 @@ class HospitalClient:
         return min(max((at - self._clock()).total_seconds(), 0.0), _MOST_ASKED_SECONDS)
 
 
+def _granted(response: httpx.Response) -> tuple[str, timedelta]:
+    told = _object(response)
+    token, seconds = told.get("access_token"), told.get("expires_in", _USUAL_LIFE_SECONDS)
+    if not isinstance(token, str) or not isinstance(seconds, int):
+        raise ConnectorError(_UNREADABLE, status=response.status_code)
+    return token, timedelta(seconds=seconds)
+
+
 def _object(response: httpx.Response) -> dict[str, Any]:
     try:
         found = response.json()
@@ -243,22 +248,18 @@ def _object(response: httpx.Response) -> dict[str, Any]:
 
 def _refusal(response: httpx.Response) -> ConnectorError:
     """Return the server's own two sentences where its problem details hold them."""
-    if response.status_code == httpx.codes.UNAUTHORIZED:
-        return ConnectorError(_NOT_ADMITTED, status=response.status_code, code=_problem_code(response))
     told = _told(response)
     vi, en = told.get("vi"), told.get("en")
     text = Text(vi, en) if isinstance(vi, str) and isinstance(en, str) else _REFUSED
-    return ConnectorError(text, status=response.status_code, code=_problem_code(response))
+    if response.status_code == httpx.codes.UNAUTHORIZED or "error" in told:
+        text = _NOT_ADMITTED
+    return ConnectorError(text, status=response.status_code, code=_code(told))
 
 
-def _problem_code(response: httpx.Response) -> str | None:
-    code = _told(response).get("code")
+def _code(told: Mapping[str, Any]) -> str | None:
+    """Return `code` of problem details (RFC 9457) or `error` of OAuth (RFC 6749 section 5.2)."""
+    code = told.get("code", told.get("error"))
     return code if isinstance(code, str) else None
-
-
-def _oauth_error(response: httpx.Response) -> str | None:
-    error = _told(response).get("error")
-    return error if isinstance(error, str) else None
 
 
 def _told(response: httpx.Response) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.core.db import Login, Row, Session, open_engine, transaction
+from app.core.db import Login, Row, Session, driver_of, open_engine, transaction
 from app.core.settings import Settings
 from app.gateway import deployment
 from app.terminology import loading
@@ -55,9 +55,7 @@ def sql_files() -> Iterator[SqlFile]:
             if header is None:
                 message = f"{path.name}: the first line must be `-- owner: ROLE`"
                 raise ValueError(message)
-            yield SqlFile(
-                path=f"{room}/{path.name}", owner=header["owner"], only_where=header["only"], body=body
-            )
+            yield SqlFile(path=f"{room}/{path.name}", owner=header["owner"], only_where=header["only"], body=body)
 
 
 def fingerprint(settings: Settings) -> str:
@@ -139,7 +137,8 @@ async def _installed(engine: AsyncEngine) -> str | None:
         if not await _exists(connection, "deploy.installed_file"):
             return None
         query = text("SELECT digest FROM deploy.installed_file WHERE path = :path")
-        return await connection.scalar(query, {"path": FINGERPRINT})
+        digest: str | None = await connection.scalar(query, {"path": FINGERPRINT})
+        return digest
 
 
 async def _exists(connection: AsyncConnection, table: str) -> bool:
@@ -147,12 +146,10 @@ async def _exists(connection: AsyncConnection, table: str) -> bool:
 
 
 async def _apply_files(session: Session) -> None:
-    installed = dict(
-        (row.path, row.digest)
-        for row in await session.execute(text("SELECT path, digest FROM deploy.installed_file"))
-    )
+    rows = await session.execute(text("SELECT path, digest FROM deploy.installed_file"))
+    installed = {row.path: row.digest for row in rows}
     roles = set(await session.scalars(text("SELECT rolname::text FROM pg_roles")))
-    driver = (await (await session.connection()).get_raw_connection()).driver_connection
+    driver = await driver_of(session)
     for file in sql_files():
         if file.only_where is not None and file.only_where not in roles:
             continue

@@ -56,7 +56,7 @@ async def work(settings: Settings) -> None:
         step = partial(process_message, message_id=message_id, vault=vault, now=utc_now())
         try:
             status = await run_step(engine, step)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the queue would keep the text of whatever it is
             report_defect(error, request_id=str(message_id))
             raise JobFailed(type(error).__name__) from None
         log.info("message", message_id=str(message_id), status=status)

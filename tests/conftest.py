@@ -11,12 +11,12 @@ from uuid import uuid4
 import httpx
 import pytest
 import uvicorn
-from devkit.credentials import make_secrets, prepare_database
-from devkit.postgres import Cluster, temporary_cluster
 
 from app.core.settings import Settings
 from app.main import build_app
 from app.migrate import migrate
+from devkit.credentials import make_secrets, prepare_database
+from devkit.postgres import Cluster, temporary_cluster
 from tests.people import Stand
 
 TEMPLATE = "sokhoe_template"

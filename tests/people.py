@@ -70,7 +70,7 @@ class Stand:
     def _session(self, column: str, principal: object, *, life: timedelta = timedelta(hours=1)) -> str:
         token = new_secret()
         self.as_owner(
-            f"INSERT INTO auth.session (id, token_hash, {column}, created_at, expires_at) "  # noqa: S608 - two names of this file
+            f"INSERT INTO auth.session (id, token_hash, {column}, created_at, expires_at) "
             "VALUES (:id, sha256(convert_to(:token, 'UTF8')), :principal, :now, :until)",
             id=new_id(now=now()),
             token=token,

@@ -34,7 +34,7 @@ def read_settings() -> Settings:
     environment = {**_running_demo(), **{k: v for k, v in os.environ.items() if k.startswith("SOKHOE_")}}
     os.environ.update(environment)
     try:
-        return Settings()
+        return Settings()  # type: ignore[call-arg]  # the environment gives what has no default
     except ValidationError as error:
         missing = ", ".join(f"SOKHOE_{'.'.join(str(p) for p in e['loc'])}".upper() for e in error.errors())
         fail(

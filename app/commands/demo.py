@@ -21,7 +21,8 @@ from app.core.db import Session
 from app.core.ids import new_id, new_secret
 from app.core.settings import Settings
 from app.demo import load as loading
-from app.demo import people, welcome as greeting
+from app.demo import people
+from app.demo import welcome as greeting
 from app.facilities import registry
 from app.facilities.sql import FacilityEntry
 from app.identity.jwt import new_private_key, public_part
@@ -135,7 +136,10 @@ async def _open(session: Session, *, settings: Settings, kind: str, number: int,
     else:
         column = "citizen_id"
         lookup = open_vault(settings.secrets_dir).index.of(people.citizen(number).personal_id or "", kind="PERSONAL_ID")
-        query = text("SELECT citizen_id FROM auth.identifier WHERE kind = 'PERSONAL_ID' AND lookup = :lookup AND valid_until IS NULL")
+        query = text(
+            "SELECT citizen_id FROM auth.identifier "
+            "WHERE kind = 'PERSONAL_ID' AND lookup = :lookup AND valid_until IS NULL"
+        )
         principal = await session.scalar(query, {"lookup": lookup})
     if principal is None:
         return False

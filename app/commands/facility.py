@@ -17,8 +17,12 @@ from app.identity.jwt import KeyRefused, new_private_key, parse_key, public_part
 app = typer.Typer(no_args_is_help=True, help="Hospitals and the keys of their systems.")
 
 Code = Annotated[str, typer.Argument(help="Five-character facility code, for example 01901.")]
-KeyFile = Annotated[Path | None, typer.Option("--key", help="The facility's public key (JWK); it keeps the private one.")]
-MakeKey = Annotated[Path | None, typer.Option("--make-key", help="Make a key pair and write the private JWK here (0600).")]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key", help="The facility's public key (JWK); it keeps the private one.")
+]
+MakeKey = Annotated[
+    Path | None, typer.Option("--make-key", help="Make a key pair and write the private JWK here (0600).")
+]
 
 
 @app.command()
@@ -44,7 +48,11 @@ def add(
         raise typer.BadParameter("CENTRAL, PROVINCIAL or PRIMARY", param_hint="--level")
     added = run(as_migrator(read_settings(), step))
     said = {"code": code, "added": added, "kid": None if jwk is None else jwk["kid"]}
-    show(said, as_json=as_json, text=f"{'Đã đăng ký' if added else 'Đã có'} / {'registered' if added else 'known'}: {code}")
+    show(
+        said,
+        as_json=as_json,
+        text=f"{'Đã đăng ký' if added else 'Đã có'} / {'registered' if added else 'known'}: {code}",
+    )
 
 
 @app.command("rotate-key")

@@ -87,7 +87,9 @@ def _print(receipts: list[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def _lines(receipt: dict[str, Any]) -> str:
-    lines = [f"{receipt['file']}: {receipt['status']}" + (f"  ({receipt['messageId']})" if "messageId" in receipt else "")]
+    lines = [
+        f"{receipt['file']}: {receipt['status']}" + (f"  ({receipt['messageId']})" if "messageId" in receipt else "")
+    ]
     if "vi" in receipt:
         lines += [f"  {receipt['vi']}", f"  {receipt['en']}"]
     lines += [_problem(problem) for problem in receipt.get("problems", [])]

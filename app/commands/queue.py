@@ -46,7 +46,7 @@ async def _counts(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-async def _as_worker(settings: Settings, step: Any) -> Any:  # noqa: ANN401 - the step's own result
+async def _as_worker(settings: Settings, step: Any) -> Any:
     engine = open_engine(settings, Login.WORKER, size=1)
     try:
         return await run_step(engine, step)

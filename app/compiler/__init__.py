@@ -1,9 +1,9 @@
 """An operation becomes one SQL statement whose text is the response body.
 
-declare (what a room's mapping says) → index (checked once) → compile (selection × declarations → SQL) → plan → run.
+declare (what a room's mapping says) → index (checked once) → compile (selection × declarations → SQL) → plan → run
 
-Invariants: a field's value is made by PostgreSQL; identifiers come from declarations and from this package's own
-aliases, never from a document; values of a document are bound, or literals of SQLAlchemy's in a deployed function.
+Invariants: a field's value is made by PostgreSQL; identifiers come from declarations and from this package's
+own aliases, never from a document; values of a document are bound, or are literals in a deployed function.
 What cannot become SQL is `NotCompilable`. This package knows no room.
 """
 

@@ -12,6 +12,7 @@ from graphql import (
     GraphQLNamedType,
     GraphQLNonNull,
     GraphQLObjectType,
+    NonNullTypeNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -73,7 +74,7 @@ def compile_field(
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
 ) -> Plan:
-    """Compile one field that has a root, wherever it stands, from a resolver's `info`; the plan has this part alone.
+    """Compile one field that has a root, wherever it stands, from what a resolver's `info` tells.
 
     :raises NotCompilable: as `compile_operation`
     """
@@ -83,9 +84,7 @@ def compile_field(
 
 
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    return {
-        node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
-    }
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
 class Build:
@@ -101,6 +100,11 @@ class Build:
         self.operation = operation
         self.selections = Selections(index.schema, fragments)
         self.parameters = Parameters()
+        self.never_null = frozenset(
+            variable.variable.name.value
+            for variable in operation.variable_definitions or ()
+            if isinstance(variable.type, NonNullTypeNode)
+        )
         self.used_inputs: dict[str, InputSpec] = {}
         self.inputs = self.inputs_with({})
         self.cost = 0
@@ -160,7 +164,15 @@ class Build:
             raise NotCompilable(f"{parent.name}.{name} is resolved in Python")
         nullable = not isinstance(definition.type, GraphQLNonNull)
         self.path.append(emission.key)
-        found = relation_text(self, parent, definition, place, emission, NO_ROW, up=0 if nullable else 1)
+        found = relation_text(
+            self,
+            place,
+            parent_type=parent,
+            definition=definition,
+            emission=emission,
+            parent=NO_ROW,
+            up=0 if nullable else 1,
+        )
         self.path.pop()
         return Part(
             key=emission.key,
@@ -174,7 +186,7 @@ class Build:
         )
 
     def object_text(self, parent: GraphQLObjectType, below: Below, up: int, value_of: ValueOf) -> JsonText:
-        """Return the text of an object, never null; `up` is where a null at the object's own place is carried to."""
+        """Return the text of an object, never null; `up` is where a null in the object's place is carried to."""
         emissions = self.selections.collect(parent, below)
         pieces: list[Piece] = []
         for emission in emissions:
@@ -193,9 +205,7 @@ class Build:
             value = json_literal(parent.name)
         else:
             definition = _field(parent, name)
-            value = value_of(
-                definition, emission, 0 if not isinstance(definition.type, GraphQLNonNull) else up + 1
-            )
+            value = value_of(definition, emission, 0 if not isinstance(definition.type, GraphQLNonNull) else up + 1)
         member = JsonText(",", json_literal(emission.key), ":", value)
         condition, _ = self.condition(emission)
         return member if condition is None else case((condition, member), else_=constant(""))
@@ -204,38 +214,31 @@ class Build:
         self, parent: GraphQLObjectType, definition: GraphQLField, emission: Emission, row: RowRef, up: int
     ) -> Element:
         """Return the text of a field of an object that rests on this row; never null."""
-        place = place_of(definition)
-        match place:
+        text: Element
+        match place_of(definition):
+            case Column(key=key):
+                known = cell(row, key)
+                sure = known is not None and known.never_null
+                text = leaf_text(definition.type, getattr(row, key), never_null=sure, up=up)
+            case Expression(value=value):
+                text = leaf_text(definition.type, value(row, self.inputs), never_null=False, up=up)
             case Sealed(at=at):
                 self.sealed_paths.add(tuple(self.path))
-                value = getattr(row, at.key) if isinstance(at, Column) else at.value(row, self.inputs)
-                return _sealed(value, up)
-            case Column():
-                value = getattr(row, place.key)
-                known = cell(row, place.key)
-                return leaf_text(
-                    definition.type, value, never_null=known is not None and known.never_null, up=up
-                )
-            case Expression(sealed=True):
-                self.sealed_paths.add(tuple(self.path))
-                return _sealed(place.value(row, self.inputs), up)
-            case Expression():
-                return leaf_text(definition.type, place.value(row, self.inputs), never_null=False, up=up)
-            case Embedded():
+                text = _sealed(getattr(row, at.key) if isinstance(at, Column) else at.value(row, self.inputs), up)
+            case Embedded(when=when):
                 text = self.node_text(get_named_type(definition.type), emission.below(), row, None, up)
-                if place.when is None:
-                    return text
-                return case((place.when(row, self.inputs), text), else_=constant(null_text(up)))
-            case Relation():
-                found = relation_text(self, parent, definition, place, emission, row, up=up)
-                return found.text
+                if when is not None:
+                    text = case((when(row, self.inputs), text), else_=constant(null_text(up)))
+            case Relation() as place:
+                text = relation_text(
+                    self, place, parent_type=parent, definition=definition, emission=emission, parent=row, up=up
+                ).text
             case _:
                 raise NotCompilable(f"{parent.name}.{emission.node.name.value} is resolved in Python")
+        return text
 
-    def node_text(
-        self, kind: GraphQLNamedType, below: Below, row: RowRef, kinds: Kinds | None, up: int
-    ) -> Element:
-        """Return the text of the value, of an object, interface or union type, that rests on this row; never null."""
+    def node_text(self, kind: GraphQLNamedType, below: Below, row: RowRef, kinds: Kinds | None, up: int) -> Element:
+        """Return the text of an object, or of what an interface or union is, that rests on this row; never null."""
         if isinstance(kind, GraphQLObjectType):
             return self._resting(kind, below, row, up)
         known = kinds or self.index.kinds(kind)

@@ -6,11 +6,9 @@ from typing import Any
 
 from graphql import (
     GraphQLField,
-    GraphQLNonNull,
     GraphQLObjectType,
     VariableValues,
     get_named_type,
-    get_nullable_type,
 )
 from sqlalchemy import (
     ARRAY,
@@ -24,7 +22,6 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
-    type_coerce,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
@@ -34,7 +31,7 @@ from app.compiler.inputs import Constant
 from app.compiler.places import Order, Page
 from app.compiler.reach import Paged, Reach, item_up, terms_of
 from app.compiler.refusal import NotCompilable
-from app.compiler.rows import Cell, RowColumn, RowRef
+from app.compiler.rows import RowColumn
 from app.compiler.selection import Emission
 from app.compiler.texts import JsonText, aggregated, as_text, constant, or_null
 
@@ -43,10 +40,10 @@ BOUNDLESS = {"timestamptz": "infinity", "date": "infinity", "numeric": "Infinity
 
 
 def connection_text(reach: Reach) -> Element:
-    """Return the connection's JSON text, in the order that the document, or run time, chooses from the closed list."""
-    orders = reach.place.orders
-    assert not callable(reach.place.order)
-    default = reach.place.order
+    """Return the connection's JSON text, in the order that the document or run time chooses."""
+    orders, default = reach.place.orders, reach.place.order
+    if not isinstance(default, Sequence):
+        raise NotCompilable(f"{reach.name} has an order without keys")
     chosen = reach.given.get("order") if orders else None
     if chosen is None or not chosen.is_given:
         return _Connection(reach, default, None).text()
@@ -58,7 +55,7 @@ def connection_text(reach: Reach) -> Element:
 
 
 class _Connection:
-    """One connection in one order; `choice` is the order's name where run time chooses, "" for the default."""
+    """One connection in one order; `choice` is its name where run time chooses ("" for the default)."""
 
     def __init__(self, reach: Reach, order: Sequence[Order], choice: str | None) -> None:
         self.reach = reach
@@ -133,9 +130,7 @@ class _Connection:
             case Page.NODE:
                 return self._node(definition, emission, up)
             case _:
-                raise NotCompilable(
-                    f"an edge of {self.reach.name} has a field {emission.node.name.value} of its own"
-                )
+                raise NotCompilable(f"an edge of {self.reach.name} has a field {emission.node.name.value} of its own")
 
     def _node(self, definition: GraphQLField, emission: Emission, up: int) -> Element:
         kind = get_named_type(definition.type)
@@ -154,9 +149,7 @@ class _Connection:
                 last = func.least(func.count(), self.size.sql) if self.looks_ahead else func.count()
                 return or_null(self._cursor_at(last), up)
             case _:
-                raise NotCompilable(
-                    f"{self.reach.name} has page information {emission.node.name.value} of its own"
-                )
+                raise NotCompilable(f"{self.reach.name} has page information {emission.node.name.value} of its own")
 
     def _listed(self, text: Element) -> Element:
         self.reads_rows = True
@@ -175,7 +168,7 @@ class _Connection:
         return JsonText('"', found, '"')
 
     def _after(self) -> list[Element]:
-        """Return the order keys to start after, all null at run time when no cursor is given; nothing when none can be."""
+        """Return the order keys to start after (null when run time gives no cursor), or none when none can come."""
         after = self.reach.given["after"]
         if not after.is_given:
             return []
@@ -207,7 +200,7 @@ class _Connection:
             return []
         keys = [term.key for term in self.page.terms]
         beyond = _beyond(keys, self.after, self.descending)
-        if self.reach.given["after"].is_constant:
+        if not self.reach.given["after"].may_be_null and self.choice is None:
             return [beyond]
         found = [or_(self.after[0].is_(None), beyond)]
         boundless = BOUNDLESS.get(self.types[0])
@@ -218,9 +211,7 @@ class _Connection:
         return found
 
 
-def _beyond(
-    keys: Sequence[Element], after: Sequence[Element], descending: Sequence[bool]
-) -> ColumnElement[bool]:
+def _beyond(keys: Sequence[Element], after: Sequence[Element], descending: Sequence[bool]) -> ColumnElement[bool]:
     """Return that a row follows the cursor's row, in these directions."""
     if len(set(descending)) == 1:
         here, there = tuple_(*keys), tuple_(*after)

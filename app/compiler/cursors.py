@@ -1,7 +1,6 @@
 """Keyset cursors: opaque text of an entry's order keys, made in SQL, taken apart and checked in Python."""
 
 import base64
-import binascii
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,7 @@ from app.compiler.refusal import BadDeclaration
 from app.compiler.texts import JsonText, Piece, as_text, constant
 from app.core.errors import Invalid, Text
 
-LONGEST = 2_048
+LONGEST = 8_192
 
 
 def key_type(kind: TypeEngine[Any]) -> str:
@@ -77,20 +76,20 @@ def decoded(cursor: str, *, mark: str, types: Sequence[str], name: str) -> tuple
     :raises Invalid: when the text was not made by this list, naming the argument
     """
     try:
-        if len(cursor) > LONGEST:
-            raise ValueError
-        raw = base64.b64decode(
-            cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True
-        )
-        found = json.loads(raw)
-        if not isinstance(found, list) or len(found) != len(types) + 1 or found[0] != mark:
-            raise ValueError
-        return tuple(READERS[kind](item) for kind, item in zip(types, found[1:], strict=True))
-    except (ValueError, binascii.Error, InvalidOperation, OverflowError, RecursionError):
-        text = Text(
-            f"Tham số {name} không phải là con trỏ trang hợp lệ.", f"Argument {name} is not a valid cursor."
-        )
-        raise Invalid(text) from None
+        return _keys(cursor, mark, types)
+    except (ValueError, TypeError, InvalidOperation, OverflowError, RecursionError):
+        vi = f"Tham số {name} không phải là con trỏ trang hợp lệ."
+        raise Invalid(Text(vi, f"Argument {name} is not a valid cursor.")) from None
+
+
+def _keys(cursor: str, mark: str, types: Sequence[str]) -> tuple[object, ...]:
+    if len(cursor) > LONGEST:
+        raise ValueError
+    padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+    found = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    if not isinstance(found, list) or found[:1] != [mark]:
+        raise ValueError
+    return tuple(READERS[kind](item) for kind, item in zip(types, found[1:], strict=True))
 
 
 def _text(item: object) -> str:

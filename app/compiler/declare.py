@@ -16,7 +16,7 @@ Example (a room's `mapping.py`)::
         id: strawberry.ID = rests.column(VisitRow.id, description="Opaque.")
         costs: Costs = rests.embedded(description="Rests on the visit's own row.")
         facility: Facility = rests.one(
-            FacilityRow, on=lambda visit, facility, inputs: facility.code == visit.facility_code, description="Where."
+            FacilityRow, on=lambda visit, f, inputs: f.code == visit.facility_code, description="Where."
         )
         diagnoses: list[Diagnosis] = rests.many(
             VisitDiagnosisRow,
@@ -41,20 +41,22 @@ Example (a room's `mapping.py`)::
             from_: Annotated[date | None, strawberry.argument(name="from", description="…")] = None,
         ) -> VisitConnection | None: ...          # or: -> rests.Connection[Visit] | None
 
-    BOOK = rests.Root(name="book", opens="book", row=BookRow, on=lambda row, inputs: row.citizen_id == inputs.citizen)
+    BOOK = rests.Root(
+        name="book", opens="book", row=BookRow, on=lambda row, inputs: row.citizen_id == inputs.citizen
+    )
 
     @strawberry.type
     class RecordsQuery:
         @rests.root(BOOK, description="…")
         def health_book(self, citizen_id: strawberry.ID | None = None) -> HealthBook | None: ...
 
-`row`, `visit`, `d` … are row references: their attributes are the columns of the mapped class (or of the SELECT that a
-`source` returns), under this statement's own alias. `inputs.NAME` is a named input of the statement (citizen, sections,
-language …), `inputs.argument("codes")` an argument of the very field that is declared (a typed NULL when it is absent).
-Lambdas only build expressions; they run when an operation is compiled. Constants in them are written into the statement.
+`row`, `visit`, `d` … are row references: their attributes are the columns of the mapped class (or of the SELECT
+that a `source` returns), under this statement's own alias. `inputs.NAME` is a named input of the statement
+(citizen, sections, language …), `inputs.argument("codes")` an argument of the very field that is declared (a typed
+NULL when it is absent). Lambdas only build expressions, when an operation is compiled; constants in them are
+written into the statement. Every table a lambda brings in itself must name the citizen too.
 """
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Never, TypeVar
 
@@ -119,7 +121,7 @@ class RestsInSqlError(RuntimeError):
 class RestingField(StrawberryField):
     """A Strawberry field whose value is made by the compiler, never by a resolver."""
 
-    def get_result(self, source: object, info: object, args: object, kwargs: object) -> Never:
+    def get_result(self, source: object, info: object, args: object, kwargs: object) -> Never:  # noqa: ARG002
         """Refuse.
 
         :raises RestsInSqlError: always
@@ -128,9 +130,7 @@ class RestingField(StrawberryField):
         raise RestsInSqlError(message)
 
 
-def _field(
-    place: Place, *, description: str, name: str | None, deprecation_reason: str | None = None
-) -> RestingField:
+def _field(place: Place, *, description: str, name: str | None, deprecation_reason: str | None = None) -> RestingField:
     return RestingField(
         graphql_name=name,
         description=description,
@@ -195,7 +195,7 @@ def embedded(
     name: str | None = None,
     deprecation_reason: str | None = None,
 ) -> Any:
-    """Rest, as an object, on the parent's own row; null where `when` is not true (the type must then be nullable)."""
+    """Rest, as an object, on the parent's own row; null where `when` is not true (the type may then be null)."""
     place = Embedded(when=when)
     return _field(place, description=description, name=name, deprecation_reason=deprecation_reason)
 
@@ -229,9 +229,7 @@ def many(
     deprecation_reason: str | None = None,
 ) -> Any:
     """Rest on a list of at most `limit` rows in `order`; no arguments (see `rows`)."""
-    place = Relation(
-        shape=Shape.MANY, source=source, on=on, order=order, limit=limit, guard=guard, kinds=kinds
-    )
+    place = Relation(shape=Shape.MANY, source=source, on=on, order=order, limit=limit, guard=guard, kinds=kinds)
     return _field(place, description=description, name=name, deprecation_reason=deprecation_reason)
 
 
@@ -291,8 +289,8 @@ def connection(
 ) -> Callable[[Stub], Any]:
     """Rest on a forward Relay connection with keyset cursors; arguments `first` and `after`.
 
-    `order` names attributes that are NOT NULL, unique together. `orders` adds a closed list, chosen by the argument
-    `order` (an enum whose names are its keys). Filters, types and root as in `rows`.
+    `order` names attributes that are NOT NULL and unique together. `orders` adds a closed list, chosen by the
+    argument `order` (an enum whose names are its keys). Filters, types and root as in `rows`.
     """
     place = Relation(
         shape=Shape.CONNECTION,
@@ -341,9 +339,7 @@ def root(
 
 
 def _kinds(by: Value, types: Mapping[str, str | Kind]) -> Kinds:
-    return Kinds(
-        by=by, types={key: Kind(name=kind) if isinstance(kind, str) else kind for key, kind in types.items()}
-    )
+    return Kinds(by=by, types={key: Kind(name=kind) if isinstance(kind, str) else kind for key, kind in types.items()})
 
 
 Class = TypeVar("Class", bound=type)
@@ -386,9 +382,7 @@ class PageInfo:
     has_next_page: bool = _page(Page.HAS_NEXT, "Whether more follow.")
     has_previous_page: bool = _page(Page.HAS_PREVIOUS, "Whether this page was asked for after a cursor.")
     start_cursor: str | None = _page(Page.START, "Cursor of the first entry, null when the page is empty.")
-    end_cursor: str | None = _page(
-        Page.END, "Cursor of the last entry: pass it as `after` for the next page."
-    )
+    end_cursor: str | None = _page(Page.END, "Cursor of the last entry: pass it as `after` for the next page.")
 
 
 @strawberry.type(description="An entry of a page.")

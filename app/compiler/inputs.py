@@ -14,11 +14,12 @@ from sqlalchemy import (
     Float,
     Integer,
     Numeric,
+    String,
     Text,
     Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
@@ -35,6 +36,8 @@ SQL_TYPES: Mapping[str, TypeEngine[Any]] = {
     "uuid": Uuid(),
     "jsonb": JSONB(),
 }
+
+LAST_ASCII = 0x80
 
 
 def sql_type(pg_type: str) -> TypeEngine[Any]:
@@ -83,9 +86,35 @@ class Bound:
     value: object
 
 
+class _Compiler(PGCompiler_asyncpg):
+    """Writes texts so that no function's dollar quotes can end in them."""
+
+    def render_literal_value(self, value: Any, type_: TypeEngine[Any]) -> str:
+        if isinstance(value, str) and isinstance(type_, String):
+            return quoted(value)
+        found: str = super().render_literal_value(value, type_)  # type: ignore[no-untyped-call]
+        return found
+
+
+def quoted(text: str) -> str:
+    """Return the SQL literal; `$` and what cannot be printed are escaped. Right for a UTF-8 database."""
+    body = text.replace("'", "''")
+    if text.isprintable() and "$" not in text:
+        return f"'{body}'"  # as it stands under standard_conforming_strings, PostgreSQL's default
+    return "E'" + "".join(map(_escaped, body.replace("\\", "\\\\"))) + "'"
+
+
+def _escaped(char: str) -> str:
+    if char.isprintable() and char != "$":
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < LAST_ASCII else f"\\U{code:08x}"
+
+
 class Rendering(PGDialect_asyncpg):
     """PostgreSQL with this package's elements in one of two styles; collects the parameters it numbers."""
 
+    statement_compiler = _Compiler
     supports_statement_cache = False
 
     def __init__(self, *, numbered: bool) -> None:

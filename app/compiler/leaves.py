@@ -3,7 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLList, GraphQLNonNull, GraphQLOutputType, GraphQLScalarType, get_named_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLOutputType,
+    GraphQLScalarType,
+    get_named_type,
+)
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -109,7 +116,7 @@ SCALARS: Mapping[str, Callable[[Element], Rendered]] = {
 
 
 def leaf_text(kind: GraphQLOutputType, value: Element, *, never_null: bool, up: int) -> Element:
-    """Return the JSON text of a scalar, an enum, or a list of them; `up` is where a missing value is carried to.
+    """Return the JSON text of a scalar, an enum or a list of them; `up` is where a missing value is carried to.
 
     :raises NotCompilable: when the scalar is not of the closed list
     """
@@ -125,9 +132,7 @@ def leaf_text(kind: GraphQLOutputType, value: Element, *, never_null: bool, up: 
     text, sure = SCALARS[inner.name](value)
     if sure:
         return text if never_null else or_null(text, up)
-    bad = constant(
-        hole(up)
-    )  # a value, but none that the contract can say: an error even where null is allowed
+    bad = constant(hole(up))  # a value, but none that the contract can say: an error even where null is allowed
     if never_null or up:
         return func.coalesce(text, bad)
     return case((value.is_(None), constant("null")), else_=func.coalesce(text, bad))
@@ -153,9 +158,7 @@ def _list_text(kind: GraphQLOutputType, value: Element, *, up: int) -> Element:
         return case(absent, else_=whole)
     items = (
         func.unnest(value)
-        .table_valued(
-            column("item", array.item_type), with_ordinality="place", name="items", joins_implicitly=True
-        )
+        .table_valued(column("item", array.item_type), with_ordinality="place", name="items", joins_implicitly=True)
         .render_derived()
     )
     item = leaf_text(kind, items.c.item, never_null=False, up=0 if nullable else up + 1)

@@ -1,7 +1,7 @@
 """The parameters of a compiled operation, and a field's arguments in terms of them."""
 
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Container, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,21 +100,32 @@ def has_variable(node: ValueNode) -> bool:
 
 
 def arguments_of(
-    definition: GraphQLField, node: FieldNode, *, python_names: Mapping[str, str], types: Mapping[str, str]
+    definition: GraphQLField,
+    node: FieldNode,
+    *,
+    python_names: Mapping[str, str],
+    types: Mapping[str, str],
+    never_null: Container[str],
 ) -> dict[str, Argument]:
-    """Return all arguments of a field by Python name, absent ones too.
+    """Return all arguments of a field by Python name, absent ones too; `never_null` are variables of a ! type.
 
     :raises Invalid: when the document itself says an impossible value
     :raises NotCompilable: when an argument's type has no place in SQL
     """
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
     return {
-        python_names[name]: _argument(name, known, given.get(name), types.get(python_names[name]))
+        python_names[name]: _argument(name, known, given.get(name), types.get(python_names[name]), never_null)
         for name, known in definition.args.items()
     }
 
 
-def _argument(name: str, known: GraphQLArgument, node: ValueNode | None, said_type: str | None) -> Argument:
+def _argument(
+    name: str,
+    known: GraphQLArgument,
+    node: ValueNode | None,
+    said_type: str | None,
+    never_null: Container[str],
+) -> Argument:
     pg_type = said_type or pg_type_of(known.type)
 
     def read(variables: VariableValues) -> object:
@@ -130,7 +141,7 @@ def _argument(name: str, known: GraphQLArgument, node: ValueNode | None, said_ty
         constant=value,
         is_given=not is_constant or value is not None,
         is_constant=is_constant,
-        may_be_null=not is_constant and not isinstance(known.type, GraphQLNonNull),
+        may_be_null=not is_constant and variable not in never_null and not isinstance(known.type, GraphQLNonNull),
         default=_default(known),
         key=(variable or id(node), pg_type, str(known.type), repr(_default(known))),
         read=read,

@@ -1,7 +1,7 @@
 """A compiled operation: its root fields' SQL, its parameters, and how variables become their values."""
 
-from collections.abc import Callable, Mapping
 import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,15 +28,15 @@ class Statement:
 
 
 def render(expression: ColumnElement[Any]) -> str:
-    """Return the expression for a PL/pgSQL body: inputs are identifiers, the document's constants are literals.
+    """Return the expression for a PL/pgSQL body: inputs are identifiers, the document's constants literals.
 
-    :raises NotCompilable: when a declaration holds what SQLAlchemy cannot write as a literal, or nests too deeply
+    :raises NotCompilable: when a declaration holds what cannot be written as a literal, or nests too deeply
     """
     return _rendered(expression, Rendering(numbered=False))
 
 
 def render_numbered(expression: ColumnElement[Any]) -> Statement:
-    """Return `SELECT <expression>`, as UTF-8 bytes, for a client that binds inputs and the document's constants.
+    """Return `SELECT <expression>`, as UTF-8 bytes, for a client that binds inputs and constants.
 
     :raises NotCompilable: as `render`
     """
@@ -56,8 +56,8 @@ def _rendered(expression: ColumnElement[Any], rendering: Rendering) -> str:
 class Part:
     """A root field. One that opens nothing is a constant (`__typename`).
 
-    `arguments` are the opener's, by Python name. `is_shown` tells, from bound values by name, whether `@skip` and
-    `@include` let the field be asked; a part that is not shown is not run.
+    `arguments` are the opener's, by Python name. `is_shown` tells, from bound values by name, whether `@skip`
+    and `@include` let the field be asked; a part that is not shown is not run.
     """
 
     key: str
@@ -70,7 +70,7 @@ class Part:
     is_shown: Callable[[Mapping[str, object]], bool] = lambda _values: True
 
     def body_sql(self) -> str:
-        """Return, for PL/pgSQL, the scalar expression of the field's JSON text; null when a root's row is missing."""
+        """Return, for PL/pgSQL, the expression of the field's JSON text; null when a root's row is missing."""
         return render(self.body)
 
     def argument_sql(self, name: str) -> str:
@@ -99,8 +99,8 @@ class Part:
 class Plan:
     """An operation as SQL: parts in the order of the response, parameters in the order of `bind`.
 
-    `inputs` are the named inputs that the bodies use beside the variables. `cost` counts fields times page sizes, a
-    page size that a variable gives counted at its bound. `sealed_paths` are the response keys from the root down.
+    `inputs` are the named inputs that the bodies use beside the variables. `cost` counts fields times page sizes,
+    a page size that a variable gives at its bound. `sealed_paths` are response keys from the root down.
     """
 
     schema: GraphQLSchema

@@ -126,15 +126,15 @@ def opened(build: "Build", source: Source, parent: RowRef, inputs: Inputs) -> tu
 
 
 def item_up(kind: GraphQLOutputType, up: int) -> int:
-    """Return where a null in a list of this type is carried to, from where a null in the list's own place is."""
+    """Return where a null in a list is carried to; `up` is where one in the list's own place is."""
     inner = get_nullable_type(kind)
     return up + 1 if is_list_type(inner) and isinstance(inner.of_type, GraphQLNonNull) else 0
 
 
 class Paged:
-    """The ordered, limited rows of a list, in a sub-select that exports its order keys and what was asked of it.
+    """The ordered, limited rows of a list: a sub-select that exports its order keys and what was asked of it.
 
-    What is made of the rows stands outside, and its order is said again there: nothing between the two can lose it.
+    What is made of the rows stands outside, where the order is said again: nothing between can lose it.
     """
 
     NUMBER = Cell("_n", literal(0).type, never_null=True)
@@ -144,9 +144,7 @@ class Paged:
         self.own = own
         self.terms = terms
         self.row = under(own, alias)
-        self.keys = [
-            RowColumn(alias, Cell(f"_k{at}", term.key.type, never_null=True)) for at, term in enumerate(terms)
-        ]
+        self.keys = [RowColumn(alias, Cell(f"_k{at}", term.key.type, never_null=True)) for at, term in enumerate(terms)]
         self.order = [term.of(key) for term, key in zip(terms, self.keys, strict=True)]
 
     def rows(
@@ -156,9 +154,7 @@ class Paged:
         asked = [_exported(self.own, key) for key in used(self.row)]
         keys = [term.key.label(f"_k{at}") for at, term in enumerate(self.terms)]
         order = [term.of(term.key) for term in self.terms]
-        page = (
-            select(*asked, *keys, *extra).select_from(source).where(*conditions).order_by(*order).limit(limit)
-        )
+        page = select(*asked, *keys, *extra).select_from(source).where(*conditions).order_by(*order).limit(limit)
         return page.subquery(self.alias)
 
 
@@ -190,7 +186,5 @@ def _unwrapped(found: Any) -> Term:
 def _bounded(value: object, *, default: object, most: int, name: str) -> int:
     number = default if value is None else value
     if not isinstance(number, int) or not 1 <= number <= most:
-        raise Invalid(
-            Text(f"Tham số {name} phải từ 1 đến {most}.", f"Argument {name} must be from 1 to {most}.")
-        )
+        raise Invalid(Text(f"Tham số {name} phải từ 1 đến {most}.", f"Argument {name} must be from 1 to {most}."))
     return number

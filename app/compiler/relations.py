@@ -32,19 +32,25 @@ class Found:
 
 def relation_text(
     build: "Build",
+    place: Relation,
+    *,
     parent_type: GraphQLObjectType,
     definition: GraphQLField,
-    place: Relation,
     emission: Emission,
     parent: RowRef,
-    *,
     up: int,
 ) -> Found:
     """Return a relation's JSON text; it is null only for a root whose row is missing.
 
     :raises NotCompilable: naming the part that cannot become SQL
     """
-    given = arguments_of(definition, emission.node, python_names=python_names(definition), types=place.types)
+    given = arguments_of(
+        definition,
+        emission.node,
+        python_names=python_names(definition),
+        types=place.types,
+        never_null=build.never_null,
+    )
     reach = Reach(
         build=build,
         place=place,
@@ -52,9 +58,7 @@ def relation_text(
         definition=definition,
         emission=emission,
         parent=parent,
-        inputs=build.inputs_with(
-            {name: partial(argument.sql, build.parameters) for name, argument in given.items()}
-        ),
+        inputs=build.inputs_with({name: partial(argument.sql, build.parameters) for name, argument in given.items()}),
         given=given,
         up=up,
     )

@@ -61,7 +61,7 @@ def cell(row: RowRef, key: str) -> Cell | None:
 
 def under(row: RowRef, alias: str) -> RowRef:
     """Return the same columns under another alias."""
-    return RowRef(alias, row._cells)
+    return RowRef(alias, row._cells)  # noqa: SLF001 - as above
 
 
 def used(row: RowRef) -> Iterable[str]:

@@ -24,27 +24,25 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """The JSON text of `data`, and the paths of nulls that the contract does not allow: each is an INTERNAL error."""
+    """The JSON text of `data`, and the paths of nulls that the contract forbids: each is an INTERNAL error."""
 
     data: bytes
     holes: tuple[Path, ...] = ()
 
 
-async def run_statement(
-    connection: Connection, statement: Statement, values: Mapping[str, object]
-) -> bytes | None:
+async def run_statement(connection: Connection, statement: Statement, values: Mapping[str, object]) -> bytes | None:
     """Return the text of one part; nothing when its root row is missing."""
     text: bytes | None = await connection.fetchval(statement.sql, *statement.arguments(values))
     return text
 
 
 def assemble(plan: Plan, bodies: Mapping[str, bytes | None], *, unseal: Unseal | None = None) -> Outcome:
-    """Join the parts' texts, by response key, in the order of the response; a part without a text was not asked for.
+    """Join the parts' texts, by response key, in the order of the response; a key without a text was not asked.
 
-    A missing root row is null, and nulls the whole `data` where the field may not be null; its error is the caller's.
-    A null that the contract does not allow nulls the nearest place that may be null, as the GraphQL specification
-    (§6.4.4) says. That is a fault of the data, told by `holes`, and never silent: null may mean "not in your scope".
-    Sealed values are opened with `unseal`; none is opened without need.
+    A missing root row is null, and nulls all of `data` where the field may not be null; its error is the caller's.
+    A null that the contract forbids nulls the nearest place that may be null. That is a fault of the data, told by
+    `holes` and never silent, for null may mean "not in your scope".
+    Source: GraphQL specification §6.4.4 Handling Execution Errors.
 
     :raises ValueError: when there is a sealed value and nothing to open it with
     """
@@ -101,6 +99,4 @@ def _settled(text: bytes) -> Outcome:
         return value, 0
 
     data, _ = settle(found, ())
-    return Outcome(
-        data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(), holes=tuple(holes)
-    )
+    return Outcome(data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(), holes=tuple(holes))

@@ -1,4 +1,4 @@
-"""What an operation selects: fields merged by response key, in order, with the conditions that run time decides."""
+"""What an operation selects: fields merged by response key, in order, with what run time decides."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    NamedTypeNode,
     SelectionNode,
     SelectionSetNode,
     VariableNode,
@@ -71,13 +72,11 @@ class Selections:
     fragments: Mapping[str, FragmentDefinitionNode]
     spent: int = 0
 
-    def collect(
-        self, parent: GraphQLObjectType, sets: Iterable[tuple[SelectionSetNode, When]]
-    ) -> list[Emission]:
+    def collect(self, parent: GraphQLObjectType, sets: Iterable[tuple[SelectionSetNode, When]]) -> list[Emission]:
         """Return the response keys of an object of exactly this type.
 
-        A key that is asked for in two places under conditions of run time may stand in either: then it is emitted at
-        both, one excluding the other.
+        A key that is asked for in two places under conditions of run time may stand in either: then it is
+        emitted at both, one excluding the other.
 
         :raises NotCompilable: when fragments unfold into too many fields, or a directive is unknown
         """
@@ -124,26 +123,32 @@ class Selections:
                 continue
             if isinstance(selection, FieldNode):
                 found.append(Chosen(selection, here))
-            elif isinstance(selection, InlineFragmentNode):
-                condition = selection.type_condition
-                if condition is None or self._applies(condition.name.value, parent):
-                    self._walk(parent, selection.selection_set.selections, here, found, seen)
-            elif isinstance(selection, FragmentSpreadNode):
-                name = selection.name.value
-                known = seen.setdefault(name, [])
-                fragment = self.fragments.get(name)
-                if fragment is None:
-                    raise NotCompilable(f"fragment {name} is not defined")
-                if any(earlier <= here for earlier in known):
-                    continue
-                known.append(here)
-                if self._applies(fragment.type_condition.name.value, parent):
-                    self._walk(parent, fragment.selection_set.selections, here, found, seen)
+                continue
+            fragment = self._fragment(selection, here, seen)
+            if fragment is not None and self._applies(fragment.type_condition, parent):
+                self._walk(parent, fragment.selection_set.selections, here, found, seen)
 
-    def _applies(self, condition: str, parent: GraphQLObjectType) -> bool:
-        if condition == parent.name:
+    def _fragment(
+        self, selection: SelectionNode, when: When, seen: dict[str, list[When]]
+    ) -> InlineFragmentNode | FragmentDefinitionNode | None:
+        """Return the fragment, or nothing when it was spread already and that counts whenever this does."""
+        if isinstance(selection, InlineFragmentNode):
+            return selection
+        if not isinstance(selection, FragmentSpreadNode):
+            raise NotCompilable(f"a selection of kind {selection.kind}")
+        name = selection.name.value
+        known = seen.setdefault(name, [])
+        if any(earlier <= when for earlier in known):
+            return None
+        known.append(when)
+        if name not in self.fragments:
+            raise NotCompilable(f"fragment {name} is not defined")
+        return self.fragments[name]
+
+    def _applies(self, condition: NamedTypeNode | None, parent: GraphQLObjectType) -> bool:
+        if condition is None or condition.name.value == parent.name:
             return True
-        kind = self.schema.get_type(condition)
+        kind = self.schema.get_type(condition.name.value)
         return kind is not None and is_abstract_type(kind) and self.schema.is_sub_type(kind, parent)
 
 

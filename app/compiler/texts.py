@@ -1,8 +1,8 @@
 """JSON text as SQL: concatenation, constants, and the marks that the runner reads.
 
-Two marks may stand where a JSON value stands; both begin with a control character, which JSON text never holds bare:
-`\\x01N` is a null that the contract does not allow there, to be carried N levels up (0: it is null here, and an error);
-`\\x02N"…"` is a sealed value in base64, whose absence would be carried N levels up.
+Two marks may stand where a JSON value stands. Each begins with a control character, which JSON text never holds
+bare. HOLE and a number N: a null that the contract forbids there, to be carried N levels up (0: null here, and an
+error). SEAL, a number N and a string: a sealed value in base64, whose absence would be carried N levels up.
 """
 
 import json
@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, Text, cast, func
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.compiler.inputs import quoted
 
 HOLE = "\x01"
 SEAL = "\x02"
@@ -42,23 +44,10 @@ def _joined(pieces: Sequence[Piece]) -> list[Piece]:
     return flat
 
 
-def quoted(text: str) -> str:
-    """Return the SQL literal; control characters become escapes, so that a function's source stays readable.
-
-    Right under `standard_conforming_strings`, which is PostgreSQL's default.
-    """
-    body = text.replace("'", "''")
-    if text.isprintable():
-        return f"'{body}'"
-    body = body.replace("\\", "\\\\")
-    return "E'" + "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in body) + "'"
-
-
 @compiles(JsonText)
 def _json_text(element: JsonText, compiler: SQLCompiler, **options: Any) -> str:
     texts = [
-        quoted(piece) if isinstance(piece, str) else compiler.process(piece, **options)
-        for piece in element.pieces
+        quoted(piece) if isinstance(piece, str) else compiler.process(piece, **options) for piece in element.pieces
     ]
     while len(texts) > RUN:  # a chain of thousands of || would be a tree as deep as that
         runs = [texts[at : at + RUN] for at in range(0, len(texts), RUN)]

@@ -114,19 +114,19 @@ def _decimal(value: object) -> Decimal:
 
 def _instant(value: object) -> datetime:
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise ValueError
+        raise TypeError
     return value.astimezone(UTC)
 
 
 def _day(value: object) -> date:
     if isinstance(value, datetime) or not isinstance(value, date):
-        raise ValueError
+        raise TypeError
     return value
 
 
 def _whole(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError
+        raise TypeError
     number = int(value)
     if not -(2**63) <= number < 2**63:
         raise ValueError

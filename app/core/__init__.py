@@ -1,0 +1,1 @@
+"""Nouns that everyone needs: settings, database, context, errors, ids, keys, logs, clock."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
-from sqlalchemy import URL, MetaData
+from sqlalchemy import URL, MetaData, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -112,6 +112,13 @@ def open_engine(settings: Settings, login: Login, *, size: int) -> AsyncEngine:
     )
 
 
+async def driver_of(session: Session) -> "asyncpg.Connection[asyncpg.Record]":
+    """Return the connection of the session's transaction, for a text of several statements without parameters."""
+    await session.execute(select(1))  # SQLAlchemy begins lazily: raw SQL before that would commit by itself
+    raw = await (await session.connection()).get_raw_connection()
+    return raw.driver_connection
+
+
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[Session]:
     """Run a step in one transaction: committed at its end, rolled back when it raises."""
@@ -145,7 +152,7 @@ def connection_errors() -> Iterator[None]:
         expected = _EXPECTED.get(str(getattr(error.orig, "sqlstate", None)))
         if expected is None and not error.connection_invalidated:
             raise
-        raise (expected or Unavailable)() from error
+        raise (expected or Unavailable) from error
     except asyncpg.PostgresError as error:
         expected = _EXPECTED.get(str(error.sqlstate))
         if expected is None:

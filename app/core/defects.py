@@ -15,4 +15,6 @@ def report_defect(error: Exception, *, request_id: str) -> None:
         places.append(f"{traceback.tb_frame.f_code.co_filename.rsplit('/app/')[-1]}:{traceback.tb_lineno}")
         traceback = traceback.tb_next
     sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
-    log.error("defect", kind=type(error).__name__, sqlstate=sqlstate, places=places[-MOST_PLACES:], request_id=request_id)
+    log.error(
+        "defect", kind=type(error).__name__, sqlstate=sqlstate, places=places[-MOST_PLACES:], request_id=request_id
+    )

@@ -156,4 +156,6 @@ class Unavailable(AppError):
 
     code = ErrorCode.UNAVAILABLE
     http_status = 503
-    default_text = Text("Hệ thống đang bận. Vui lòng thử lại sau ít phút.", "The service is busy. Please try again soon.")
+    default_text = Text(
+        "Hệ thống đang bận. Vui lòng thử lại sau ít phút.", "The service is busy. Please try again soon."
+    )

@@ -35,4 +35,6 @@ class _Quiet(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record without its arguments."""
         kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
-        structlog.get_logger().warning("library", logger=record.name, place=f"{record.module}:{record.lineno}", kind=kind)
+        structlog.get_logger().warning(
+            "library", logger=record.name, place=f"{record.module}:{record.lineno}", kind=kind
+        )

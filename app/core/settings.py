@@ -21,7 +21,8 @@ class Settings(BaseSettings):
     demo: bool = Field(default=False, description="Demo mode: plain queries, introspection, demo tokens")
     commit: str = Field(default="unknown", description="Commit of this build, shown by /readyz")
     public_url: str = Field(
-        default="http://127.0.0.1:8000", description="Address under which clients reach this server; audience of assertions"
+        default="http://127.0.0.1:8000",
+        description="Address under which clients reach this server; audience of assertions",
     )
     api_pool_size: int = Field(default=8, ge=1, le=100, description="Connections for operations on books")
     desk_pool_size: int = Field(default=4, ge=1, le=100, description="Connections for identity and sharing")

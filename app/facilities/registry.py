@@ -1,5 +1,6 @@
 """Registers facilities and the keys of their systems. Run by the service door, as `migrator`."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -8,6 +9,8 @@ from app.core.errors import Conflict, Invalid, NotFound, Text
 from app.facilities import sql
 from app.facilities.sql import FacilityEntry
 
+CODE = re.compile(r"[0-9A-Z]{5}")
+
 
 async def register(session: Session, *, entry: FacilityEntry, now: datetime) -> bool:
     """Register a facility; false when it is registered already with the same name and level.
@@ -15,10 +18,8 @@ async def register(session: Session, *, entry: FacilityEntry, now: datetime) -> 
     :raises Conflict: when the code belongs to a facility of another name or level
     :raises Invalid: when the code is not five characters of 0-9 and A-Z
     """
-    if not (len(entry.code) == 5 and entry.code.isascii() and entry.code.isalnum() and entry.code == entry.code.upper()):
-        raise Invalid(
-            Text("Mã cơ sở phải gồm 5 ký tự 0-9, A-Z.", "A facility code is five characters of 0-9 and A-Z.")
-        )
+    if not CODE.fullmatch(entry.code):
+        raise Invalid(Text("Mã cơ sở phải gồm 5 ký tự 0-9, A-Z.", "A facility code is five characters of 0-9 and A-Z."))
     known = await sql.facility(session, code=entry.code)
     if known is not None:
         if (known.name, known.level) != (entry.name, entry.level):

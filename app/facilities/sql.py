@@ -48,7 +48,9 @@ async def facilities(session: Session) -> list[KnownFacility]:
 
 async def insert_facility(session: Session, *, entry: FacilityEntry, now: datetime) -> None:
     """Insert a facility."""
-    query = text("INSERT INTO directory.facility (code, name, level, registered_at) VALUES (:code, :name, :level, :now)")
+    query = text(
+        "INSERT INTO directory.facility (code, name, level, registered_at) VALUES (:code, :name, :level, :now)"
+    )
     await session.execute(query, {"code": entry.code, "name": entry.name, "level": entry.level, "now": now})
 
 
@@ -74,7 +76,9 @@ async def revoke_keys(session: Session, *, code: str, but: str, now: datetime) -
 async def suspend_facility(session: Session, *, code: str, now: datetime) -> bool:
     """Suspend a facility and end its sessions; false when there is none."""
     await session.execute(AS_OWNER)
-    query = text("UPDATE directory.facility SET suspended_at = coalesce(suspended_at, :now) WHERE code = :code RETURNING code")
+    query = text(
+        "UPDATE directory.facility SET suspended_at = coalesce(suspended_at, :now) WHERE code = :code RETURNING code"
+    )
     found = (await session.execute(query, {"code": code, "now": now})).one_or_none()
     ended = text("UPDATE auth.session SET ended_at = :now WHERE facility_code = :code AND ended_at IS NULL")
     await session.execute(ended, {"code": code, "now": now})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from app.compiler.plan import Part
-from app.core.db import Session
+from app.core.db import Session, driver_of
 from app.gateway.plans import BOOK, DESK, Operation, compile_trusted
 from app.gateway.trusted import trusted_operations
 
@@ -63,7 +63,7 @@ async def deploy(session: Session) -> int:
     """Create the functions that are not there yet; returns how many. Runs as `migrator`."""
     there = set(await session.scalars(text("SELECT function FROM deploy.installed_operation")))
     created = 0
-    driver = (await (await session.connection()).get_raw_connection()).driver_connection
+    driver = await driver_of(session)
     for known in trusted_operations().values():
         operation = compile_trusted(known)
         for part in (*operation.parts(BOOK), *operation.parts(DESK)):

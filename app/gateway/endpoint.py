@@ -24,7 +24,7 @@ from app.core.context import Context
 from app.core.defects import report_defect
 from app.core.errors import AppError, Invalid, Text, Unauthenticated
 from app.core.requests import context_of, read_body, require_media_type
-from app.identity.strict_json import NotStrictJson, read_object
+from app.core.strict_json import NotStrictJson, read_object
 from app.gateway import limits, plans
 from app.gateway.problems import graphql_error, internal_graphql_error
 from app.gateway.run import run

@@ -12,7 +12,7 @@ import orjson
 import structlog
 
 from app.compiler.plan import Part
-from app.compiler.run import Unseal, assemble
+from app.compiler.run import Unseal, assemble, run_statement
 from app.core.context import Context
 from app.core.crypto import Place, Vault
 from app.core.db import connection_errors
@@ -21,7 +21,6 @@ from app.core.settings import RELEASE
 from app.gateway import deployment
 from app.gateway.plans import BOOK, DESK, Operation, trusted
 from app.gateway.problems import graphql_error, internal_graphql_error
-
 
 log = structlog.get_logger()
 
@@ -49,13 +48,12 @@ class _Asked:
         with connection_errors():
             if self.operation.is_deployed:
                 call = _call(self.operation.key, part.key)
-                return await house.desk.fetchval(call, token, None, self.context.language, *self.bound)
+                body: bytes | None = await house.desk.fetchval(call, token, None, self.context.language, *self.bound)
+                return body
             async with house.desk.acquire() as connection, connection.transaction():
                 viewer = await connection.fetchval("SELECT auth.sign_in($1, $2)", token, None)
                 statement = part.statement()
-                return await connection.fetchval(
-                    statement.sql, *statement.arguments({**self.values, "in_viewer": viewer})
-                )
+                return await run_statement(connection, statement, {**self.values, "in_viewer": viewer})
 
     async def book(self, part: Part, *, known: str | None) -> tuple[str, bytes | None]:
         """Answer a root field from a book: its version for this viewer, and nothing when that is `known`."""
@@ -74,12 +72,10 @@ class _Asked:
                     self.operation.name,
                 )
                 if opened["etag"] == known:
-                    return known, None
+                    return str(known), None
                 statement = part.statement()
                 inputs = {"in_citizen": opened["citizen_id"], "in_sections": opened["sections"]}
-                return opened["etag"], await connection.fetchval(
-                    statement.sql, *statement.arguments({**self.values, **inputs})
-                )
+                return opened["etag"], await run_statement(connection, statement, {**self.values, **inputs})
 
     def _target(self, part: Part) -> UUID | None:
         wanted = part.argument_value("citizen_id", self.values)

@@ -1,29 +1,45 @@
 """The schema: the sum of what the rooms answer."""
 
+from enum import Enum
 from functools import cache
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.compiler.inputs import InputSpec
-from app.core.errors import ErrorCode
 from app.identity.graph import IdentityQuery
 from app.identity.mapping import Citizen
 from app.records.graph import RecordsQuery
 
-ERROR_CODE_DESCRIPTIONS = {
-    ErrorCode.UNAUTHENTICATED: "No live session: sign in again, or refresh the token.",
-    ErrorCode.NOT_FOUND: "Absent, or not for this viewer: both look alike.",
-    ErrorCode.STEP_UP_REQUIRED: "The action asks for a fresh second factor.",
-    ErrorCode.REFUSED: "A rule says no; the reason is not told.",
-    ErrorCode.INVALID: "The request is wrong; the message names the place.",
-    ErrorCode.TOO_COMPLEX: "The operation would cost more than one request may.",
-    ErrorCode.RATE_LIMITED: "Too many requests; `retryAfterSeconds` tells when to come back.",
-    ErrorCode.CONFLICT: "The request contradicts an earlier one.",
-    ErrorCode.UPGRADE_REQUIRED: "The app is older than the oldest supported version.",
-    ErrorCode.UNAVAILABLE: "A part that is needed does not answer; nothing was changed. Try again soon.",
-    ErrorCode.INTERNAL: "A defect on our side; give `requestId` to support.",
-}
+
+@strawberry.enum(
+    name="ErrorCode", description="Closed list of `errors[].extensions.code`. Switch on it; the message is for people."
+)
+class PublishedErrorCode(Enum):
+    """The codes of app.core.errors, with what an app does about each."""
+
+    UNAUTHENTICATED = strawberry.enum_value(
+        "UNAUTHENTICATED", description="No live session: refresh the token, or sign in again."
+    )
+    NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="Absent, or not for this viewer: both look alike.")
+    STEP_UP_REQUIRED = strawberry.enum_value("STEP_UP_REQUIRED", description="A fresh second factor is needed.")
+    REFUSED = strawberry.enum_value("REFUSED", description="A rule says no; the reason is not told.")
+    INVALID = strawberry.enum_value("INVALID", description="The request is wrong; the message names the place.")
+    TOO_COMPLEX = strawberry.enum_value(
+        "TOO_COMPLEX", description="The operation would cost more than one request may."
+    )
+    RATE_LIMITED = strawberry.enum_value(
+        "RATE_LIMITED", description="Too many requests; `retryAfterSeconds` tells when to come back."
+    )
+    CONFLICT = strawberry.enum_value("CONFLICT", description="The request contradicts an earlier one.")
+    UPGRADE_REQUIRED = strawberry.enum_value(
+        "UPGRADE_REQUIRED", description="The app is older than the oldest supported version."
+    )
+    UNAVAILABLE = strawberry.enum_value(
+        "UNAVAILABLE", description="A part that is needed does not answer; nothing was changed. Try again soon."
+    )
+    INTERNAL = strawberry.enum_value("INTERNAL", description="A defect on our side; give `requestId` to support.")
+
 
 INPUTS = (
     InputSpec(name="citizen", pg_type="uuid"),
@@ -38,17 +54,11 @@ class Query(IdentityQuery, RecordsQuery):
     """The sum of the rooms' root fields."""
 
 
-def _published_error_code() -> object:
-    return strawberry.enum(
-        ErrorCode, description="Closed list of `errors[].extensions.code`. Switch on it; the message is for people."
-    )
-
-
 @cache
 def schema() -> strawberry.Schema:
     """Return the schema, made once."""
     return strawberry.Schema(
         query=Query,
-        types=[Citizen, _published_error_code()],
+        types=[Citizen, PublishedErrorCode],
         config=StrawberryConfig(disable_field_suggestions=True),
     )

@@ -69,20 +69,22 @@ class Profile:
     issuer: str
     #: Every value of `aud` must be one of these.
     audiences: frozenset[str]
-    #: From `iat` to `exp`.
+    #: From `iat` to `exp`; from now to `exp`, and a little for the clocks, when `iat` is left out.
     max_lifetime: timedelta
+    issued_at_optional: bool = False
     #: From `iat` to now.
     max_age_of_iat: timedelta | None = None
     #: If `azp` is present it must be this.
     authorized_party: str | None = None
-    #: Claims that must be present besides iss, aud, exp and iat.
+    #: Claims that must be present besides iss, aud, exp and (unless it is optional) iat.
     required: frozenset[str] = frozenset()
     #: Claims that mark another kind of token.
     forbidden: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         complete = self.algorithms and self.issuer and self.audiences and self.max_lifetime > timedelta(0)
-        if not complete or not (self.types or self.type_optional) or not self.algorithms <= ALGORITHMS:
+        ageless = self.issued_at_optional and self.max_age_of_iat is not None
+        if not complete or ageless or not (self.types or self.type_optional) or not self.algorithms <= ALGORITHMS:
             raise ValueError("no token could fit this profile")
 
 
@@ -93,7 +95,7 @@ class Claims:
     issuer: str
     subject: str = field(repr=False)
     audiences: frozenset[str]
-    issued_at: datetime
+    issued_at: datetime | None
     expires_at: datetime
     token_id: str | None
     #: All claims as sent; those without a field above are checked as JSON only.
@@ -132,12 +134,13 @@ def check_nonce(claims: Mapping[str, object], nonce: str) -> None:
         raise BadToken(Reason.NONCE)
 
 
-def check_access_token(claims: Mapping[str, object], access_token: str) -> None:
-    """Refuse a token whose `at_hash`, if it has one, is of another access token.
+def check_access_token(claims: Mapping[str, object], access_token: str, *, alg: Algorithm) -> None:
+    """Refuse a token, signed with `alg`, whose `at_hash`, if it has one, is of another access token.
 
-    Source: OpenID Connect Core section 3.1.3.6, for algorithms with SHA-256.
+    Source: OpenID Connect Core section 3.1.3.6.
     """
-    half = hashlib.sha256(access_token.encode()).digest()[:16]
+    digest = hashlib.new(f"sha{alg[-3:]}", access_token.encode()).digest()
+    half = digest[: len(digest) // 2]
     if "at_hash" in claims and not _same(_text(claims, "at_hash"), encode_segment(half)):
         raise BadToken(Reason.ACCESS_TOKEN_HASH)
 
@@ -148,7 +151,7 @@ def checked(claims: dict[str, object]) -> Claims:
         issuer=_text(claims, "iss"),
         subject=name_of(claims, "sub"),
         audiences=frozenset(_audiences(claims)),
-        issued_at=time_of(claims, "iat"),
+        issued_at=time_of(claims, "iat") if "iat" in claims else None,
         expires_at=time_of(claims, "exp"),
         token_id=name_of(claims, "jti") if "jti" in claims else None,
         values=MappingProxyType(claims),
@@ -172,7 +175,8 @@ def time_of(claims: Mapping[str, object], name: str) -> datetime:
 
 
 def _check_presence(claims: Mapping[str, object], profile: Profile) -> None:
-    if not {"iss", "aud", "exp", "iat", *profile.required} <= claims.keys():
+    always = {"iss", "aud", "exp"} if profile.issued_at_optional else {"iss", "aud", "exp", "iat"}
+    if not always | profile.required <= claims.keys():
         raise BadToken(Reason.CLAIM_MISSING)
     if not profile.forbidden.isdisjoint(claims):
         raise BadToken(Reason.CLAIM_FORBIDDEN)
@@ -188,13 +192,14 @@ def _check_parties(claims: Mapping[str, object], profile: Profile) -> None:
 
 
 def _check_times(claims: Mapping[str, object], profile: Profile, now: datetime) -> None:
-    issued, expires, present = _seconds(claims, "iat"), _seconds(claims, "exp"), now.timestamp()
+    expires, present = _seconds(claims, "exp"), now.timestamp()
+    soon = present + _MOST_SKEW.total_seconds()
+    issued = _seconds(claims, "iat") if "iat" in claims else soon
     if expires <= present:
         raise BadToken(Reason.EXPIRED)
-    soon = present + _MOST_SKEW.total_seconds()
     if issued > soon or ("nbf" in claims and _seconds(claims, "nbf") > soon):
         raise BadToken(Reason.NOT_YET_VALID)
-    if not 0 < expires - issued <= profile.max_lifetime.total_seconds():
+    if expires - issued > profile.max_lifetime.total_seconds() or ("iat" in claims and issued >= expires):
         raise BadToken(Reason.LIFETIME)
     if profile.max_age_of_iat is not None and issued < present - profile.max_age_of_iat.total_seconds():
         raise BadToken(Reason.TOO_OLD)

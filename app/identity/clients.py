@@ -35,6 +35,8 @@ _ENCODED: Final = re.compile(rb"(?:[!$'()*+,\-./0-9:;?@A-Z\[\]_a-z~]|%[0-9A-Fa-f
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SCOPE_TOKEN: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
 _MOST_SCOPES: Final = 32
+# What a token of a facility's system is good for: to create. Source: SMART App Launch 2.2, Scopes; `write` as in 1.0.
+_CREATES: Final = re.compile(r"system/(?:\*|[A-Z][A-Za-z]*)\.(?:c|write)")
 
 
 class OAuthCode(StrEnum):
@@ -42,8 +44,6 @@ class OAuthCode(StrEnum):
 
     INVALID_REQUEST = "invalid_request"
     INVALID_CLIENT = "invalid_client"
-    INVALID_GRANT = "invalid_grant"
-    UNAUTHORIZED_CLIENT = "unauthorized_client"
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
     INVALID_SCOPE = "invalid_scope"
 
@@ -71,10 +71,7 @@ _BAD_CLIENT: Final = Text(
     "Không xác thực được hệ thống gửi yêu cầu. Cần client_assertion hợp lệ theo private_key_jwt.",
     "The client could not be authenticated. A valid client_assertion (private_key_jwt) is needed.",
 )
-_BAD_SCOPE: Final = Text(
-    "Phạm vi (scope) không hợp lệ hoặc vượt quá phạm vi đã đăng ký.",
-    "The scope is not valid or exceeds what is registered.",
-)
+_BAD_SCOPE: Final = Text("Phạm vi (scope) viết không đúng quy cách.", "The scope is not well-formed.")
 
 
 class OAuthError(AppError):
@@ -126,8 +123,12 @@ class ClientCredentials:
     client_id: str
     kid: str | None
     assertion: str = field(repr=False)
-    #: Empty: whatever the client may have.
-    scopes: frozenset[str]
+    scopes: tuple[str, ...]
+
+    @property
+    def granted_scope(self) -> str | None:
+        """Return those of the scopes asked for that mean something here; the token can do no more and no less."""
+        return " ".join(scope for scope in self.scopes if _CREATES.fullmatch(scope)) or None
 
 
 def read_token_form(body: bytes, *, content_type: str | None) -> TokenForm:
@@ -226,10 +227,10 @@ def _decoded(encoded: bytes) -> str:
     return text
 
 
-def _scopes(sent: str | None) -> frozenset[str]:
+def _scopes(sent: str | None) -> tuple[str, ...]:
     if sent is None:
-        return frozenset()
+        return ()
     tokens = sent.split(" ", _MOST_SCOPES)
     if len(tokens) > _MOST_SCOPES or not all(_SCOPE_TOKEN.fullmatch(token) for token in tokens):
         raise OAuthError(OAuthCode.INVALID_SCOPE, _BAD_SCOPE)
-    return frozenset(tokens)
+    return tuple(tokens)

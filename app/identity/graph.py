@@ -6,9 +6,7 @@ from app.compiler import declare as rests
 from app.identity.mapping import Viewer
 from app.identity.tables import CitizenRow
 
-DESK_ME = rests.Root(
-    name="me", opens="desk", row=CitizenRow, on=lambda row, inputs: row.id == inputs.viewer
-)
+DESK_ME = rests.Root(name="me", opens="desk", row=CitizenRow, on=lambda row, inputs: row.id == inputs.viewer)
 
 
 @strawberry.type

@@ -1,4 +1,4 @@
-"""`POST /auth/token`: facilities' systems prove themselves by a signed assertion (RFC 7523, SMART Backend Services)."""
+"""`POST /auth/token`: facilities' systems prove themselves by a signed assertion (SMART Backend Services)."""
 
 from functools import partial
 
@@ -21,9 +21,10 @@ MOST_FORM_BYTES = 16_384
 async def token(request: Request) -> JSONResponse:
     """Answer with an access token, or with an OAuth error (RFC 6749 §5)."""
     context = context_of(request)
+    content_type = request.headers.get("content-type")
     body = await read_body(request, most_bytes=MOST_FORM_BYTES)
     try:
-        return JSONResponse(await _grant(body, content_type=request.headers.get("content-type"), context=context))
+        return JSONResponse(await _grant(body, content_type=content_type, context=context))
     except OAuthError as error:
         log.info("token refused", error=error.error, reason=error.reason, request_id=context.request_id)
         return JSONResponse(error.body(), status_code=error.http_status, headers=error.headers())
@@ -32,8 +33,9 @@ async def token(request: Request) -> JSONResponse:
 async def _grant(body: bytes, *, content_type: str | None, context: Context) -> dict[str, object]:
     asked = read_client_credentials(read_token_form(body, content_type=content_type))
     step = partial(client_sessions.open_session, asked=asked, context=context)
-    return {
+    answer: dict[str, object] = {
         "access_token": await run_step(context.house.ingest, step),
         "token_type": "Bearer",
         "expires_in": context.house.settings.facility_token_seconds,
     }
+    return answer if asked.granted_scope is None else {**answer, "scope": asked.granted_scope}

@@ -14,16 +14,20 @@ from typing import Final, Literal
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from app.core.errors import Invalid, Text
-from app.identity.strict_json import NotStrictJson, read_object
+from app.core.strict_json import NotStrictJson, read_object
 
-Algorithm = Literal["ES256", "RS256"]
-ALGORITHMS: Final[frozenset[Algorithm]] = frozenset({"ES256", "RS256"})
+Algorithm = Literal["ES256", "ES384", "RS256", "RS384"]
+ALGORITHMS: Final[frozenset[Algorithm]] = frozenset({"ES256", "ES384", "RS256", "RS384"})
 
 # The members that make the thumbprint are all that a public key needs.
 _PUBLIC_MEMBERS: Final = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-_ALGORITHM_OF_TYPE: Final[Mapping[str, Algorithm]] = {"EC": "ES256", "RSA": "RS256"}
-_COORDINATE_BYTES: Final = 32
+# A key has one algorithm: its curve decides, or for RSA what it says (RS256 when it says nothing).
+_CURVES: Final[Mapping[str, tuple[Algorithm, ec.EllipticCurve]]] = {
+    "P-256": ("ES256", ec.SECP256R1()),
+    "P-384": ("ES384", ec.SECP384R1()),
+}
+_RSA_ALGORITHMS: Final[tuple[Algorithm, ...]] = ("RS256", "RS384")
 _NEW_RSA_BITS: Final = 3072
 _LEAST_RSA_BITS: Final = 2048
 # Checking a signature costs the square of the length: a longer key would slow the verifier.
@@ -40,8 +44,8 @@ _NOT_JSON: Final = Text(
     "The key must be one valid JSON object without repeated names.",
 )
 _UNKNOWN_TYPE: Final = Text(
-    "Chỉ nhận khóa EC trên đường cong P-256 (ES256) hoặc khóa RSA (RS256).",
-    "Only EC keys on the curve P-256 (ES256) and RSA keys (RS256) are accepted.",
+    "Chỉ nhận khóa EC trên đường cong P-256 (ES256) hoặc P-384 (ES384), hoặc khóa RSA (RS256, RS384).",
+    "Only EC keys on the curves P-256 (ES256) and P-384 (ES384) and RSA keys (RS256, RS384) are accepted.",
 )
 _PRIVATE: Final = Text(
     "Đây là khóa bí mật. Hãy tạo cặp khóa mới và chỉ gửi phần công khai, vì khóa này đã bị lộ.",
@@ -52,8 +56,8 @@ _BAD_KID: Final = Text(
     "The key needs a key id (kid) of 1 to 255 ASCII characters without spaces.",
 )
 _BAD_ALG: Final = Text(
-    "Thuật toán (alg) phải là ES256 với khóa EC và RS256 với khóa RSA.",
-    "The algorithm (alg) must be ES256 for an EC key and RS256 for an RSA key.",
+    "Thuật toán (alg) phải là ES256 với khóa P-256, ES384 với khóa P-384, RS256 hoặc RS384 với khóa RSA.",
+    "The algorithm (alg) must be ES256 for a P-256 key, ES384 for a P-384 key, RS256 or RS384 for an RSA key.",
 )
 _BAD_USE: Final = Text(
     "Khóa không dành để kiểm tra chữ ký (use phải là sig, key_ops phải là verify).",
@@ -64,8 +68,8 @@ _BAD_ENCODING: Final = Text(
     "The members of the key must be canonical base64url without padding.",
 )
 _BAD_POINT: Final = Text(
-    "Khóa EC không phải là một điểm của đường cong P-256.",
-    "The EC key is not a point of the curve P-256.",
+    "Khóa EC không phải là một điểm của đường cong đã nêu.",
+    "The EC key is not a point of the curve that it names.",
 )
 _BAD_RSA_LENGTH: Final = Text(
     "Khóa RSA phải dài từ 2048 đến 8192 bit.",
@@ -81,8 +85,8 @@ _BAD_SET: Final = Text(
 )
 _TOO_MANY: Final = Text("Bộ khóa có quá nhiều khóa.", "The key set holds too many keys.")
 _NO_USABLE: Final = Text(
-    "Bộ khóa không có khóa ký nào dùng được (ES256 hoặc RS256).",
-    "The key set holds no usable signing key (ES256 or RS256).",
+    "Bộ khóa không có khóa ký nào dùng được (ES256, ES384, RS256, RS384).",
+    "The key set holds no usable signing key (ES256, ES384, RS256, RS384).",
 )
 
 
@@ -104,6 +108,8 @@ class Key:
 
 def parse_key(jwk: Mapping[str, object] | bytes) -> Key:
     """Check a public JWK that someone registers: `kid` must be there, `alg`, `use` and `key_ops` may be.
+
+    An RSA key without `alg` is for RS256.
 
     :raises KeyRefused: with the reason in both languages.
     Source: RFC 7517 section 4, RFC 7518 section 6.
@@ -144,7 +150,8 @@ def parse_key_set(document: Mapping[str, object] | bytes, *, max_keys: int = _MO
 
 def new_private_key(*, alg: Algorithm = "ES256", kid: str | None = None) -> dict[str, str]:
     """Make a private JWK with `alg`, `use` and `kid` (by default its own thumbprint)."""
-    members = _new_ec_members() if alg == "ES256" else _new_rsa_members()
+    curve = next((name for name, (known, _) in _CURVES.items() if known == alg), None)
+    members = _new_rsa_members() if curve is None else _new_ec_members(curve)
     return {"kid": kid or thumbprint(members), "alg": alg, "use": "sig", **members}
 
 
@@ -195,14 +202,12 @@ def _refuse_private(jwk: Mapping[str, object]) -> None:
 
 
 def _checked(jwk: Mapping[str, object]) -> Key:
-    kty = jwk.get("kty")
-    if not isinstance(kty, str) or kty not in _ALGORITHM_OF_TYPE:
+    kty, kid = jwk.get("kty"), jwk.get("kid")
+    if not isinstance(kty, str) or kty not in _PUBLIC_MEMBERS:
         raise KeyRefused(_UNKNOWN_TYPE)
-    kid = jwk.get("kid")
     if "kid" in jwk and not (isinstance(kid, str) and _KID.fullmatch(kid)):
         raise KeyRefused(_BAD_KID)
-    if "alg" in jwk and jwk["alg"] != _ALGORITHM_OF_TYPE[kty]:
-        raise KeyRefused(_BAD_ALG)
+    alg = _algorithm(jwk)
     if ("use" in jwk and jwk["use"] != "sig") or ("key_ops" in jwk and jwk["key_ops"] != ["verify"]):
         raise KeyRefused(_BAD_USE)
     if kty == "EC":
@@ -210,22 +215,35 @@ def _checked(jwk: Mapping[str, object]) -> Key:
     else:
         _check_rsa(jwk)
     members = {name: str(jwk[name]) for name in _PUBLIC_MEMBERS[kty]}
-    return Key(
-        kid=kid if isinstance(kid, str) else None,
-        alg=_ALGORITHM_OF_TYPE[kty],
-        members=MappingProxyType(members),
-    )
+    return Key(kid=kid if isinstance(kid, str) else None, alg=alg, members=MappingProxyType(members))
+
+
+def _algorithm(jwk: Mapping[str, object]) -> Algorithm:
+    fitting = _RSA_ALGORITHMS if jwk["kty"] == "RSA" else (_curve(jwk)[0],)
+    said = jwk.get("alg", fitting[0])
+    found = next((alg for alg in fitting if alg == said), None)
+    if found is None:
+        raise KeyRefused(_BAD_ALG)
+    return found
+
+
+def _curve(jwk: Mapping[str, object]) -> tuple[Algorithm, ec.EllipticCurve]:
+    name = jwk.get("crv")
+    if not isinstance(name, str) or name not in _CURVES:
+        raise KeyRefused(_UNKNOWN_TYPE)
+    return _CURVES[name]
+
+
+def _coordinate_bytes(curve: ec.EllipticCurve) -> int:
+    return (curve.key_size + 7) // 8
 
 
 def _check_ec(jwk: Mapping[str, object]) -> None:
-    if jwk.get("crv") != "P-256":
-        raise KeyRefused(_UNKNOWN_TYPE)
+    _, curve = _curve(jwk)
     x, y = _raw(jwk, "x"), _raw(jwk, "y")
-    if len(x) != _COORDINATE_BYTES or len(y) != _COORDINATE_BYTES:
+    if {len(x), len(y)} != {_coordinate_bytes(curve)}:
         raise KeyRefused(_BAD_POINT)
-    numbers = ec.EllipticCurvePublicNumbers(
-        int.from_bytes(x, "big"), int.from_bytes(y, "big"), ec.SECP256R1()
-    )
+    numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), curve)
     try:
         numbers.public_key()
     except ValueError:
@@ -251,14 +269,15 @@ def _raw(jwk: Mapping[str, object], name: str) -> bytes:
     return raw
 
 
-def _new_ec_members() -> dict[str, str]:
-    numbers = ec.generate_private_key(ec.SECP256R1()).private_numbers()
+def _new_ec_members(name: str) -> dict[str, str]:
+    _, curve = _CURVES[name]
+    numbers = ec.generate_private_key(curve).private_numbers()
+    point, size = numbers.public_numbers, _coordinate_bytes(curve)
+    coordinates = {"x": point.x, "y": point.y, "d": numbers.private_value}
     return {
         "kty": "EC",
-        "crv": "P-256",
-        "x": encode_segment(numbers.public_numbers.x.to_bytes(_COORDINATE_BYTES, "big")),
-        "y": encode_segment(numbers.public_numbers.y.to_bytes(_COORDINATE_BYTES, "big")),
-        "d": encode_segment(numbers.private_value.to_bytes(_COORDINATE_BYTES, "big")),
+        "crv": name,
+        **{member: encode_segment(value.to_bytes(size, "big")) for member, value in coordinates.items()},
     }
 
 

@@ -43,7 +43,7 @@ from app.identity.jwk import (
     public_part,
     thumbprint,
 )
-from app.identity.strict_json import NotStrictJson, read_object
+from app.core.strict_json import NotStrictJson, read_object
 
 __all__ = [
     "Algorithm",
@@ -137,11 +137,11 @@ def verify(
     :raises BadToken: otherwise.
     Source: RFC 8725 section 3; OpenID Connect Core section 3.1.3.7.
     """
-    claims = _verified(token, keys=keys, profile=profile, now=now)
+    claims, alg = _verified(token, keys=keys, profile=profile, now=now)
     if nonce is not None:
         check_nonce(claims, nonce)
     if access_token is not None:
-        check_access_token(claims, access_token)
+        check_access_token(claims, access_token, alg=alg)
     return checked(claims)
 
 
@@ -150,7 +150,7 @@ def verify_client_assertion(
 ) -> ClientAssertion:
     """Return the proof of a client that issued the token about itself.
 
-    Each value of `aud` must be one of ours. Replay is the caller's to refuse.
+    Each value of `aud` must be one of ours; `iat` may be left out. Replay is the caller's to refuse.
 
     :raises BadToken: otherwise.
     Source: RFC 7523 section 3; SMART App Launch 2.2, Backend Services.
@@ -162,6 +162,7 @@ def verify_client_assertion(
         issuer=client_id,
         audiences=audiences,
         max_lifetime=_MOST_ASSERTION_LIFETIME,
+        issued_at_optional=True,
         required=frozenset({"jti"}),
         forbidden=frozenset({"events"}),
     )
@@ -190,7 +191,7 @@ def verify_logout_token(token: str, *, keys: Sequence[Key], id_tokens: Profile, 
         required=frozenset({"jti", "events"}),
         forbidden=frozenset({"nonce"}),
     )
-    claims = _verified(token, keys=keys, profile=profile, now=now)
+    claims, _ = _verified(token, keys=keys, profile=profile, now=now)
     events = claims["events"]
     if not isinstance(events, dict) or not isinstance(events.get(_LOGOUT_EVENT), dict):
         raise BadToken(Reason.EVENT)
@@ -246,7 +247,9 @@ def _signer(members: tuple[tuple[str, str], ...]) -> LoadedKey:
     return jwk.construct(key, key["alg"])
 
 
-def _verified(token: str, *, keys: Sequence[Key], profile: Profile, now: datetime) -> dict[str, object]:
+def _verified(
+    token: str, *, keys: Sequence[Key], profile: Profile, now: datetime
+) -> tuple[dict[str, object], Algorithm]:
     opened = _opened(token)
     check_type(opened.typ, profile)
     key = _key(opened, keys, profile)
@@ -257,7 +260,7 @@ def _verified(token: str, *, keys: Sequence[Key], profile: Profile, now: datetim
         raise BadToken(Reason.SIGNATURE) from None
     claims = _object(payload)
     check_claims(claims, profile, now)
-    return claims
+    return claims, key.alg
 
 
 def _opened(token: str) -> _Opened:

@@ -2,10 +2,10 @@
 
 from datetime import date
 from enum import Enum
+from typing import Any
 
 import strawberry
 from sqlalchemy import ColumnElement, LargeBinary, String, cast, func, literal, select
-from typing import Any
 
 from app.compiler import declare as rests
 from app.identity.tables import CitizenRow, IdentifierRow

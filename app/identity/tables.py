@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, DateTime, ForeignKey, Index, LargeBinary, Text, text
-from sqlalchemy.dialects.postgresql import JSONB, UUID as PgUuid
+from sqlalchemy import CheckConstraint, Date, DateTime, ForeignKey, Index, LargeBinary, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row
@@ -23,7 +23,7 @@ class CitizenRow(Row):
         _SCHEMA,
     )
 
-    id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True)
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     full_name: Mapped[str] = mapped_column(Text)
     name_key: Mapped[str] = mapped_column(Text)  # upper case without diacritics: compares, never shown
     birth_on: Mapped[date] = mapped_column(Date)
@@ -53,14 +53,14 @@ class IdentifierRow(Row):
         _SCHEMA,
     )
 
-    id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True)
-    citizen_id: Mapped[UUID] = mapped_column(PgUuid, ForeignKey("auth.citizen.id"))
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
     kind: Mapped[str] = mapped_column(Text)
     lookup: Mapped[bytes] = mapped_column(LargeBinary)  # blind index
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     valid_from: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     valid_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    source_message_id: Mapped[UUID | None] = mapped_column(PgUuid)
+    source_message_id: Mapped[UUID | None] = mapped_column(Uuid)
 
 
 class SessionRow(Row):
@@ -73,9 +73,9 @@ class SessionRow(Row):
         _SCHEMA,
     )
 
-    id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True)
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    citizen_id: Mapped[UUID | None] = mapped_column(PgUuid, ForeignKey("auth.citizen.id"))
+    citizen_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
     facility_code: Mapped[str | None] = mapped_column(Text, ForeignKey("directory.facility.code"))
     key_thumbprint: Mapped[bytes | None] = mapped_column(LargeBinary)  # RFC 9449; a bound session needs its key
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -128,11 +128,9 @@ TEXTS: dict[ProblemCode, Text] = {
         "có ký tự điều khiển không được phép {detail}; chỉ nhận tab và xuống dòng.",
         "a control character is not allowed {detail}; only tab and line ends are.",
     ),
-    _C.XML_TOO_DEEP: Text(
-        "các phần tử lồng nhau quá {limit} tầng.", "elements are nested deeper than {limit} levels."
-    ),
+    _C.XML_TOO_DEEP: Text("các phần tử lồng nhau quá {limit} tầng.", "elements are nested deeper than {limit} levels."),
     _C.XML_TOO_MANY_ATTRIBUTES: Text(
-        "một phần tử có quá {limit} thuộc tính.", "an element has more than {limit} attributes."
+        "có quá {limit} thuộc tính {detail}.", "there are more than {limit} attributes {detail}."
     ),
     _C.XML_TOO_MANY_ELEMENTS: Text(
         "tài liệu có quá {limit} phần tử; hãy chia thành nhiều lần gửi.",
@@ -144,9 +142,7 @@ TEXTS: dict[ProblemCode, Text] = {
         "phần tử gốc phải là GIAMDINHHS (hoặc CHI_TIEU_TRANG_THAI_KCB cho check-in), không namespace.",
         "the root element must be GIAMDINHHS (or CHI_TIEU_TRANG_THAI_KCB for a check-in), in no namespace.",
     ),
-    _C.ENVELOPE_FIELD_MISSING: Text(
-        "phần tử bắt buộc bị thiếu hoặc rỗng.", "required, but missing or empty."
-    ),
+    _C.ENVELOPE_FIELD_MISSING: Text("phần tử bắt buộc bị thiếu hoặc rỗng.", "required, but missing or empty."),
     _C.ENVELOPE_FIELD_MALFORMED: Text("sai định dạng: phải là {detail}.", "malformed: must be {detail}."),
     _C.ENVELOPE_EMPTY: Text(
         "không có hồ sơ nào: cần ít nhất một THONGTINHOSO/DANHSACHHOSO/HOSO.",
@@ -197,9 +193,7 @@ TEXTS: dict[ProblemCode, Text] = {
         "several visits of this message have the same MA_LK; it is not known which one is right.",
     ),
     _C.VISIT_ID_DIFFERS: Text("khác với MA_LK của bảng XML1.", "differs from the MA_LK of XML1."),
-    _C.FACILITY_DIFFERS: Text(
-        "khác với MACSKCB trong THONGTINDONVI.", "differs from MACSKCB in THONGTINDONVI."
-    ),
+    _C.FACILITY_DIFFERS: Text("khác với MACSKCB trong THONGTINDONVI.", "differs from MACSKCB in THONGTINDONVI."),
     _C.FIELD_UNKNOWN: Text(
         "phần tử không có trong Quyết định 4750/QĐ-BYT (phân biệt chữ hoa, chữ thường); nội dung bị bỏ qua.",
         "no element of Decision 4750/QĐ-BYT has this name (case matters); its content is passed over.",
@@ -208,9 +202,7 @@ TEXTS: dict[ProblemCode, Text] = {
     _C.FIELD_COUNTED_AS_ZERO: Text(
         "trường bắt buộc bị thiếu hoặc rỗng; được tính là 0.", "required, but missing or empty; counted as 0."
     ),
-    _C.FIELD_TWICE: Text(
-        "trường xuất hiện nhiều lần trong một dòng.", "the field stands several times in one line."
-    ),
+    _C.FIELD_TWICE: Text("trường xuất hiện nhiều lần trong một dòng.", "the field stands several times in one line."),
     _C.FIELD_NESTED: Text(
         "trường chỉ được chứa văn bản, không được chứa phần tử con (hãy viết < thành &lt;).",
         "the field may hold text only, no elements (write < as &lt;).",
@@ -242,9 +234,7 @@ TEXTS: dict[ProblemCode, Text] = {
         "dùng dấu chấm cho phần thập phân và không ngăn cách hàng nghìn, ví dụ 1250.5; không dùng dấu phẩy.",
         "use a point for decimals and nothing between thousands, such as 1250.5; no comma.",
     ),
-    _C.NUMBER_TOO_LARGE: Text(
-        "có quá {limit} chữ số ở phần nguyên.", "has more than {limit} digits before the point."
-    ),
+    _C.NUMBER_TOO_LARGE: Text("có quá {limit} chữ số ở phần nguyên.", "has more than {limit} digits before the point."),
     _C.NUMBER_ROUNDED: Text(
         "có quá {limit} chữ số thập phân; đã được làm tròn.",
         "has more than {limit} decimals; it was rounded.",
@@ -263,13 +253,11 @@ TEXTS: dict[ProblemCode, Text] = {
     ),
     _C.RESULT_TIME_MISSING: Text("bắt buộc khi GIA_TRI có dữ liệu.", "required where GIA_TRI has data."),
     _C.RESULT_COMMA: Text(
-        "kết quả dùng dấu phẩy thập phân: hiển thị như đã gửi nhưng không vẽ được xu hướng; "
-        "hãy dùng dấu chấm.",
+        "kết quả dùng dấu phẩy thập phân: hiển thị như đã gửi nhưng không vẽ được xu hướng; hãy dùng dấu chấm.",
         "the result has a decimal comma: it is shown as sent, but cannot stand in a trend; use a point.",
     ),
     _C.IDENTIFIER_MALFORMED: Text(
-        "chỉ được là một số giấy tờ, gồm chữ cái không dấu và chữ số (có thể có . - / _), "
-        "tối đa {limit} ký tự.",
+        "chỉ được là một số giấy tờ, gồm chữ cái không dấu và chữ số (có thể có . - / _), tối đa {limit} ký tự.",
         "must be one document number, of unaccented letters and digits (and . - / _), at most {limit}.",
     ),
     _C.IDENTIFIER_PLACEHOLDER: Text(
@@ -277,8 +265,7 @@ TEXTS: dict[ProblemCode, Text] = {
         "a filler (such as one digit repeated), not a document number; leave it empty if there is none.",
     ),
     _C.IDENTIFIER_NONE: Text(
-        "không có SO_CCCD và cũng không có MA_THE_BHYT: chưa biết hồ sơ thuộc về ai, nên được giữ lại, "
-        "chưa hiển thị.",
+        "không có SO_CCCD và cũng không có MA_THE_BHYT: chưa biết hồ sơ thuộc về ai, nên được giữ lại, chưa hiển thị.",
         "neither SO_CCCD nor MA_THE_BHYT: it is not known whose visit this is, so it is kept and not shown.",
     ),
     _C.CARD_MALFORMED: Text(

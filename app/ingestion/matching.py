@@ -42,11 +42,7 @@ def numbers_of(person: PersonArrival) -> list[tuple[str, str]]:
     """Return the person's numbers as (kind, normalised value), the strongest first, each kind once."""
     numbers: dict[str, str] = {}
     if person.identifier is not None and person.identifier_kind is not None:
-        value = (
-            person.identifier
-            if person.identifier_kind is not IdentifierKind.OTHER
-            else person.identifier.upper()
-        )
+        value = person.identifier if person.identifier_kind is not IdentifierKind.OTHER else person.identifier.upper()
         numbers[person.identifier_kind.value] = value
     for card in person.insurance_cards:
         # The last ten characters are the social-insurance number, which outlives the card.

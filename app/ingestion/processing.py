@@ -71,8 +71,11 @@ class _Work:
     new_id: Callable[[], UUID]
 
 
-def judge(body: bytes, *, facility_code: str, now: datetime) -> MessageVerdict:
-    """Tell what reading a message finds, without a database: the verdict of a dry run."""
+def judge(body: bytes, *, facility_code: str | None, now: datetime) -> MessageVerdict:
+    """Tell what reading a message finds, without a database: the verdict of a dry run.
+
+    Without `facility_code` it is not judged who sends.
+    """
     message = qd4750.read_message(body)
     visits = tuple(_read(visit, now=now) for visit in message.visits)
     return judged(visits=visits, problems=_envelope_problems(message, facility_code=facility_code))
@@ -106,8 +109,8 @@ async def process_message(session: Session, *, message_id: UUID, vault: Vault, n
     return verdict.status
 
 
-def _envelope_problems(message: qd4750.Message, *, facility_code: str) -> tuple[Problem, ...]:
-    if message.facility_code in {None, facility_code}:
+def _envelope_problems(message: qd4750.Message, *, facility_code: str | None) -> tuple[Problem, ...]:
+    if facility_code is None or message.facility_code in {None, facility_code}:
         return message.problems
     foreign = Problem(
         code="FACILITY_NOT_YOURS",
@@ -128,9 +131,7 @@ def _read(visit: qd4750.VisitReading, *, now: datetime) -> VisitVerdict:
     )
 
 
-async def _file(
-    work: _Work, *, message: qd4750.Message, visits: tuple[VisitVerdict, ...]
-) -> tuple[VisitVerdict, ...]:
+async def _file(work: _Work, *, message: qd4750.Message, visits: tuple[VisitVerdict, ...]) -> tuple[VisitVerdict, ...]:
     matches: dict[int, UUID] = {}
     verdicts = list(visits)
     for position, (reading, verdict) in enumerate(zip(message.visits, visits, strict=True)):
@@ -191,6 +192,5 @@ def _waiting(verdict: VisitVerdict, *, reason: str) -> VisitVerdict:
 
 def _records(filed: tuple[filing.FiledRecord, ...]) -> tuple[RecordVerdict, ...]:
     return tuple(
-        RecordVerdict(kind=record.kind, key=record.key, change=RecordChange(record.change.lower()))
-        for record in filed
+        RecordVerdict(kind=record.kind, key=record.key, change=RecordChange(record.change.lower())) for record in filed
     )

@@ -100,9 +100,7 @@ class Remarks:
         self._listed[effect] += 1
         if self._listed[effect] > MAX_LISTED:
             return
-        remark = _Remark(
-            code=code, effect=effect, table=table, line=line, field=field, detail=detail, limit=limit
-        )
+        remark = _Remark(code=code, effect=effect, table=table, line=line, field=field, detail=detail, limit=limit)
         self._remarks.append(remark)
         if mergeable:
             self._merged[key] = remark

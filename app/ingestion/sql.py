@@ -72,9 +72,7 @@ async def keep_message(
 
 async def receipt(session: Session, *, token: str, message_id: UUID) -> Receipt | None:
     """Return the caller's own message, or nothing."""
-    query = text(
-        "SELECT id, received_at, status, concluded_at, size_bytes, verdict FROM intake.receipt(:token, :id)"
-    )
+    query = text("SELECT id, received_at, status, concluded_at, size_bytes, verdict FROM intake.receipt(:token, :id)")
     row = (await session.execute(query, {"token": token, "id": message_id})).one_or_none()
     return None if row is None else Receipt(**row._asdict())
 
@@ -115,8 +113,7 @@ async def match_person(
 ) -> tuple[UUID | None, str]:
     """Find or register a person; returns the citizen, or nothing and the reason."""
     query = text(
-        "SELECT citizen, outcome FROM auth.match_person"
-        "(:message, :position, :facility, :visit, CAST(:person AS jsonb))"
+        "SELECT citizen, outcome FROM auth.match_person(:message, :position, :facility, :visit, CAST(:person AS jsonb))"
     )
     values = {
         "message": message_id,

@@ -13,8 +13,9 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID as PgUuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row
@@ -28,13 +29,11 @@ class MessageRow(Row):
         UniqueConstraint("facility_code", "digest"),
         UniqueConstraint("facility_code", "idempotency_key"),
         Index("message_facility_received_idx", "facility_code", "received_at", "id"),
-        CheckConstraint(
-            "status IN ('received', 'filed', 'partly', 'quarantined', 'rejected')", name="status"
-        ),
+        CheckConstraint("status IN ('received', 'filed', 'partly', 'quarantined', 'rejected')", name="status"),
         {"schema": "intake"},
     )
 
-    id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True)
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     facility_code: Mapped[str] = mapped_column(Text, ForeignKey("directory.facility.code"))
     format: Mapped[str] = mapped_column(Text)
     digest: Mapped[bytes] = mapped_column(LargeBinary)  # SHA-256 of the bytes as they came

@@ -53,9 +53,7 @@ class Problem:
     en: str
     visit: str | None = None  # MA_LK
     table: str | None = None  # XML1 … XML15, or None for the envelope
-    line: int | None = (
-        None  # 1-based position in the table; of the visit in the message where `table` is None
-    )
+    line: int | None = None  # 1-based position in the table; of the visit in the message where `table` is None
     field: str | None = None
 
 
@@ -99,7 +97,7 @@ def visit_status(problems: Iterable[Problem]) -> VisitStatus:
 def message_status(*, visits: Iterable[VisitStatus], problems: Iterable[Problem]) -> MessageStatus:
     """Tell what a message comes to: a problem of the envelope weighs on all of its visits.
 
-    `partly` means that some visits are filed and some are not; where none is, a quarantine outweighs a rejection.
+    `partly` means that some visits are filed and some are not; where none is, a quarantine outweighs.
     """
     envelope = visit_status(problems)
     if envelope is not VisitStatus.FILED:
@@ -145,8 +143,7 @@ def verdict_body(verdict: MessageVerdict) -> dict[str, Any]:
                 "visit": visit.visit,
                 "status": visit.status.value,
                 "records": [
-                    {"kind": record.kind, "key": record.key, "change": record.change.value}
-                    for record in visit.records
+                    {"kind": record.kind, "key": record.key, "change": record.change.value} for record in visit.records
                 ],
                 "tablesKept": list(visit.tables_kept),
                 "problems": [problem_body(problem) for problem in visit.problems],

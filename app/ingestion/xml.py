@@ -6,6 +6,7 @@ Source: OWASP XML Security; W3C XML 1.0 §2.2 (characters), §2.8 (prolog).
 """
 
 import re
+from itertools import islice
 
 from lxml import etree
 
@@ -17,7 +18,8 @@ Element = etree._Element  # noqa: SLF001  # the library gives its type no public
 
 MAX_MESSAGE_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 256  # built into the parser
-MAX_ATTRIBUTES = 100
+MAX_ATTRIBUTES = 100  # of one element
+MAX_ATTRIBUTES_IN_ALL = 10_000  # of one document
 MAX_ELEMENTS = 100_000  # of one document
 
 _PARSER = etree.XMLParser(
@@ -54,6 +56,7 @@ _CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uff
 _CROWDED_TAG = re.compile(
     rb"""<[^\s<>/!?]++(?>\s++[^\s=<>/]++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')){%d}""" % (MAX_ATTRIBUTES + 1)
 )
+_ATTRIBUTE = re.compile(rb"""[\s"'][^\s=<>"'/]++\s*+=\s*+["']""")
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
 _SCHEMA_LOCATIONS = (
     "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation",
@@ -64,9 +67,7 @@ _UNESCAPED = Text(
     "ký tự & hoặc < trong văn bản phải viết thành &amp; hoặc &lt;",
     "& or < in a text must be written as &amp; or &lt;",
 )
-_UNFINISHED = Text(
-    "thiếu thẻ đóng, có thể tài liệu bị cắt ngang", "an end tag is missing; the document may be cut off"
-)
+_UNFINISHED = Text("thiếu thẻ đóng, có thể tài liệu bị cắt ngang", "an end tag is missing; the document may be cut off")
 _MISPLACED_DECLARATION = Text(
     "khai báo <?xml …?> phải đứng ngay đầu tài liệu, chỉ một lần và viết ngắn gọn",
     "the declaration <?xml …?> must be at the very start of the document, once and short",
@@ -131,8 +132,7 @@ def read_document(body: bytes) -> Element:
         raise XmlRefused(ProblemCode.XML_NOT_XML)
     if body.count(b"<") > MAX_ELEMENTS and _opening_tags(body) > MAX_ELEMENTS:
         raise XmlRefused(ProblemCode.XML_TOO_MANY_ELEMENTS, limit=MAX_ELEMENTS)
-    if body.count(b"=") > MAX_ATTRIBUTES and _CROWDED_TAG.search(body):
-        raise XmlRefused(ProblemCode.XML_TOO_MANY_ATTRIBUTES, limit=MAX_ATTRIBUTES)
+    _check_attributes(body)
     try:
         root = etree.fromstring(body, _PARSER)
     except etree.XMLSyntaxError as error:
@@ -193,6 +193,19 @@ def _check_characters(body: bytes) -> None:
         raise XmlRefused(ProblemCode.XML_CONTROL_CHARACTER, detail=detail)
 
 
+def _check_attributes(body: bytes) -> None:
+    """Count attributes before they cost memory; a text that looks like very many of them counts too."""
+    signs = body.count(b"=")
+    if signs > MAX_ATTRIBUTES and _CROWDED_TAG.search(body):
+        detail = Text("ở một phần tử", "in one element")
+        raise XmlRefused(ProblemCode.XML_TOO_MANY_ATTRIBUTES, detail=detail, limit=MAX_ATTRIBUTES)
+    if signs > MAX_ATTRIBUTES_IN_ALL:
+        found = islice(_ATTRIBUTE.finditer(body), MAX_ATTRIBUTES_IN_ALL, None)
+        if next(found, None) is not None:
+            detail = Text("trong cả tài liệu", "in the document")
+            raise XmlRefused(ProblemCode.XML_TOO_MANY_ATTRIBUTES, detail=detail, limit=MAX_ATTRIBUTES_IN_ALL)
+
+
 def _check_tree(root: Element, *, body: bytes, declared: int) -> None:
     """Judge what only the parser can tell: what really is an instruction, a reference or an attribute."""
     if root.getroottree().docinfo.doctype != "":  # type: ignore[attr-defined]  # the stubs lack it
@@ -208,11 +221,7 @@ def _check_tree(root: Element, *, body: bytes, declared: int) -> None:
         and any(name in element.attrib for element in root.iter("*") for name in _SCHEMA_LOCATIONS)
     ):
         raise XmlRefused(ProblemCode.XML_SCHEMA_LOCATION)
-    if (
-        b"&" in body
-        and b"&#" in body
-        and any(_CONTROL_CHARACTERS.search(str(text)) for text in root.itertext())
-    ):
+    if b"&" in body and b"&#" in body and any(_CONTROL_CHARACTERS.search(str(text)) for text in root.itertext()):
         detail = Text("(viết dưới dạng &#…;)", "(written as &#…;)")
         raise XmlRefused(ProblemCode.XML_CONTROL_CHARACTER, detail=detail)
 

@@ -17,7 +17,6 @@ from app.records.mapping import HealthCondition, Prescription, TestReport, Visit
 from app.records.tables import PrescriptionRow, TestReportRow, VisitDiagnosisRow, VisitRow
 from app.sharing.mapping import BookScope
 from app.sharing.scope import BookSection
-from app.sharing.tables import BookRow
 
 FROM = strawberry.argument(name="from", description="Only records of this day or later (Viet Nam time).")
 TO = strawberry.argument(name="to", description="Only records of this day or earlier (Viet Nam time).")

@@ -5,7 +5,7 @@ Everything runs in the caller's transaction, whose open_filing has opened the ci
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -16,9 +16,19 @@ import orjson
 from app.core.crypto import FieldSealer, Place
 from app.core.db import Session
 from app.records import sql
-from app.records.arrivals import InsuranceCardArrival, PrescriptionArrival, TestReportArrival, VisitArrival
+from app.records.arrivals import (
+    CostsArrival,
+    InsuranceCardArrival,
+    PrescriptionArrival,
+    TestReportArrival,
+    VisitArrival,
+)
 
 NewId = Callable[[], UUID]
+
+_APART = {"person", "facility_code", "standard_version", "costs", "diagnoses", "services", "prescriptions", "reports"}
+_VISIT_COLUMNS = tuple(field.name for field in fields(VisitArrival) if field.name not in _APART)
+_COSTS = tuple(field.name for field in fields(CostsArrival) if field.name != "paid_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +66,7 @@ async def file_visit(
 
     Raises the book's version when anything changed. Idempotent by facility, visit and content.
     """
-    provenance = _text(asdict(source))
+    provenance = _text(source)
     visit = _visit_columns(arrival, sealer=sealer, new_id=new_id)
     filed = await sql.file_visit(session, citizen_id=citizen_id, arrived=_text(visit), provenance=provenance)
     records = [FiledRecord(kind="VISIT", key=arrival.source_id, change=Change(filed.change))]
@@ -74,20 +84,15 @@ async def file_visit(
 
 
 def _visit_columns(arrival: VisitArrival, *, sealer: FieldSealer, new_id: NewId) -> dict[str, Any]:
-    content = asdict(arrival)
-    cards = content.pop("person")["insurance_cards"]
-    for apart in ("facility_code", "standard_version", "prescriptions", "reports"):
-        content.pop(apart)
-    costs = content.pop("costs")
-    columns = {
-        **content,
-        "paid_at": costs.pop("paid_at"),
-        **{f"cost_{name}": amount for name, amount in costs.items()},
-        "diagnoses": [{"line": line, **one} for line, one in enumerate(content["diagnoses"], start=1)],
-    }
-    if columns["services"] is None:
-        columns.pop("services")
-    digest = _digest({**columns, "insurance": cards})
+    columns = {name: getattr(arrival, name) for name in _VISIT_COLUMNS}
+    costs = {f"cost_{name}": getattr(arrival.costs, name) for name in _COSTS}
+    columns |= {**costs, "paid_at": arrival.costs.paid_at}
+    columns["diagnoses"] = [
+        {"line": line, "role": one.role, "code": one.code} for line, one in enumerate(arrival.diagnoses, start=1)
+    ]
+    if arrival.services is not None:
+        columns["services"] = arrival.services
+    digest = _digest({**columns, "insurance": arrival.person.insurance_cards})
     columns["insurance"] = [
         _card_columns(card, line=line, sealer=sealer, new_id=new_id)
         for line, card in enumerate(arrival.person.insurance_cards, start=1)
@@ -109,7 +114,7 @@ def _card_columns(card: InsuranceCardArrival, *, line: int, sealer: FieldSealer,
 
 
 def _record_columns(record: PrescriptionArrival | TestReportArrival, *, new_id: NewId) -> dict[str, Any]:
-    columns = asdict(record)
+    columns = {field.name: getattr(record, field.name) for field in fields(record)}
     columns["source_id"] = columns.pop("key")
     return {**columns, "id": new_id(), "digest": _digest(columns)}
 

@@ -1,5 +1,7 @@
-"""Where the health book rests, for the compiler. Every relation names the citizen itself: the policies are the
-second lock, not the index's guide."""
+"""Where the health book rests, for the compiler.
+
+Every relation names the citizen itself: the policies are the second lock, not the index's guide.
+"""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -125,7 +127,9 @@ class Visit:
     ended_at: datetime | None = rests.column(VisitRow.ended_at, description="End of the visit or treatment.")
     reason: str | None = rests.column(VisitRow.reason, description="Reason for coming, as written.")
     arrival_diagnosis: str | None = rests.column(VisitRow.arrival_diagnosis, description="Diagnosis on arrival.")
-    discharge_diagnosis: str | None = rests.column(VisitRow.discharge_diagnosis, description="Final diagnosis in words.")
+    discharge_diagnosis: str | None = rests.column(
+        VisitRow.discharge_diagnosis, description="Final diagnosis in words."
+    )
     diagnoses: list[Diagnosis] = rests.many(
         VisitDiagnosisRow,
         on=lambda v, d, inputs: and_(d.citizen_id == inputs.citizen, d.visit_id == v.id),

@@ -11,10 +11,7 @@ _FILE_VISIT = text(
     "SELECT visit, change FROM book.file_visit(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))"
 )
 _FILE_RECORDS = {
-    kind: text(
-        f"SELECT book.{function}"  # noqa: S608 - two names of this file
-        "(:citizen, :visit, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))"
-    )
+    kind: text(f"SELECT book.{function}(:citizen, :visit, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
     for kind, function in (("PRESCRIPTION", "file_prescriptions"), ("TEST_REPORT", "file_reports"))
 }
 

@@ -17,9 +17,10 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID as PgUuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row
@@ -38,13 +39,13 @@ def _child_of(table: str, column: str) -> ForeignKeyConstraint:
 class _Filed:
     """What every filed record knows of itself."""
 
-    citizen_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-3)
-    id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-2)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-3)
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
     facility_code: Mapped[str] = mapped_column(Text)
     source_id: Mapped[str] = mapped_column(Text)
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     version: Mapped[int] = mapped_column(Integer)
-    message_id: Mapped[UUID] = mapped_column(PgUuid)
+    message_id: Mapped[UUID] = mapped_column(Uuid)
     source_version: Mapped[str] = mapped_column(Text)
     standard_version: Mapped[str] = mapped_column(Text)
     filed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -54,7 +55,7 @@ class _Filed:
 class _Line:
     """A line of a record; it carries the citizen and the mask, so that it is guarded by itself."""
 
-    citizen_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-3)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-3)
     line: Mapped[int] = mapped_column(SmallInteger, primary_key=True, sort_order=-1)
     masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"), sort_order=1)
 
@@ -102,7 +103,7 @@ class VisitDiagnosisRow(_Line, Row):
     __tablename__ = "visit_diagnosis"
     __table_args__ = (_child_of("visit", "visit_id"), _SCHEMA)
 
-    visit_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-2)
+    visit_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
     role: Mapped[str] = mapped_column(Text)
     code: Mapped[str] = mapped_column(Text)
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -114,8 +115,8 @@ class VisitInsuranceRow(_Line, Row):
     __tablename__ = "visit_insurance"
     __table_args__ = (_child_of("visit", "visit_id"), _SCHEMA)
 
-    visit_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-2)
-    id: Mapped[UUID] = mapped_column(PgUuid)
+    visit_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
+    id: Mapped[UUID] = mapped_column(Uuid)
     number_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     registered_facility_code: Mapped[str | None] = mapped_column(Text)
     valid_from: Mapped[date | None] = mapped_column(Date)
@@ -128,7 +129,7 @@ class VisitServiceRow(_Line, Row):
     __tablename__ = "visit_service"
     __table_args__ = (_child_of("visit", "visit_id"), _SCHEMA)
 
-    visit_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-2)
+    visit_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
     group_code: Mapped[str] = mapped_column(Text)
     code: Mapped[str | None] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
@@ -152,7 +153,7 @@ class PrescriptionRow(_Filed, Row):
         _SCHEMA,
     )
 
-    visit_id: Mapped[UUID] = mapped_column(PgUuid)
+    visit_id: Mapped[UUID] = mapped_column(Uuid)
     ordered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     prescriber_certificate: Mapped[str | None] = mapped_column(Text)
 
@@ -163,7 +164,7 @@ class PrescriptionItemRow(_Line, Row):
     __tablename__ = "prescription_item"
     __table_args__ = (_child_of("prescription", "prescription_id"), _SCHEMA)
 
-    prescription_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-2)
+    prescription_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
     drug_code: Mapped[str] = mapped_column(Text)
     drug_name: Mapped[str] = mapped_column(Text)
     strength: Mapped[str | None] = mapped_column(Text)
@@ -188,7 +189,7 @@ class TestReportRow(_Filed, Row):
         _SCHEMA,
     )
 
-    visit_id: Mapped[UUID] = mapped_column(PgUuid)
+    visit_id: Mapped[UUID] = mapped_column(Uuid)
     category: Mapped[str] = mapped_column(Text)
     service_code: Mapped[str | None] = mapped_column(Text)
     service_name: Mapped[str | None] = mapped_column(Text)
@@ -208,7 +209,7 @@ class TestResultRow(_Line, Row):
         _SCHEMA,
     )
 
-    report_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True, sort_order=-2)
+    report_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
     code: Mapped[str | None] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
     value_text: Mapped[str | None] = mapped_column(Text)
@@ -223,13 +224,13 @@ class RecordVersionRow(Row):
     __tablename__ = "record_version"
     __table_args__ = (_SCHEMA,)
 
-    citizen_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True)
-    record_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
     kind: Mapped[str] = mapped_column(Text)  # VISIT, PRESCRIPTION, TEST_REPORT
     change: Mapped[str] = mapped_column(Text)  # ADDED, REPLACED, WITHDRAWN
     facility_code: Mapped[str] = mapped_column(Text)
-    message_id: Mapped[UUID] = mapped_column(PgUuid)
+    message_id: Mapped[UUID] = mapped_column(Uuid)
     source_version: Mapped[str] = mapped_column(Text)
     standard_version: Mapped[str] = mapped_column(Text)
     filed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

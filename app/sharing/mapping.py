@@ -1,9 +1,10 @@
 """What a viewer may see of a book, for the compiler."""
 
 from enum import Enum
+from typing import Any
 
 import strawberry
-from sqlalchemy import Text, case, func, literal
+from sqlalchemy import ColumnElement, Text, case, func, literal
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from app.compiler import declare as rests
@@ -35,22 +36,21 @@ class BookSection(Enum):
     APPOINTMENTS = strawberry.enum_value("APPOINTMENTS", description="Appointments.")
 
 
+def _names_of(sections: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the names of the sections whose bits are set, in their fixed order."""
+    names: array[Any] = array(
+        [case((sections.op("&")(literal(one.bit)) != literal(0), literal(one.value))) for one in scope.BookSection],
+        type_=Text(),
+    )
+    return func.array_remove(names, None, type_=ARRAY(Text()))
+
+
 @strawberry.type(description="What the viewer may see of a book.")
 class BookScope:
     """Scope of the open book."""
 
     sections: list[BookSection] = rests.expression(
-        lambda _row, inputs: func.array_remove(
-            array(
-                [
-                    case((inputs.sections.op("&")(literal(section.bit)) != literal(0), literal(section.value)))
-                    for section in scope.BookSection
-                ],
-                type_=Text,
-            ),
-            None,
-            type_=ARRAY(Text),
-        ),
+        lambda _row, inputs: _names_of(inputs.sections),
         description="Sections that this viewer may see. A section that is not listed is null in the book.",
     )
     notice: str = rests.expression(

@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Index, Integer, SmallInteger, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY, UUID as PgUuid
+from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Index, Integer, SmallInteger, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
@@ -16,7 +16,7 @@ class Xid8(UserDefinedType[int]):
 
     cache_ok = True
 
-    def get_col_spec(self) -> str:
+    def get_col_spec(self, **_options: object) -> str:
         """Return the type's name."""
         return "xid8"
 
@@ -27,7 +27,7 @@ class BookRow(Row):
     __tablename__ = "book"
     __table_args__ = ({"schema": "auth", "postgresql_with": {"fillfactor": "50"}},)
 
-    citizen_id: Mapped[UUID] = mapped_column(PgUuid, ForeignKey("auth.citizen.id"), primary_key=True)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"), primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
@@ -42,9 +42,9 @@ class FilingRow(Row):
         {"schema": "auth"},
     )
 
-    message_id: Mapped[UUID] = mapped_column(PgUuid, primary_key=True)
+    message_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    citizen_id: Mapped[UUID] = mapped_column(PgUuid, ForeignKey("auth.citizen.id"))
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
     facility_code: Mapped[str] = mapped_column(Text)
     source_id: Mapped[str] = mapped_column(Text)
 
@@ -57,7 +57,7 @@ class FilingWindowRow(Row):
 
     backend: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     transaction: Mapped[int] = mapped_column(Xid8)
-    citizens: Mapped[list[UUID]] = mapped_column(ARRAY(PgUuid))
+    citizens: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
 
 
 class ReadingWindowRow(Row):
@@ -68,7 +68,7 @@ class ReadingWindowRow(Row):
 
     backend: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     transaction: Mapped[int] = mapped_column(Xid8)
-    citizen_id: Mapped[UUID] = mapped_column(PgUuid)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid)
     sections: Mapped[int] = mapped_column(Integer)
     since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     until: Mapped[datetime] = mapped_column(DateTime(timezone=True))

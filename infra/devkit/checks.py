@@ -1,6 +1,7 @@
 """`dev.py check` and `dev.py test`: every check runs, and every failure is shown."""
 
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devkit.console import say
+from devkit.credentials import ROLES_FILE
 from devkit.environment import Environment, ready_environment
 from devkit.locks import lock_problems
 from devkit.places import ROOT
@@ -103,7 +105,7 @@ def _program(environment: Environment, name: str, *arguments: str | Path) -> str
         stderr=subprocess.STDOUT,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": path, "NO_COLOR": "1"},
     )
     return "" if done.returncode == 0 else done.stdout.strip() or f"{name}: code {done.returncode}"
 
@@ -128,8 +130,15 @@ def _migrations(environment: Environment) -> str:
         return f"`sokhoe migrate --sql` gave no SQL (code {made.returncode}):\n{made.stderr.strip()}"
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "migrations.sql"
-        file.write_text(made.stdout, encoding="utf-8")
-        return _program(environment, "squawk", "--config", SQUAWK_SETTINGS, file)
+        file.write_text(_migrators_timeouts() + made.stdout, encoding="utf-8")
+        return _program(environment, "squawk", "--config", SQUAWK_SETTINGS, "--reporter", "gcc", file)
+
+
+def _migrators_timeouts() -> str:
+    """Return the time-outs that the migrations run under: the login's own, or none."""
+    roles = ROLES_FILE.read_text(encoding="utf-8")
+    found = re.findall(r"(?m)^ALTER ROLE migrator (SET (?:lock|statement)_timeout = '\w+';)", roles)
+    return "\n".join([*found, ""])
 
 
 def _locks(environment: Environment) -> str:

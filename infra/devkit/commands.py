@@ -1,6 +1,7 @@
 """The commands of dev.py. Exit codes: 0 done, 1 failed, 2 usage."""
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -39,7 +40,7 @@ def dispatch(arguments: list[str]) -> int:
         return COMMANDS[chosen.command].do(arguments[1:])
     except Failed as problem:
         say()
-        print(problem, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{problem}\n")
         return 1
     except KeyboardInterrupt:
         return 1
@@ -77,8 +78,12 @@ def _check(arguments: list[str]) -> int:
 
 
 def _bench(arguments: list[str]) -> int:
+    names = sorted(file.stem for file in (ROOT / "bench").glob("[a-z]*.py"))
+    parser = _parser("bench", usage="dev.py bench NAME [ARGUMENT ...]")
+    parser.add_argument("name", choices=names, metavar="NAME", help=", ".join(names) or "there is none yet")
+    chosen = parser.parse_args(arguments[:1])
     environment = ready_environment(development=True)
-    return _exit_code([environment.python, "-m", "bench", *arguments])
+    return _exit_code([environment.python, "-m", f"bench.{chosen.name}", *arguments[1:]])
 
 
 def _schema(arguments: list[str]) -> int:
@@ -100,7 +105,8 @@ def _parser(name: str, usage: str | None = None) -> argparse.ArgumentParser:
 
 
 def _exit_code(command: list[str | Path]) -> int:
-    done = subprocess.run([str(part) for part in command], check=False, cwd=ROOT)
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "infra")}
+    done = subprocess.run([str(part) for part in command], check=False, cwd=ROOT, env=variables)
     return done.returncode if done.returncode >= 0 else 1
 
 

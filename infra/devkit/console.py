@@ -11,9 +11,10 @@ class Failed(Exception):
     """The command cannot go on; the text says what is wrong and what to do. Exit code 1."""
 
 
-def say(text: str = "") -> None:
-    """Print a line at once."""
-    print(text, flush=True)
+def say(text: str = "", *, end: str = "\n") -> None:
+    """Print at once. When nobody reads any more, the work goes on: what is begun must be stopped in order."""
+    with contextlib.suppress(BrokenPipeError):
+        print(text, end=end, flush=True)
 
 
 @contextlib.contextmanager
@@ -25,18 +26,21 @@ def step(what: str) -> Iterator[None]:
 
     def count() -> None:
         while not done.wait(1):
-            print(f"\r  {what} … {time.monotonic() - began:.0f} s", end="", flush=True)
+            say(f"\r  {what} … {time.monotonic() - began:.0f} s", end="")
 
-    print(f"  {what} …", end="" if live else "\n", flush=True)
+    say(f"  {what} …", end="" if live else "\n")
     counter = threading.Thread(target=count, daemon=True)
     if live:
         counter.start()
-    outcome = "failed"
+    outcome = "stopped"
     try:
         yield
         outcome = "done"
+    except Exception:
+        outcome = "failed"
+        raise
     finally:
         done.set()
         if live:
             counter.join()
-        print(f"{chr(13) if live else ''}  {what} … {outcome}, {time.monotonic() - began:.1f} s", flush=True)
+        say(f"{chr(13) if live else ''}  {what} … {outcome}, {time.monotonic() - began:.1f} s")

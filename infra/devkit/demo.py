@@ -18,12 +18,11 @@ from devkit.environment import Environment, ready_environment
 from devkit.homes import PostgresError
 from devkit.places import ROOT, demo_data_dir
 from devkit.postgres import Cluster
-from devkit.processes import Child, Stopped, end_leftovers, hold_signals, run_to_end, stoppable
+from devkit.processes import WATCH_SECONDS, Child, Stopped, end_leftovers, hold_signals, run_to_end, stoppable
 
 DATABASE = "sokhoe"
 HOST = "127.0.0.1"
 READY_SECONDS = 60
-WATCH_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +112,7 @@ class Demo:
         :raises Failed: when a part of it has ended by itself.
         """
         while True:
-            for child in self._children:
-                child.check()
-            if self._cluster is not None and self._cluster.died():
-                raise Failed(f"PostgreSQL has ended by itself; see {self._cluster.log}")
+            self._check()
             time.sleep(WATCH_SECONDS)
 
     def stop(self) -> None:
@@ -128,6 +124,12 @@ class Demo:
         if self._cluster is not None and self._cluster.pgdata.exists():
             self._cluster.stop()
         self._folder.forget_running()
+
+    def _check(self) -> None:
+        for child in self._children:
+            child.check()
+        if self._cluster is not None and self._cluster.died():
+            raise Failed(f"PostgreSQL has ended by itself; see {self._cluster.log}")
 
     def _settings(self) -> Mapping[str, str]:
         if self._cluster is None:
@@ -145,7 +147,12 @@ class Demo:
         return {**os.environ, **self._settings(), "PYTHONUNBUFFERED": "1"}
 
     def _sokhoe(self, *arguments: str, shown: bool) -> None:
-        run_to_end([self._environment.program("sokhoe"), *arguments], env=self._variables(), shown=shown)
+        run_to_end(
+            [self._environment.program("sokhoe"), *arguments],
+            env=self._variables(),
+            shown=shown,
+            watch=self._check,
+        )
 
     def _spawn(self, name: str, *arguments: str) -> None:
         program = self._environment.program("sokhoe")
@@ -156,8 +163,7 @@ class Demo:
         give_up_at = time.monotonic() + READY_SECONDS
         answer = "no answer"
         while time.monotonic() < give_up_at:
-            for child in self._children:
-                child.check()
+            self._check()
             ready, answer = _ask(self._url + "/readyz")
             if ready:
                 return

@@ -4,14 +4,16 @@ import contextlib
 import os
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
 from devkit.console import Failed
 
 STOP_SECONDS = 15
+WATCH_SECONDS = 0.2
 LOG_LINES_SHOWN = 20
 
 
@@ -78,55 +80,65 @@ class Child:
         """
         code = self._process.poll()
         if code is not None:
-            raise Failed(
-                f"The {self.name} has ended by itself (code {code}). {self.log} ends with:\n{self._end()}"
-            )
+            said = f"The {self.name} has ended by itself (code {code}). {self.log} ends with:"
+            raise Failed(f"{said}\n{self._last_words()}")
 
     def stop(self) -> None:
         """Ask it to end, and wait; after STOP_SECONDS it is killed."""
-        if self._process.poll() is None:
-            self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        _end(self._process)
 
-    def _end(self) -> str:
+    def _last_words(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(lines[-LOG_LINES_SHOWN:])
 
 
-def run_to_end(command: Sequence[str | Path], *, env: Mapping[str, str], shown: bool) -> str:
-    """Run a program to its end; its output is shown at once, or returned.
+def run_to_end(
+    command: Sequence[str | Path], *, env: Mapping[str, str], shown: bool, watch: Callable[[], None]
+) -> None:
+    """Run a program to its end; its output is shown at once, or only if it fails.
 
-    A stop ends the program too: it is in a session of its own, so that Ctrl-C reaches it only through us.
+    `watch` is called again and again meanwhile: what it raises ends the program, as a stop does. The
+    program is in a session of its own, so that Ctrl-C reaches it only through us.
 
     :raises Failed: when it fails, with what it said.
     """
-    process = subprocess.Popen(
-        [str(part) for part in command],
-        stdin=subprocess.DEVNULL,
-        stdout=None if shown else subprocess.PIPE,
-        stderr=None if shown else subprocess.STDOUT,
-        env=env,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        said, _ = process.communicate()
-    except BaseException:
-        process.terminate()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=None if shown else output,
+            stderr=None if shown else output,
+            env=env,
+            start_new_session=True,
+        )
         try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        raise
+            while not _ends_within(process, WATCH_SECONDS):
+                watch()
+        except BaseException:
+            _end(process)
+            raise
+        output.seek(0)
+        said = output.read().decode(errors="replace")
     if process.returncode:
         name = " ".join(str(part) for part in command[1:3])
-        raise Failed(f"`sokhoe {name}` failed (code {process.returncode}).\n{said or ''}".rstrip())
-    return said or ""
+        raise Failed(f"`sokhoe {name}` failed (code {process.returncode}).\n{said}".rstrip())
+
+
+def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a program to end, and wait; after STOP_SECONDS it is killed."""
+    if process.poll() is None:
+        process.terminate()
+    if not _ends_within(process, STOP_SECONDS):
+        process.kill()
+        process.wait()
 
 
 def end_leftovers(pids: Sequence[int], *, mark: str) -> None:

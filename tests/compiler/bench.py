@@ -46,7 +46,10 @@ class Bench:
         self.connection = connection
 
     def ask(
-        self, query: str | DocumentNode, variables: Mapping[str, object] | None = None, viewing: Viewing | None = None
+        self,
+        query: str | DocumentNode,
+        variables: Mapping[str, object] | None = None,
+        viewing: Viewing | None = None,
     ) -> Outcome:
         """Return the outcome, which is the same both ways."""
         document = parse(query) if isinstance(query, str) else query
@@ -76,7 +79,12 @@ class Bench:
         return found
 
     async def _deployed(self, plan: Plan, part: Part, values: Mapping[str, object]) -> bytes | None:
-        inputs = [("in_citizen", "uuid"), ("in_sections", "integer"), ("in_language", "text"), ("in_viewer", "integer")]
+        inputs = [
+            ("in_citizen", "uuid"),
+            ("in_sections", "integer"),
+            ("in_language", "text"),
+            ("in_viewer", "integer"),
+        ]
         declared = [*inputs, *((parameter.name, parameter.pg_type) for parameter in plan.parameters)]
         signature = ", ".join(f"{name} {pg_type}" for name, pg_type in declared)
         await self.connection.execute(

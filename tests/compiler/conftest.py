@@ -5,6 +5,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -34,9 +35,31 @@ def socket_folder() -> Iterator[Path]:
         shutil.chown(home, account)
     run_as = {"user": account, "extra_groups": []} if os.geteuid() == 0 else {}
     data = home / "data"
-    initdb = [binaries() / "initdb", "-D", data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale-provider=builtin"]
-    subprocess.run([*initdb, "--builtin-locale=C.UTF-8", "--no-sync"], check=True, capture_output=True, cwd="/", **run_as)
-    options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={home}", "-c", "fsync=off", "-c", "jit=off"]
+    initdb = [
+        binaries() / "initdb",
+        "-D",
+        data,
+        "-U",
+        "owner",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale-provider=builtin",
+    ]
+    subprocess.run(
+        [*initdb, "--builtin-locale=C.UTF-8", "--no-sync"], check=True, capture_output=True, cwd="/", **run_as
+    )
+    options = [
+        "-c",
+        "listen_addresses=",
+        "-c",
+        f"unix_socket_directories={home}",
+        "-c",
+        "fsync=off",
+        "-c",
+        "jit=off",
+    ]
     server = subprocess.Popen(
         [binaries() / "postgres", "-D", data, *options],
         cwd="/",
@@ -47,7 +70,7 @@ def socket_folder() -> Iterator[Path]:
     try:
         yield home
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # a fast shutdown, whoever is still connected
         server.wait(timeout=30)
         shutil.rmtree(home)
 
@@ -55,7 +78,13 @@ def socket_folder() -> Iterator[Path]:
 async def _connected(folder: Path) -> asyncpg.Connection:
     for _ in range(200):
         try:
-            return await asyncpg.connect(host=str(folder), user="owner", database="postgres", ssl=False, server_settings={"timezone": "UTC"})
+            return await asyncpg.connect(
+                host=str(folder),
+                user="owner",
+                database="postgres",
+                ssl=False,
+                server_settings={"timezone": "UTC"},
+            )
         except (OSError, asyncpg.CannotConnectNowError):
             await asyncio.sleep(0.05)
     raise TimeoutError

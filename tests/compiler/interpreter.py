@@ -1,6 +1,6 @@
 """Answers the toy's operations from plain rows with graphql-core. Shares no code with the compiler: it is the judge.
 
-Cursors are opaque in the contract; here they are `cursor:` and the order keys, and `plain_cursors` brings a real one
+Cursors are opaque in the contract; here they are `cursor:` and the order keys, and `canonical` brings real ones
 into that form.
 """
 
@@ -30,11 +30,13 @@ def judged(document: DocumentNode, variables: Mapping[str, object], viewing: Vie
     return result
 
 
-def plain_cursors(value: Any) -> Any:
+def canonical(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: plain_cursors(item) for key, item in value.items()}
+        return {key: canonical(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [plain_cursors(item) for item in value]
+        return [canonical(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # JSON has one kind of number
     keys = cursor_keys(value) if isinstance(value, str) else None
     return value if keys is None else f"cursor:{json.dumps(keys)}"
 
@@ -122,8 +124,9 @@ class _Answers:
             "facilityCode": lambda row, value: bool(row["facility_code"] == value),
             "ids": lambda row, value: str(row["id"]) in value,
             "urgent": lambda row, value: bool(row["urgent"] == value),
-            "window": lambda row, value: not value.get("begin")
-            or row["started_at"].date() >= date.fromisoformat(value["begin"]),
+            "window": lambda row, value: (
+                not value.get("begin") or row["started_at"].date() >= date.fromisoformat(value["begin"])
+            ),
         }
         for name, condition in conditions.items():
             value = arguments.get(name)
@@ -180,7 +183,11 @@ class _Answers:
             found = next((one for one in TABLES["facility"] if one["code"] == row["parent_code"]), None)
             return None if found is None else self.facility(found)
 
-        return {"__typename": "Facility", **{key: row[key] for key in ("code", "name", "rank")}, "parent": parent}
+        return {
+            "__typename": "Facility",
+            **{key: row[key] for key in ("code", "name", "rank")},
+            "parent": parent,
+        }
 
     def diagnosis(self, row: Row) -> Row:
         names = {(one["code"], one["language"]): one["text"] for one in TABLES["label"]}

@@ -73,7 +73,7 @@ VALUES: dict[tuple[str, str], st.SearchStrategy[Any]] = {
     ("visits", "urgent"): st.booleans(),
     ("entries", "first"): st.sampled_from([1, 2, 10, 11, 12, 20]),
     ("days", "first"): st.sampled_from([1, 3, 500]),
-    ("conditions", "codes"): st.lists(st.sampled_from(["J45", "I10", "ZZZ", 'o"\'\\']), max_size=3),
+    ("conditions", "codes"): st.lists(st.sampled_from(["J45", "I10", "ZZZ", "o\"'\\"]), max_size=3),
     ("facilities", "first"): st.sampled_from([1, 2, 5, 6, 7, 30]),
     ("facilities", "search"): st.sampled_from(["B", "'", "%", ""]),
     ("facilities", "order"): st.sampled_from([Enum("BY_NAME"), Enum("BEST_FIRST")]),
@@ -132,10 +132,10 @@ def _field(draw: Draw, state: _State, name: str, definition: GraphQLField, paren
 
 
 def _switch(draw: Draw, state: _State) -> str:
-    match draw(st.integers(0, 9)):
+    match draw(st.integers(0, 19)):
         case 0:
             return f" @include(if: {str(draw(st.booleans())).lower()})"
-        case 1 | 2:
+        case 1 | 2 | 3:
             known = [name for name in state.declared if name.startswith("b")]
             variable = draw(st.sampled_from(known)) if known and draw(st.booleans()) else state.name("b")
             if variable not in state.declared:

@@ -37,9 +37,13 @@ def _visit(citizen: UUID, number: int) -> dict[str, Any]:
         "kind": DICE.choice(["INPATIENT", "OUTPATIENT", "EMERGENCY"]),
         "outcome": DICE.choice([None, "INPATIENT", "UNHEARD"]) if broken else DICE.choice([None, "INPATIENT"]),
         "facility_code": DICE.choice(["01", "02", "99"]) if broken else DICE.choice(["01", "02", "03"]),
-        "cost_total": None if broken and number % 4 == 0 else Decimal(DICE.choice(["0", "1.50", "1200000.00", "-3E+2"])),
+        "cost_total": None
+        if broken and number % 4 == 0
+        else Decimal(DICE.choice(["0", "1.50", "1200000.00", "-3E+2"])),
         "cost_paid": DICE.choice([None, Decimal("0.10")]),
-        "weight": DICE.choice([None, 61.5, 1e300, 0.1]) if not broken else DICE.choice([float("nan"), 2.0, float("inf")]),
+        "weight": DICE.choice([None, 61.5, 1e300, 0.1])
+        if not broken
+        else DICE.choice([float("nan"), 2.0, float("inf")]),
         "days": DICE.choice([0, 1, 2]),
         "counter": 2**40 if broken and number % 3 == 0 else number,
         "tags": DICE.choice([[], ["a"], list(ODD_TEXTS), ["x", "y"]]),
@@ -95,14 +99,14 @@ TABLES: dict[str, Rows] = {
     "diagnosis": [row for visit in VISITS for row in _diagnoses(visit)],
     "facility": [
         {"code": "01", "name": "Bệnh viện 'A'", "rank": 1, "parent_code": None},
-        {"code": "02", "name": "Trạm \"B\"", "rank": 3, "parent_code": "01"},
+        {"code": "02", "name": 'Trạm "B"', "rank": 3, "parent_code": "01"},
         {"code": "03", "name": "Bệnh viện 'A'", "rank": 3, "parent_code": "02"},
         {"code": "04", "name": "100% B_", "rank": 2, "parent_code": "77"},
         {"code": "05", "name": "", "rank": 1, "parent_code": "05"},
         {"code": "06", "name": "cuối", "rank": 3, "parent_code": "01"},
     ],
     "label": [
-        {"code": code, "language": language, "text": f"{language}:{code} \"…\""}
+        {"code": code, "language": language, "text": f'{language}:{code} "…"'}
         for code in ("J45", "I10")
         for language in ("vi", "en")
         if (code, language) != ("I10", "en")

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.compiler.bench import Bench, Viewing
-from tests.compiler.interpreter import judged, plain_cursors
+from tests.compiler.interpreter import canonical, judged
 from tests.compiler.operations import operations
 from tests.compiler.rows import ABSENT, BROKEN, EMPTY, FULL
 
@@ -44,7 +44,11 @@ class _Quiet(dict[str, dict[str, list[str]]]):
     max_examples=300,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
 )
 @given(data=st.data(), viewing=VIEWINGS)
 def test_a_drawn_operation_is_answered_as_the_judge_answers_it(
@@ -56,7 +60,7 @@ def test_a_drawn_operation_is_answered_as_the_judge_answers_it(
     outcome = bench.ask(document, drawn.variables, viewing)
 
     expected = judged(document, drawn.variables, viewing)
-    assert json.dumps(plain_cursors(json.loads(outcome.data))) == json.dumps(expected.data)
+    assert json.dumps(canonical(json.loads(outcome.data))) == json.dumps(canonical(expected.data))
     assert set(outcome.holes) <= {_path(error) for error in expected.errors or ()}
     assert bool(outcome.holes) == bool(expected.errors)
 

@@ -182,10 +182,14 @@ class Visit:
     costs: Costs | None = rests.embedded(when=lambda row, _inputs: row.days > 0, description="Costs.")
     plain_costs: Costs | None = rests.embedded(description="Costs, whatever the days.")
     facility: Facility = rests.one(
-        FacilityRow, on=lambda row, facility, _inputs: facility.code == row.facility_code, description="Where."
+        FacilityRow,
+        on=lambda row, facility, _inputs: facility.code == row.facility_code,
+        description="Where.",
     )
     maybe_facility: Facility | None = rests.one(
-        FacilityRow, on=lambda row, facility, _inputs: facility.code == row.facility_code, description="Where."
+        FacilityRow,
+        on=lambda row, facility, _inputs: facility.code == row.facility_code,
+        description="Where.",
     )
     diagnoses: list[Diagnosis] = rests.many(
         DiagnosisRow,
@@ -268,7 +272,10 @@ class Window:
 def conditions(_book: RowRef, inputs: Inputs) -> Any:
     return (
         select(DiagnosisRow.code, func.count().label("times"), func.max(VisitRow.started_at).label("last_at"))
-        .join(VisitRow, and_(VisitRow.citizen_id == DiagnosisRow.citizen_id, VisitRow.id == DiagnosisRow.visit_id))
+        .join(
+            VisitRow,
+            and_(VisitRow.citizen_id == DiagnosisRow.citizen_id, VisitRow.id == DiagnosisRow.visit_id),
+        )
         .where(DiagnosisRow.citizen_id == inputs.citizen, DiagnosisRow.code == any_(inputs.argument("codes")))
         .group_by(DiagnosisRow.code)
     )

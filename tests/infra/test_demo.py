@@ -20,7 +20,9 @@ from devkit.environment import Environment
 from devkit.processes import Child, end_leftovers, run_to_end
 
 ROOT = Path(__file__).parents[2]
-PRODUCT = f"""#!{sys.executable}
+PRODUCT = f"""#!/bin/sh
+'''exec' "{sys.executable}" "$0" "$@"
+' '''
 import http.server, os, sys, time
 name = sys.argv[1]
 if name == "serve":
@@ -171,12 +173,13 @@ def test_folder_is_claimed_once(tmp_path: Path) -> None:
 def test_command_that_fails_is_shown(tmp_path: Path) -> None:
     with pytest.raises(Failed, match=r"`sokhoe -c .*` failed \(code 3\)(?s:.*)the reason"):
         run_to_end(
-            [sys.executable, "-c", "print('the reason'); raise SystemExit(3)"], env=os.environ, shown=False
+            [sys.executable, "-c", "print('the reason'); raise SystemExit(3)"],
+            env=os.environ,
+            shown=False,
+            watch=lambda: None,
         )
 
-    child = Child(
-        "part", [sys.executable, "-c", "print('last words')"], log=tmp_path / "part.log", env=os.environ
-    )
+    child = Child("part", [sys.executable, "-c", "print('last words')"], log=tmp_path / "part.log", env=os.environ)
     child._process.wait(10)
     with pytest.raises(Failed, match="last words"):
         child.check()

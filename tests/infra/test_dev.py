@@ -43,7 +43,7 @@ def test_help_names_every_command() -> None:
     assert all(f"\n  {name} " in done.stdout for name in COMMANDS)
 
 
-@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"bench", "sokhoe"}))
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"sokhoe"}))
 def test_each_command_has_help(command: str) -> None:
     done = dev(command, "--help")
 
@@ -62,6 +62,7 @@ def test_each_command_has_help(command: str) -> None:
         ("run", "--citizens", "0"),
         ("check", "nonsense"),
         ("lock", "more"),
+        ("bench", "nonsense"),
     ],
 )
 def test_usage_errors_are_2(arguments: tuple[str, ...]) -> None:
@@ -81,9 +82,7 @@ def test_foreign_data_folder_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "letter.txt").exists()
 
 
-def test_old_python_hands_over_to_a_newer_one(
-    old_python: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_old_python_hands_over_to_a_newer_one(old_python: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[str, list[str]]] = []
 
     def note(program: str, arguments: list[str]) -> None:

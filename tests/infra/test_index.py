@@ -38,9 +38,7 @@ class FakeIndex(BaseHTTPRequestHandler):
             files = [{"filename": name, "url": f"/files/{name}"} for name in (OTHER, own_wheel())]
             self._answer("application/vnd.pypi.simple.v1+json", json.dumps({"files": files}).encode())
         elif self.path == "/html/uv/":
-            links = "".join(
-                f'<a href="../../files/{name}#sha256=0">{name}</a>' for name in (OTHER, own_wheel())
-            )
+            links = "".join(f'<a href="../../files/{name}#sha256=0">{name}</a>' for name in (OTHER, own_wheel()))
             self._answer("text/html; charset=utf-8", links.encode())
         else:
             self.send_error(404)
@@ -122,9 +120,7 @@ def test_folder_of_wheels_goes_first(tmp_path: Path) -> None:
 
 def test_pip_settings_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "pip.conf"
-    file.write_text(
-        "[global]\nindex-url = http://mirror.example/simple\nfind-links = /a /b\n", encoding="utf-8"
-    )
+    file.write_text("[global]\nindex-url = http://mirror.example/simple\nfind-links = /a /b\n", encoding="utf-8")
     for name in ("PIP_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", str(file))

@@ -1,4 +1,4 @@
-"""Documents that must be refused, by the number of the attack; each is well-formed but for what it attacks."""
+"""Documents that must be refused, by the number of the attack."""
 
 import zlib
 from io import BytesIO
@@ -55,6 +55,10 @@ def size_bombs() -> dict[str, tuple[bytes, ProblemCode]]:
         "b153 deep 100000": (b"<a>" * 100_000 + b"</a>" * 100_000, C.XML_TOO_DEEP),
         "b153 attributes": (f"<a {attributes}/>".encode(), C.XML_TOO_MANY_ATTRIBUTES),
         "b153 namespaces": (f"<a {namespaces}/>".encode(), C.XML_TOO_MANY_ATTRIBUTES),
+        "b153 attributes in all": (
+            ("<a>" + "<b {}/>".format(" ".join(f"a{number}='1'" for number in range(100))) * 3_000 + "</a>").encode(),
+            C.XML_TOO_MANY_ATTRIBUTES,
+        ),
         "b153 101 attributes": (f"<a><b\n{bracketed}/></a>".encode(), C.XML_TOO_MANY_ATTRIBUTES),
         "b153 siblings": (b"<a>" + b"<b/>" * 1_000_000 + b"</a>", C.XML_TOO_MANY_ELEMENTS),
         "b153 text": (b"<a>" + b"x" * 10_100_000 + b"</a>", C.XML_TEXT_TOO_LONG),

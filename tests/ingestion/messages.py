@@ -236,7 +236,11 @@ def visit_xml(tables: Mapping[str, Sequence[Fields]]) -> str:
 
 
 def envelope(
-    *visits: str, facility: str = FACILITY, count: str | None = None, signature: str = "", issued: str = "20261120"
+    *visits: str,
+    facility: str = FACILITY,
+    count: str | None = None,
+    signature: str = "",
+    issued: str = "20261120",
 ) -> bytes:
     """Return a message around its HOSO elements."""
     return declared(

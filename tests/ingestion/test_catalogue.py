@@ -23,9 +23,7 @@ def test_every_code_has_words_in_both_languages(code: ProblemCode) -> None:
 @pytest.mark.parametrize("code", ProblemCode)
 def test_both_languages_name_the_same_things(code: ProblemCode) -> None:
     text = TEXTS[code]
-    placeholders = [
-        {name for _, name, _, _ in Formatter().parse(sentence) if name} for sentence in (text.vi, text.en)
-    ]
+    placeholders = [{name for _, name, _, _ in Formatter().parse(sentence) if name} for sentence in (text.vi, text.en)]
 
     assert placeholders[0] == placeholders[1]
 

@@ -11,9 +11,7 @@ def test_rejections_are_listed_line_by_line() -> None:
     remarks = Remarks()
     remarks.visit = "LK1"
     for line in (1, 2):
-        remarks.add(
-            ProblemCode.FIELD_MISSING, Effect.REJECTS, table="XML2", line=line, field="TEN_THUOC"
-        )
+        remarks.add(ProblemCode.FIELD_MISSING, Effect.REJECTS, table="XML2", line=line, field="TEN_THUOC")
 
     first, second = remarks.problems()
 

@@ -56,7 +56,14 @@ def test_a_message_is_what_its_visits_are(
 
 def test_a_receipt_is_json_with_every_place() -> None:
     told = Problem(
-        code="FIELD_TOO_LONG", effect=Effect.WARNS, vi="dài", en="long", visit="LK1", table="XML2", line=3, field="F"
+        code="FIELD_TOO_LONG",
+        effect=Effect.WARNS,
+        vi="dài",
+        en="long",
+        visit="LK1",
+        table="XML2",
+        line=3,
+        field="F",
     )
     visit = VisitVerdict(
         visit="LK1",

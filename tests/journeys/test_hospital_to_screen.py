@@ -2,7 +2,6 @@
 
 import httpx
 
-from tests.conftest import RunningServer
 from tests.ingestion import messages
 from tests.people import Stand
 
@@ -17,7 +16,7 @@ def ask(http: httpx.Client, token: str, query: str) -> dict[str, object]:
     return data
 
 
-def test_a_message_is_sent_filed_and_read(http: httpx.Client, server: RunningServer, stand: Stand) -> None:
+def test_a_message_is_sent_filed_and_read(http: httpx.Client, stand: Stand) -> None:
     sender = stand.facility("01901")
     answer = http.post(
         "/ingest/qd4750",
@@ -32,7 +31,9 @@ def test_a_message_is_sent_filed_and_read(http: httpx.Client, server: RunningSer
     assert receipt["status"] == "filed"
 
     citizen = stand.citizen_token(stand.citizen_by(messages.VISIT["SO_CCCD"] or ""))
-    data = ask(http, citizen, "{ me { fullName } healthBook { visits { nodes { facility { code } costs { total } } } } }")
+    data = ask(
+        http, citizen, "{ me { fullName } healthBook { visits { nodes { facility { code } costs { total } } } } }"
+    )
 
     assert data == {
         "me": {"fullName": messages.VISIT["HO_TEN"]},

@@ -31,10 +31,9 @@ class Budget:
         """Tell whether the message is larger than a message may be."""
         return self._left < 0
 
-    def take(self, document: bytes) -> bool:
-        """Pay for a document before it is parsed; False where it is too much."""
+    def take(self, document: bytes) -> None:
+        """Pay for a document."""
         self._left -= document.count(b"<")
-        return self._left >= 0
 
 
 def read_contents(visit: Element, *, remarks: Remarks, budget: Budget) -> dict[str, list[Content]]:
@@ -89,13 +88,14 @@ def _parsed(text: str, *, table: str, remarks: Remarks, budget: Budget) -> Conte
     if document is None:
         remarks.add(ProblemCode.TABLE_BASE64, Effect.REJECTS, table=table)
         return None
-    if not budget.take(document):
+    if budget.spent:
         return None
     try:
         root = read_document(document)
     except XmlRefused as refusal:
         remarks.add(refusal.reason, Effect.REJECTS, table=table, detail=refusal.detail, limit=refusal.limit)
         return None
+    budget.take(document)
     return [root]
 
 

@@ -97,9 +97,7 @@ def _check_ins(root: Element, *, remarks: Remarks) -> Message:
     facility_code = facilities.pop() if len(facilities) == 1 else None
     if facility_code is None or not values.FACILITY.fullmatch(facility_code):
         facility_code = None
-        remarks.add(
-            ProblemCode.CODE_MALFORMED, Effect.REJECTS, table=CHECK_IN, field="MA_CSKCB", detail=_FACILITY
-        )
+        remarks.add(ProblemCode.CODE_MALFORMED, Effect.REJECTS, table=CHECK_IN, field="MA_CSKCB", detail=_FACILITY)
     return Message(
         facility_code=facility_code,
         issued_on=None,
@@ -171,8 +169,7 @@ def _settled(visits: list[VisitReading], *, rejected: bool) -> tuple[VisitReadin
     """Reject visits that share one MA_LK; take every arrival back where the envelope is rejected."""
     counts = Counter(reading.source_id for reading in visits if reading.tables_kept != (CHECK_IN,))
     settled = (
-        _twice(reading) if reading.source_id and counts[reading.source_id] > 1 else reading
-        for reading in visits
+        _twice(reading) if reading.source_id and counts[reading.source_id] > 1 else reading for reading in visits
     )
     return tuple(replace(reading, arrival=None) if rejected else reading for reading in settled)
 

@@ -21,6 +21,8 @@ UNLIMITED_LENGTH: Final = 32_000
 """What is accepted without remark where the annex gives no maximum ("n")."""
 LONGEST_TEXT: Final = 100_000
 """A longer text is refused, whatever the annex says of the field."""
+LONGEST_LIST: Final = 4_000
+"""A longer list is refused."""
 
 
 class Use(StrEnum):
@@ -124,7 +126,9 @@ BOOK: Final[Mapping[str, Mapping[str, Use]]] = {
     },
 }
 
-_LISTS: Final = frozenset({"MA_THE_BHYT", "MA_DKBD", "MA_BENH_KT", "MA_BENH_YHCT", "MA_KHOA", "MA_BAC_SI"})
+_LISTS: Final = frozenset(
+    {"MA_THE_BHYT", "MA_DKBD", "MA_BENH_KT", "MA_BENH_YHCT", "MA_KHOA", "GT_THE_TU", "GT_THE_DEN"}
+)
 _STRICT: Final = frozenset({"HO_TEN", "NHOM_MAU", "DUONG_DUNG", "SO_DANG_KY", "DIEN_THOAI"})
 
 
@@ -135,6 +139,7 @@ class Rule:
     name: str
     longest: int
     too_long: Effect
+    utmost: int  # what is longer is refused
     misread: Effect  # of a value that cannot be told from the element
     check: Callable[[str], ProblemCode | None] | None  # where the book does not read it: WARNS
 
@@ -151,15 +156,15 @@ class Table:
     required: frozenset[str]  # these, and what the gateway requires besides: missed with a warning only
 
 
-def _longest(field: Mapping[str, Any]) -> int:
+def _longest(field: Mapping[str, Any], *, utmost: int) -> int:
     longest: int | None = field.get("gateway_max", field["max"])
-    return longest or UNLIMITED_LENGTH
+    return min(longest or UNLIMITED_LENGTH, utmost)
 
 
 def _judges_length(field: Mapping[str, Any], *, use: Use | None) -> bool:
     """Tell whether length is judged by itself: numbers, and times that the book reads, are judged whole."""
     is_text: bool = field["type"] == "S"
-    return is_text and (use is None or not field["name"].startswith(("NGAY_", "GT_THE_")))
+    return is_text and (use is None or not field["name"].startswith("NGAY_"))
 
 
 def _too_long(field: Mapping[str, Any], *, use: Use | None) -> Effect:
@@ -177,10 +182,12 @@ def _check(field: Mapping[str, Any]) -> Callable[[str], ProblemCode | None] | No
 
 
 def _rule(field: Mapping[str, Any], *, use: Use | None) -> Rule:
+    utmost = LONGEST_LIST if field["name"] in _LISTS else LONGEST_TEXT
     return Rule(
         name=field["name"],
-        longest=_longest(field) if _judges_length(field, use=use) else LONGEST_TEXT,
+        longest=_longest(field, utmost=utmost) if _judges_length(field, use=use) else utmost,
         too_long=_too_long(field, use=use),
+        utmost=utmost,
         misread=Effect.WARNS if use is None else Effect.REJECTS,
         check=_check(field) if use is None else None,
     )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 from unicodedata import normalize
@@ -12,7 +12,7 @@ from lxml import etree
 from app.core.errors import Text
 from app.ingestion.catalogue import ProblemCode
 from app.ingestion.qd4750 import values
-from app.ingestion.qd4750.fields import LONGEST_TEXT, Rule, Table
+from app.ingestion.qd4750.fields import Rule, Table
 from app.ingestion.remarks import Remarks
 from app.ingestion.verdict import Effect
 from app.ingestion.xml import Element
@@ -23,9 +23,7 @@ NO_MOMENT: Final = datetime(1, 1, 1, tzinfo=UTC)
 """Stands where a needed moment could not be read; the visit is rejected then and makes no arrival."""
 _ZERO: Final = Decimal(0)
 
-_HAS_ELEMENTS_BELOW: Final = {
-    steps: etree.XPath("boolean(" + "/".join("*" * (steps + 1)) + ")") for steps in (1, 2, 3)
-}
+_HAS_ELEMENTS_BELOW: Final = {steps: etree.XPath("boolean(" + "/".join("*" * (steps + 1)) + ")") for steps in (1, 2, 3)}
 """Tells whether a field holds elements, asked once of the element that stands so many steps above fields."""
 
 _MONEY_DIGITS: Final = (13, 2)  # N(15,2)
@@ -73,14 +71,6 @@ class Line:
         """Return a moment in UTC."""
         return self.moment(field) or NO_MOMENT
 
-    def day(self, field: str) -> date | None:
-        """Return a day, or None where it was not sent."""
-        text = self._values.get(field)
-        found = values.day(text) if text else None
-        if text and found is None:
-            self.remark(ProblemCode.DAY_MALFORMED, Effect.REJECTS, field)
-        return found
-
     def decimal(self, field: str, *, whole_digits: int, decimals: int) -> Decimal | None:
         """Return a number, or None where it was not sent."""
         text = self._values.get(field)
@@ -119,9 +109,7 @@ class Line:
         limit: int | None = None,
     ) -> None:
         """Complain about a field of this line."""
-        self._remarks.add(
-            code, effect, table=self.table, line=self.number, field=field, detail=detail, limit=limit
-        )
+        self._remarks.add(code, effect, table=self.table, line=self.number, field=field, detail=detail, limit=limit)
 
 
 def read_lines(elements: Sequence[Element], *, table: Table, remarks: Remarks) -> tuple[Line, ...]:
@@ -129,7 +117,7 @@ def read_lines(elements: Sequence[Element], *, table: Table, remarks: Remarks) -
 
     A content that is none of them, and a table of more than MAX_LINES, is rejected.
     """
-    found = _find_lines(elements, table=table, remarks=remarks)
+    found = _find_lines(elements, table=table)
     if found is None:
         wanted = " / ".join(table.path)
         remarks.add(ProblemCode.TABLE_ROOT, Effect.REJECTS, table=table.name, detail=Text(wanted, wanted))
@@ -154,21 +142,20 @@ def check_visit_id(lines: Iterable[Line], *, visit: str) -> None:
             line.remark(ProblemCode.VISIT_ID_DIFFERS, Effect.REJECTS, "MA_LK")
 
 
-def _find_lines(elements: Sequence[Element], *, table: Table, remarks: Remarks) -> list[Element] | None:
-    """Descend the path of the table, from wherever the content begins in it."""
+def _find_lines(elements: Sequence[Element], *, table: Table) -> Sequence[Element] | None:
+    """Descend the path of the table, from wherever the content begins in it.
+
+    None where an element on the way has another name: its lines would be lost, and an empty table means
+    that what was sent earlier is to be removed.
+    """
     if not elements or elements[0].tag not in table.path:
         return None
-    level = list(elements)
-    for depth in range(table.path.index(elements[0].tag), len(table.path)):
-        name = table.path[depth]
-        known = [element for element in level if element.tag == name]
-        for element in level:
-            if element.tag != name:
-                _unknown(element, table=table, line=None, remarks=remarks)
-        if depth == len(table.path) - 1:
-            return known
-        level = [child for element in known for child in element]
-    return None
+    *around, name = table.path[table.path.index(elements[0].tag) :]
+    for step in around:
+        if any(element.tag != step for element in elements):
+            return None
+        elements = [child for element in elements for child in element]
+    return None if any(element.tag != name for element in elements) else elements
 
 
 def _read_line(element: Element, *, number: int, nested: bool, table: Table, remarks: Remarks) -> Line:
@@ -178,7 +165,7 @@ def _read_line(element: Element, *, number: int, nested: bool, table: Table, rem
     for child in element:
         rule = rule_of(child.tag)
         if rule is None:
-            _unknown(child, table=table, line=number, remarks=remarks)
+            _unknown(child, line=line)
             continue
         if nested and len(child):
             line.remark(ProblemCode.FIELD_NESTED, rule.misread, rule.name)
@@ -203,8 +190,8 @@ def _read_line(element: Element, *, number: int, nested: bool, table: Table, rem
 
 
 def _too_long(text: str, *, line: Line, rule: Rule) -> None:
-    if len(text) > LONGEST_TEXT:
-        line.remark(ProblemCode.FIELD_TOO_LONG, Effect.REJECTS, rule.name, limit=LONGEST_TEXT)
+    if len(text) > rule.utmost:
+        line.remark(ProblemCode.FIELD_TOO_LONG, Effect.REJECTS, rule.name, limit=rule.utmost)
     else:
         line.remark(ProblemCode.FIELD_TOO_LONG, rule.too_long, rule.name, limit=rule.longest)
 
@@ -230,11 +217,5 @@ def _check_running_numbers(lines: Iterable[Line]) -> None:
         seen.add(running)
 
 
-def _unknown(element: Element, *, table: Table, line: int | None, remarks: Remarks) -> None:
-    remarks.add(
-        ProblemCode.FIELD_UNKNOWN,
-        Effect.WARNS,
-        table=table.name,
-        line=line,
-        field=etree.QName(element).localname,
-    )
+def _unknown(element: Element, *, line: Line) -> None:
+    line.remark(ProblemCode.FIELD_UNKNOWN, Effect.WARNS, etree.QName(element).localname)

@@ -94,9 +94,7 @@ def _identifier(line: Line) -> tuple[str, IdentifierKind] | tuple[None, None]:
 def _cards(line: Line) -> tuple[InsuranceCardArrival, ...]:
     """Read the cards with what stands beside them; a card that is none is passed over with a warning."""
     numbers = values.parallel(line.text("MA_THE_BHYT"))
-    beside = [
-        _beside(line, field=field, count=len(numbers)) for field in ("MA_DKBD", "GT_THE_TU", "GT_THE_DEN")
-    ]
+    beside = [_beside(line, field=field, count=len(numbers)) for field in ("MA_DKBD", "GT_THE_TU", "GT_THE_DEN")]
     cards = []
     for number, facility, valid_from, valid_until in zip_longest(numbers, *beside):
         if not number:

@@ -68,9 +68,7 @@ def _judge_stay(arrival: VisitArrival, *, now: datetime, remarks: Remarks) -> No
                 field="NGAY_RA",
                 detail=Text(f"quá {days} ngày", f"more than {days} days"),
             )
-    if admitted_at and not (
-        started_at - ORDER_TOLERANCE <= admitted_at <= (ended_at or admitted_at) + ORDER_TOLERANCE
-    ):
+    if admitted_at and not (started_at - ORDER_TOLERANCE <= admitted_at <= (ended_at or admitted_at) + ORDER_TOLERANCE):
         remarks.add(ProblemCode.ADMITTED_OUTSIDE_VISIT, Effect.WARNS, table="XML1", field="NGAY_VAO_NOI_TRU")
 
 

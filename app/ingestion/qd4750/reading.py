@@ -67,9 +67,7 @@ def check_in(roots: Iterable[Element], *, position: int, facility_code: str | No
     if len(identifiers) == 1 and len(only := next(iter(identifiers))) <= _LONGEST_VISIT_ID:
         remarks.visit = only
     _note_kept((CHECK_IN,), remarks=remarks)
-    return VisitReading(
-        source_id=remarks.visit, arrival=None, problems=remarks.problems(), tables_kept=(CHECK_IN,)
-    )
+    return VisitReading(source_id=remarks.visit, arrival=None, problems=remarks.problems(), tables_kept=(CHECK_IN,))
 
 
 def _summary(contents: _Contents, *, remarks: Remarks) -> Line | None:

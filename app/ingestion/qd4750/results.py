@@ -25,10 +25,7 @@ def reports(
         _check_time(line)
         key = f"test:{line.text('MA_DICH_VU') or '-'}:{line.text('NGAY_KQ') or '-'}"
         groups.setdefault(key, []).append(line)
-    found = [
-        _report(group, key=key, performed=performed, otherwise_at=otherwise_at)
-        for key, group in groups.items()
-    ]
+    found = [_report(group, key=key, performed=performed, otherwise_at=otherwise_at) for key, group in groups.items()]
     return tuple(sorted(found, key=lambda report: (report.resulted_at, report.key)))
 
 

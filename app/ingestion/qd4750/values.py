@@ -42,18 +42,20 @@ class Birth:
     day_lost: bool  # the month was sent without the day: only the year is kept
 
 
-@lru_cache(maxsize=4096)
 def moment(text: str) -> datetime | None:
     """Read `yyyymmddHHMM` of Viet Nam as an aware UTC time, or None."""
-    if len(text) != _MOMENT_LENGTH or not (text.isascii() and text.isdigit()):
+    return _moment(text) if len(text) == _MOMENT_LENGTH else None
+
+
+@lru_cache(maxsize=4096)
+def _moment(text: str) -> datetime | None:
+    if not (text.isascii() and text.isdigit()):
         return None
     year = int(text[:4])
     if year < _FIRST_YEAR:
         return None
     try:
-        local = datetime(
-            year, int(text[4:6]), int(text[6:8]), int(text[8:10]), int(text[10:]), tzinfo=VIETNAM_TIME
-        )
+        local = datetime(year, int(text[4:6]), int(text[6:8]), int(text[8:10]), int(text[10:]), tzinfo=VIETNAM_TIME)
     except ValueError:
         return None
     return local.astimezone(UTC)
@@ -102,10 +104,14 @@ def day_problem(text: str) -> ProblemCode | None:
     return None if day(text) else ProblemCode.DAY_MALFORMED
 
 
-@lru_cache(maxsize=4096)
 def number_problem(text: str) -> ProblemCode | None:
     """Judge a number by its form alone."""
-    if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
+    return _form_problem(text) if len(text) <= _LONGEST_NUMBER else ProblemCode.NUMBER_MALFORMED
+
+
+@lru_cache(maxsize=4096)  # of short texts only, so that its size is bounded
+def _form_problem(text: str) -> ProblemCode | None:
+    if _NUMBER.fullmatch(text):
         return None
     return ProblemCode.NUMBER_COMMA if _WITH_COMMA.fullmatch(text) else ProblemCode.NUMBER_MALFORMED
 
@@ -118,11 +124,13 @@ class Number:
     rounded: bool
 
 
-@lru_cache(maxsize=4096)
 def number(text: str, *, whole_digits: int, decimals: int) -> Number | ProblemCode:
     """Read a number that is not negative, or tell why not."""
-    if problem := number_problem(text):
-        return problem
+    return number_problem(text) or _number(text, whole_digits, decimals)
+
+
+@lru_cache(maxsize=4096)
+def _number(text: str, whole_digits: int, decimals: int) -> Number | ProblemCode:
     whole, _, fraction = text.partition(".")
     whole, fraction = whole.lstrip("0"), fraction.rstrip("0")
     if len(whole) > whole_digits:
@@ -130,7 +138,8 @@ def number(text: str, *, whole_digits: int, decimals: int) -> Number | ProblemCo
     value = Decimal(f"{whole or '0'}.{fraction}" if fraction else whole or "0")
     if len(fraction) <= decimals:
         return Number(value, rounded=False)
-    return Number(value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP), rounded=True)
+    value = value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return Number(value, rounded=True) if value < 10**whole_digits else ProblemCode.NUMBER_TOO_LARGE
 
 
 def result_number(text: str) -> Decimal | None:
@@ -152,7 +161,8 @@ def several(text: str | None) -> tuple[str, ...]:
 
 def parallel(text: str | None) -> list[str]:
     """Split a `;` list that stands beside another, keeping the places of empty parts."""
-    return [part.strip() for part in text.rstrip("; ").split(";")] if text else []
+    bare = (text or "").rstrip("; ")
+    return [part.strip() for part in bare.split(";")] if bare else []
 
 
 def identifier(text: str) -> tuple[str, IdentifierKind] | None:

@@ -75,9 +75,7 @@ def visit(
         services=None if performed is None else services(performed),
         prescriptions=None if drugs is None else prescriptions(drugs),
         reports=(
-            None
-            if results is None
-            else reports(results, performed=by_code(performed or ()), otherwise_at=concluded_at)
+            None if results is None else reports(results, performed=by_code(performed or ()), otherwise_at=concluded_at)
         ),
     )
 

@@ -1,6 +1,7 @@
 """What stands inside NOIDUNGFILE passes the same checks as the envelope: B146 to B155 again, wrapped."""
 
 import socket
+from unicodedata import normalize
 
 import pytest
 
@@ -29,16 +30,14 @@ from tests.ingestion.qd4750.readings import only_arrival, only_visit, told
 def carrying(table: str, body: bytes) -> bytes:
     """Return a message whose visit carries these bytes in base64 as one more table."""
     files = "".join(
-        file_xml(name, encoded(declared(table_xml(name, [fields]))))
-        for name, fields in LINES.items()
-        if name != table
+        file_xml(name, encoded(declared(table_xml(name, [fields])))) for name, fields in LINES.items() if name != table
     )
     return envelope(f"<HOSO>{files}{file_xml(table, encoded(body))}</HOSO>")
 
 
 def test_b146_to_b152_inside_base64() -> None:
     with socket.create_server(("127.0.0.1", 0)) as canary:
-        canary.setblocking(False)
+        canary.settimeout(0)
         for name, (body, reason) in entity_bombs(canary.getsockname()[1]).items():
             for table in ("XML1", "XML4", "XML7"):
                 visit = only_visit(carrying(table, body))
@@ -50,7 +49,10 @@ def test_b146_to_b152_inside_base64() -> None:
 
 INSIDE = {
     **{name: bomb for name, bomb in size_bombs().items() if name != "b153 text"},
-    "b153 text": (b"<TONG_HOP><GHI_CHU>" + b"x" * 200_000 + b"</GHI_CHU></TONG_HOP>", ProblemCode.FIELD_TOO_LONG),
+    "b153 text": (
+        b"<TONG_HOP><GHI_CHU>" + b"x" * 200_000 + b"</GHI_CHU></TONG_HOP>",
+        ProblemCode.FIELD_TOO_LONG,
+    ),
     **encoding_bombs(),
     **archive_bombs(),
 }
@@ -66,9 +68,7 @@ def test_b153_to_b155_inside_base64(body: bytes, reason: ProblemCode) -> None:
 
 def test_b146_as_text_inside_the_envelope() -> None:
     for name, (body, reason) in entity_bombs(9).items():
-        visit = only_visit(
-            envelope(f"<HOSO>{file_xml('XML1', f'<![CDATA[{body.decode()}]]>')}</HOSO>")
-        )
+        visit = only_visit(envelope(f"<HOSO>{file_xml('XML1', f'<![CDATA[{body.decode()}]]>')}</HOSO>"))
         assert told(visit, Effect.REJECTS) == [(reason, "XML1", None, None)], name
 
 
@@ -82,7 +82,10 @@ def test_b149_the_envelope_itself_is_refused_without_visits() -> None:
 
 def test_b153_a_message_of_many_large_tables_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(content, "MAX_INNER_TAGS", 2_000)
-    small, large = visit_xml({"XML1": [VISIT]}), visit_xml({"XML1": [{**VISIT, "MA_LK": "2"}], "XML3": [SERVICE] * 30})
+    small, large = (
+        visit_xml({"XML1": [VISIT]}),
+        visit_xml({"XML1": [{**VISIT, "MA_LK": "2"}], "XML3": [SERVICE] * 30}),
+    )
 
     assert told(read_message(envelope(small)), Effect.REJECTS) == []
     read = read_message(envelope(small, large))
@@ -99,18 +102,19 @@ def test_b153_a_table_has_a_longest() -> None:
 
 
 def test_b154_nfd_equals_nfc() -> None:
-    from unicodedata import normalize
-
     body = message()
 
     assert read_message(normalize("NFD", body.decode()).encode()) == read_message(body)
-    nfd = {name: [{field: normalize("NFD", text or "") for field, text in fields.items()}] for name, fields in LINES.items()}
+    nfd = {
+        name: [{field: normalize("NFD", text or "") for field, text in fields.items()}]
+        for name, fields in LINES.items()
+    }
     assert read_message(message(**nfd)) == read_message(body)
 
 
 FORMS = {
     "base64": lambda xml: encoded(declared(xml)),
-    "base64 without declaration": lambda xml: encoded(xml),
+    "base64 without declaration": encoded,
     "base64 with mark": lambda xml: encoded(b"\xef\xbb\xbf" + declared(xml).encode()),
     "base64 in lines": lambda xml: "\r\n  ".join(encoded(xml)[at : at + 76] for at in range(0, len(encoded(xml)), 76)),
     "base64 in cdata": lambda xml: f"\n<![CDATA[{encoded(xml)}]]>\n",
@@ -139,9 +143,7 @@ def test_bare_lines_may_stand_in_the_envelope() -> None:
     assert read_message(envelope(f"<HOSO>{files}</HOSO>")) == read_message(message(**tables))
 
 
-@pytest.mark.parametrize(
-    "text", ["!!!!", "YWJj*GRl", "YWJ", "YWJjZA==YWJj", "Tổng hợp", "YWJjZA", "=", "QUFB====", "🙂"]
-)
+@pytest.mark.parametrize("text", ["!!!!", "YWJj*GRl", "YWJ", "YWJjZA==YWJj", "Tổng hợp", "YWJjZA", "=", "🙂"])
 def test_what_is_neither_xml_nor_base64(text: str) -> None:
     visit = only_visit(envelope(f"<HOSO>{file_xml('XML1', text)}</HOSO>"))
 
@@ -171,6 +173,9 @@ def test_an_empty_summary_rejects() -> None:
         "<TONG_HOP/>",
         "<CHI_TIET_DVKT/>",
         "<tong_hop/>",
+        "<CHITIEU_CHITIET_THUOC><DSACH_THUOC/></CHITIEU_CHITIET_THUOC>",
+        "<CHITIEU_CHITIET_THUOC><CHI_TIET_THUOC/></CHITIEU_CHITIET_THUOC>",
+        "<DSACH_CHI_TIET_THUOC><CHI_TIET_THUOC/><THUOC/></DSACH_CHI_TIET_THUOC>",
         '<CHITIEU_CHITIET_THUOC xmlns="urn:x"><DSACH_CHI_TIET_THUOC/></CHITIEU_CHITIET_THUOC>',
     ],
 )

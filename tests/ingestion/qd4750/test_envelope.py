@@ -58,9 +58,7 @@ def test_one_bad_visit_does_not_touch_the_others() -> None:
     read = read_message(envelope(summary("A"), bad, "<HOSO/>"))
 
     assert [visit.arrival is not None for visit in read.visits] == [True, False, False]
-    assert read.visits[2].problems[0].vi == (
-        "hồ sơ thứ 3, XML1: hồ sơ không có bảng này; mọi hồ sơ đều phải có XML1."
-    )
+    assert read.visits[2].problems[0].vi == ("hồ sơ thứ 3, XML1: hồ sơ không có bảng này; mọi hồ sơ đều phải có XML1.")
 
 
 @pytest.mark.parametrize(
@@ -259,7 +257,14 @@ def test_check_ins_travel_alone() -> None:
     assert [told(visit, Effect.REJECTS) for visit in read.visits] == [[], []]
 
 
-@pytest.mark.parametrize("lines", ["", CHECK_IN_LINE.format("A", ""), CHECK_IN_LINE.format("A", "01901") + CHECK_IN_LINE.format("B", "79001")])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "",
+        CHECK_IN_LINE.format("A", ""),
+        CHECK_IN_LINE.format("A", "01901") + CHECK_IN_LINE.format("B", "79001"),
+    ],
+)
 def test_check_ins_without_one_facility_are_refused(lines: str) -> None:
     read = read_message(CHECK_IN.format(lines).encode())
 
@@ -271,7 +276,10 @@ def test_a_check_in_may_travel_in_the_envelope() -> None:
     alone = f"<HOSO>{file_xml('XML0', encoded(CHECK_IN.format(CHECK_IN_LINE.format('A', '01901'))))}</HOSO>"
     read = read_message(envelope(alone, summary("A")))
 
-    assert [(visit.source_id, visit.arrival is not None) for visit in read.visits] == [("A", False), ("A", True)]
+    assert [(visit.source_id, visit.arrival is not None) for visit in read.visits] == [
+        ("A", False),
+        ("A", True),
+    ]
     assert [told(visit, Effect.REJECTS) for visit in read.visits] == [[], []]
     foreign = read_message(envelope(alone, facility="79001"))
     assert told(foreign.visits[0], Effect.REJECTS) == [(ProblemCode.FACILITY_DIFFERS, "XML0", None, "MA_CSKCB")]

@@ -29,7 +29,9 @@ SPOILED = {
     "MA_NHOM": "xn",
     "SO_LUONG": "1,5",
 }
-AMOUNTS = [(table, field) for table, uses in BOOK.items() for field in uses if field.startswith(("T_", "THANH", "DON_GIA"))]
+AMOUNTS = [
+    (table, field) for table, uses in BOOK.items() for field in uses if field.startswith(("T_", "THANH", "DON_GIA"))
+]
 
 
 def test_the_tables_are_those_of_the_decision() -> None:
@@ -108,7 +110,9 @@ NOT_READ = [
 ]
 
 
-@pytest.mark.parametrize(("table", "field"), [(table, field["name"]) for table, field in NOT_READ if field["max"] != 50])
+@pytest.mark.parametrize(
+    ("table", "field"), [(table, field["name"]) for table, field in NOT_READ if field["max"] != 50]
+)
 def test_a_malformed_field_that_the_book_does_not_read_only_warns(table: str, field: str) -> None:
     visit = only_visit(changed(table, **{field: "?"}))
 
@@ -117,11 +121,17 @@ def test_a_malformed_field_that_the_book_does_not_read_only_warns(table: str, fi
     assert problem[1:] == (table, 1, field)
 
 
+WITH_A_FORM = {"MA_CSKCB", "MA_LOAI_KCB", "MA_BENH_CHINH", "MA_BENH_KT", "MA_LK", "SO_CCCD", "CAN_NANG"}
+FREE = {
+    "MA_BENH_YHCT", "MA_KHOA", "DIA_CHI", "TEN_THUOC", "DON_VI_TINH", "HAM_LUONG",
+    "DANG_BAO_CHE", "LIEU_DUNG", "CACH_DUNG", "TEN_VAT_TU", "TEN_DICH_VU", "TEN_CHI_SO", "GIA_TRI",
+    "DON_VI_DO",
+}  # fmt: skip
 LIMITED = [
     (table, field["name"], field.get("gateway_max", field["max"]))
     for table, field in FIELDS
     if field["type"] == "S" and field["max"] and not field["name"].startswith(("NGAY_", "NAM_", "GT_"))
-    and field["name"] not in ("MA_CSKCB", "MA_LOAI_KCB", "MA_BENH_CHINH", "MA_BENH_KT", "MA_LK", "SO_CCCD", "CAN_NANG")
+    and field["name"] not in WITH_A_FORM
 ]  # fmt: skip
 
 
@@ -132,10 +142,7 @@ def test_a_text_may_be_as_long_as_the_gateway_allows(table: str, field: str, lon
     visit = only_visit(changed(table, **{field: "Ầ" * (longest + 1)}))
     (problem,) = visit.problems
     assert (problem.code, problem.table, problem.field) == (ProblemCode.FIELD_TOO_LONG, table, field)
-    free = field not in BOOK[table] or field in (
-        "MA_BENH_YHCT", "MA_KHOA", "MA_BAC_SI", "DIA_CHI", "TEN_THUOC", "DON_VI_TINH", "HAM_LUONG", "DANG_BAO_CHE",
-        "LIEU_DUNG", "CACH_DUNG", "TEN_VAT_TU", "TEN_DICH_VU", "TEN_CHI_SO", "GIA_TRI", "DON_VI_DO",
-    )  # fmt: skip
+    free = field not in BOOK[table] or field in FREE
     assert problem.effect is (Effect.WARNS if free else Effect.REJECTS)
 
 
@@ -158,6 +165,21 @@ def test_a_text_without_a_limit_has_a_limit() -> None:
     assert only_visit(changed("XML1", GHI_CHU="x" * 32_000)).problems == ()
     assert told(only_visit(changed("XML1", GHI_CHU="x" * 32_001)), Effect.WARNS)
     assert only_visit(changed("XML1", GHI_CHU="x" * (LONGEST_TEXT + 1))).arrival is None
+
+
+@pytest.mark.parametrize("field", ["MA_THE_BHYT", "MA_DKBD", "GT_THE_TU", "GT_THE_DEN", "MA_BENH_YHCT", "MA_KHOA"])
+def test_a_list_has_a_limit(field: str) -> None:
+    rejected = []
+    for text in ("A;" * 1_999 + "AA", "A;" * 2_000 + "A"):
+        visit = only_visit(changed("XML1", **{field: text}))
+        rejected.append((ProblemCode.FIELD_TOO_LONG, "XML1", 1, field) in told(visit, Effect.REJECTS))
+
+    assert rejected == [False, True]
+
+
+def test_a_clinician_is_part_of_a_key_and_has_a_strict_length() -> None:
+    assert only_visit(changed("XML2", MA_BAC_SI="x" * 255)).arrival is not None
+    assert only_visit(changed("XML2", MA_BAC_SI="x" * 256)).arrival is None
 
 
 @pytest.mark.parametrize("table", SHOWN)

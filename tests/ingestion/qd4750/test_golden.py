@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from app.ingestion.qd4750 import read_message
-from app.ingestion.xml import check_outside, read_document
+from app.ingestion.xml import Element, check_outside, read_document
 from tests.ingestion.messages import encoded, envelope, file_xml
 from tests.ingestion.plain import plain
 
@@ -55,9 +56,7 @@ def test_golden_reads_the_same_in_base64_and_as_text(path: Path) -> None:
 
 
 def _inner(holder: object) -> bytes:
-    from lxml import etree
-
-    assert isinstance(holder, etree._Element)
+    assert isinstance(holder, Element)
     (child,) = holder
     child.tail = None
     return etree.tostring(child, encoding="utf-8")

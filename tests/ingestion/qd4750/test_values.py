@@ -19,7 +19,8 @@ def test_a_moment_of_viet_nam_is_utc() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "20261120", "202611202400", "202611200860", "202602290000", "202613010000", "000011200815",
-     "099911200815", "２０２６１１２００８１５", "2026-11-2008", " 2026112008 ", "20261120081500", "²02611200815"],
+     "099911200815", "２０２６１１２００８１５", "2026-11-2008", " 2026112008 ", "20261120081500",
+     "²02611200815"],
 )  # fmt: skip
 def test_what_is_no_moment(text: str) -> None:
     assert values.moment(text) is None
@@ -44,7 +45,7 @@ def test_days() -> None:
         ("190001010000", date(1900, 1, 1), BirthPrecision.DAY, False),
     ],
 )
-def test_b164_births(text: str, on: date, precision: BirthPrecision, day_lost: bool) -> None:
+def test_b164_births(text: str, on: date, precision: BirthPrecision, *, day_lost: bool) -> None:
     birth = values.birth(text)
 
     assert birth == values.Birth(on=on, precision=precision, day_lost=day_lost)
@@ -73,7 +74,7 @@ def test_b164_what_is_no_birth(text: str) -> None:
         ("9999999999.999", "9999999999.999", False),
     ],
 )
-def test_numbers(text: str, value: str, rounded: bool) -> None:
+def test_numbers(text: str, value: str, *, rounded: bool) -> None:
     read = values.number(text, whole_digits=10, decimals=3)
 
     assert isinstance(read, values.Number)
@@ -92,6 +93,7 @@ def test_numbers(text: str, value: str, rounded: bool) -> None:
         ("٣", ProblemCode.NUMBER_MALFORMED),
         ("1" * 11, ProblemCode.NUMBER_TOO_LARGE),
         ("0." + "1" * 60, ProblemCode.NUMBER_MALFORMED),
+        ("9999999999.9996", ProblemCode.NUMBER_TOO_LARGE),
     ],
 )
 def test_what_is_no_number(text: str, problem: ProblemCode) -> None:
@@ -151,5 +153,11 @@ def test_real_numbers_are_no_fillers() -> None:
 def test_cards() -> None:
     assert values.is_card("GD4010112345678")
     assert values.is_card("0112345678")
-    for text in ("GD401011234567", "gd4010112345678", "011234567", "GD40101123456789", "０１１２３４５６７８"):
+    for text in (
+        "GD401011234567",
+        "gd4010112345678",
+        "011234567",
+        "GD40101123456789",
+        "０１１２３４５６７８",
+    ):
         assert not values.is_card(text)

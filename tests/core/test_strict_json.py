@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.identity.strict_json import NotStrictJson, read_object
+from app.core.strict_json import NotStrictJson, read_object
 
 ONE_OBJECT = st.dictionaries(
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5),

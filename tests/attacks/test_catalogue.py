@@ -1,0 +1,344 @@
+"""The catalogue itself is tested: what nobody may forget when a table, function or role is added."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.core.settings import Settings
+from tests.conftest import Ground
+
+GUARDED = ("book", "auth", "intake")
+OURS = "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
+LOGINS = ("api", "desk", "ingest", "worker", "sealer", "auditor", "migrator", "backup", "demo")
+HEALTH = (
+    "prescription",
+    "prescription_item",
+    "test_report",
+    "test_result",
+    "visit",
+    "visit_diagnosis",
+    "visit_insurance",
+    "visit_service",
+)
+
+DEFINERS = {
+    "auth.book_changed": "auth_owner",
+    "auth.calling_facility": "auth_owner",
+    "auth.client_keys": "auth_owner",
+    "auth.demo_window": "auth_owner",
+    "auth.filing_citizens": "auth_owner",
+    "auth.live_session": "auth_owner",
+    "auth.match_person": "auth_owner",
+    "auth.me": "auth_owner",
+    "auth.open_book": "auth_owner",
+    "auth.open_client_session": "auth_owner",
+    "auth.open_demo_book": "auth_owner",
+    "auth.open_filing": "auth_owner",
+    "auth.sign_in": "auth_owner",
+    "intake.conclude_message": "auth_owner",
+    "intake.keep_message": "auth_owner",
+    "intake.receipt": "auth_owner",
+    "intake.receipts": "auth_owner",
+    "intake.replay_message": "auth_owner",
+    "intake.take_message": "auth_owner",
+    "jobs.enqueue": "auth_owner",
+}
+"""Every SECURITY DEFINER function and its owner. Operations (`op.*`) come from graphql/trusted.json."""
+
+CALLS = {
+    "ingest": {
+        "auth.calling_facility",
+        "auth.client_keys",
+        "auth.open_client_session",
+        "intake.keep_message",
+        "intake.receipt",
+        "intake.receipts",
+    },
+    "worker": {
+        "auth.book_changed",
+        "auth.filing_citizens",
+        "auth.match_person",
+        "auth.open_filing",
+        "book.file_prescriptions",
+        "book.file_reports",
+        "book.file_visit",
+        "book.note_version",
+        "book.withdraw_missing",
+        "intake.conclude_message",
+        "intake.replay_message",
+        "intake.take_message",
+        "jobs.enqueue",
+    },
+    "desk": {"auth.me", "auth.sign_in", "jobs.enqueue"},
+    "demo": {"auth.demo_window", "auth.open_demo_book"},
+    "book_reader": {"auth.no_book", "auth.open_book"},
+    "book_writer": {"jobs.enqueue"},
+}
+"""What each role may execute of others' functions, apart from operations."""
+
+QUEUE = {f"jobs.{name}" for name in ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics")}
+READS = {
+    "desk": {"auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
+    "ingest": set(),
+    "worker": {f"book.{name}" for name in (*HEALTH, "record_version")}
+    | QUEUE
+    | {"code.entry", "directory.facility"},
+    "book_reader": {f"book.{name}" for name in HEALTH}
+    | {"auth.book", "auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
+    "demo": {f"book.{name}" for name in HEALTH}
+    | {"auth.book", "auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
+    "book_writer": set(),
+}
+CHANGES = {"worker": {f"book.{name}" for name in HEALTH} | QUEUE}
+ADDS = {"worker": CHANGES["worker"] | {"book.record_version"}}
+
+SCHEMAS = {
+    "api": {"op"},
+    "desk": {"auth", "code", "desk_op", "directory", "jobs"},
+    "ingest": {"auth", "intake"},
+    "worker": {"auth", "book", "code", "directory", "intake", "jobs"},
+    "demo": {"auth", "book", "code", "directory"},
+    "sealer": set(),
+    "auditor": set(),
+    "backup": set(),
+    "migrator": {"deploy"},
+}
+
+
+class Catalogue:
+    """Asks pg_catalog as superuser."""
+
+    def __init__(self, ground: Ground, settings: Settings) -> None:
+        self._ask = ground.cluster.psql
+        self._database = settings.database_url.rpartition("/")[2]
+
+    def rows(self, query: str) -> list[list[str]]:
+        return [line.split("|") for line in self._ask(query, self._database).splitlines()]
+
+    def column(self, query: str) -> set[str]:
+        return {row[0] for row in self.rows(query)}
+
+
+@pytest.fixture(scope="module")
+def catalogue(ground: Ground, settings: Settings) -> Iterator[Catalogue]:
+    yield Catalogue(ground, settings)
+
+
+def granted(catalogue: Catalogue, privilege: str, *, columns: bool = True) -> dict[str, set[str]]:
+    """Return, by role, the tables on which a privilege is granted, on a column at least; owners left out."""
+    on_columns = f"OR has_any_column_privilege(r.oid, c.oid, '{privilege}')" if columns else ""
+    rows = catalogue.rows(f"""
+        SELECT r.rolname, n.nspname || '.' || c.relname FROM pg_class c
+          JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN pg_roles r
+         WHERE {OURS} AND c.relkind IN ('r', 'p') AND NOT r.rolsuper AND r.rolname !~ '^pg_'
+           AND r.oid <> c.relowner
+           AND (has_table_privilege(r.oid, c.oid, '{privilege}') {on_columns})""")
+    found: dict[str, set[str]] = {}
+    for role, table in rows:
+        found.setdefault(role, set()).add(table)
+    return found
+
+
+def test_t2_every_guarded_table_has_forced_row_level_security_and_a_policy(catalogue: Catalogue) -> None:
+    guarded = catalogue.rows(f"""
+        SELECT n.nspname || '.' || c.relname, c.relrowsecurity, c.relforcerowsecurity,
+               (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid)
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE {OURS} AND c.relkind IN ('r', 'p') AND (n.nspname IN {GUARDED} OR EXISTS (
+               SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+                  AND a.attname ~ '(citizen|patient)'))""")
+    assert len(guarded) >= 19
+    unguarded = [name for name, on, forced, policies in guarded if (on, forced) != ("t", "t") or policies == "0"]
+    assert unguarded == []
+
+
+def test_t2_no_policy_is_for_everybody(catalogue: Catalogue) -> None:
+    assert catalogue.rows("SELECT polrelid::regclass, polname FROM pg_policy WHERE 0 = ANY (polroles)") == []
+
+
+def test_t2_the_owners_have_no_policy_that_shows_them_health_data(catalogue: Catalogue) -> None:
+    owners = catalogue.column("""
+        SELECT r.rolname FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+          JOIN pg_roles r ON r.oid = ANY (p.polroles) WHERE c.relnamespace = 'book'::regnamespace""")
+    assert owners == {"book_reader", "worker", "demo"}
+
+
+def test_t2_no_login_owns_anything_but_the_migrators_own_notes(catalogue: Catalogue) -> None:
+    owned = catalogue.column("""
+        SELECT DISTINCT r.rolname || ':' || (pg_identify_object(d.classid, d.objid, d.objsubid)).identity
+          FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid AND d.refclassid = 'pg_authid'::regclass
+         WHERE d.deptype = 'o' AND r.rolcanlogin AND NOT r.rolsuper
+           AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass)""")
+    notes = {"deploy", "deploy.installed_file", "deploy.installed_operation", "deploy.migration"}
+    assert owned == {f"migrator:{name}" for name in notes}
+
+
+def test_t2_no_login_has_an_attribute_that_goes_round_the_policies(catalogue: Catalogue) -> None:
+    powerful = catalogue.column("""
+        SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'
+           AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)""")
+    assert powerful == {"postgres", "backup"}
+    assert catalogue.column("SELECT rolname FROM pg_roles WHERE rolcanlogin AND NOT rolsuper") == set(LOGINS)
+
+
+def test_t2_only_the_migrator_may_become_an_owner_and_inherits_nothing(catalogue: Catalogue) -> None:
+    members = catalogue.rows("""
+        SELECT m.member::regrole, m.roleid::regrole, m.inherit_option, m.admin_option
+          FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE r.rolname !~ '^pg_'""")
+    owners = ("auth_owner", "book_owner", "book_reader", "book_writer")
+    assert sorted(members) == [["migrator", owner, "f", "f"] for owner in owners]
+
+
+def test_t2_nothing_stands_between_a_reader_and_the_policies(catalogue: Catalogue) -> None:
+    kinds = catalogue.rows(f"""
+        SELECT n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE {OURS} AND c.relkind IN ('v', 'm', 'f')""")
+    assert kinds == []
+    assert catalogue.rows("SELECT evtname FROM pg_event_trigger") == []
+    rules = f"""SELECT c.relname FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class
+                  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {OURS}"""
+    assert catalogue.rows(rules) == []
+    assert catalogue.column("SELECT extname FROM pg_extension") == {"plpgsql"}
+    assert catalogue.rows("SELECT pubname FROM pg_publication") == []
+    assert catalogue.rows("SELECT srvname FROM pg_foreign_server") == []
+
+
+def test_t2_every_definer_function_is_listed_with_its_owner(catalogue: Catalogue) -> None:
+    definers = {
+        name: owner
+        for name, owner in catalogue.rows(f"""
+            SELECT n.nspname || '.' || p.proname, p.proowner::regrole FROM pg_proc p
+              JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {OURS} AND p.prosecdef""")
+    }
+    operations = {name: owner for name, owner in definers.items() if name.startswith("op.")}
+    assert {name: owner for name, owner in definers.items() if name not in operations} == DEFINERS
+    assert set(operations.values()) == {"book_reader"}
+    deployed = catalogue.column("SELECT function FROM deploy.installed_operation WHERE function LIKE 'op.%'")
+    assert set(operations) == deployed
+
+
+def test_t2_every_function_of_ours_pins_its_search_path(catalogue: Catalogue) -> None:
+    free = catalogue.column(f"""
+        SELECT n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+         WHERE {OURS} AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)""")
+    assert free == {"jobs.fn_pgqueuer_changed"}  # the queue library's trigger, with the rights of its caller
+
+
+def test_t2_an_operation_opens_the_book_before_anything_else(catalogue: Catalogue) -> None:
+    late = catalogue.column(r"""
+        SELECT proname FROM pg_proc WHERE pronamespace = 'op'::regnamespace
+           AND prosrc !~ '^\s*DECLARE opened record; in_citizen uuid; in_sections int;\s*BEGIN\s*opened := auth\.open_book\('""")
+    assert late == set()
+    late = catalogue.column(r"""
+        SELECT proname FROM pg_proc WHERE pronamespace = 'desk_op'::regnamespace
+           AND (prosecdef OR prosrc !~ '^\s*DECLARE in_viewer uuid;\s*BEGIN\s*in_viewer := auth\.sign_in\(')""")
+    assert late == set()
+
+
+def test_t2_the_public_may_do_nothing(catalogue: Catalogue) -> None:
+    functions = catalogue.column(f"""
+        SELECT n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace,
+               aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE {OURS} AND a.grantee = 0""")
+    assert functions == set()
+    tables = catalogue.column(f"""
+        SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+               aclexplode(c.relacl) a WHERE {OURS} AND a.grantee = 0""")
+    assert tables == set()
+    schemas = catalogue.column(f"""
+        SELECT n.nspname FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+         WHERE {OURS} AND a.grantee = 0""")
+    assert schemas == set()
+    database = catalogue.rows("""
+        SELECT a.privilege_type FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+         WHERE d.datname = current_database() AND a.grantee = 0""")
+    assert database == []
+
+
+def test_t2_a_new_function_is_not_the_publics_either(catalogue: Catalogue) -> None:
+    closed = catalogue.column("""
+        SELECT defaclrole::regrole FROM pg_default_acl d WHERE defaclobjtype = 'f' AND defaclnamespace = 0
+           AND NOT EXISTS (SELECT FROM aclexplode(defaclacl) a WHERE a.grantee = 0)""")
+    assert closed == {"auth_owner", "book_owner", "book_reader", "book_writer", "migrator"}
+
+
+def test_t2_what_each_role_may_execute_is_listed(catalogue: Catalogue) -> None:
+    found: dict[str, set[str]] = {}
+    for role, name in catalogue.rows(f"""
+            SELECT r.rolname, n.nspname || '.' || p.proname FROM pg_proc p
+              JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN pg_roles r
+             WHERE {OURS} AND NOT r.rolsuper AND r.rolname !~ '^pg_' AND r.oid <> p.proowner
+               AND n.nspname NOT IN ('op', 'desk_op') AND has_function_privilege(r.oid, p.oid, 'EXECUTE')"""):
+        found.setdefault(role, set()).add(name)
+    assert found == CALLS
+
+
+def test_t2_operations_are_executed_by_their_one_login(catalogue: Catalogue) -> None:
+    callers = catalogue.rows("""
+        SELECT DISTINCT n.nspname, r.rolname FROM pg_proc p
+          JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN pg_roles r
+         WHERE n.nspname IN ('op', 'desk_op') AND NOT r.rolsuper AND r.oid <> p.proowner
+           AND has_function_privilege(r.oid, p.oid, 'EXECUTE')""")
+    assert sorted(callers) == [["desk_op", "desk"], ["op", "api"]]
+
+
+def test_t2_what_each_role_may_read_and_write_is_listed(catalogue: Catalogue) -> None:
+    wanted = {role: tables for role, tables in READS.items() if tables}
+    assert granted(catalogue, "SELECT") == wanted
+    assert granted(catalogue, "INSERT") == ADDS
+    assert granted(catalogue, "UPDATE") == CHANGES
+    assert granted(catalogue, "DELETE", columns=False) == CHANGES
+
+
+@pytest.mark.parametrize("privilege", ["TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"])
+def test_t2_nobody_is_granted(catalogue: Catalogue, privilege: str) -> None:
+    assert granted(catalogue, privilege, columns=privilege == "REFERENCES") == {}
+
+
+def test_t2_versions_are_append_only_for_every_login(catalogue: Catalogue) -> None:
+    for privilege in ("UPDATE", "DELETE", "TRUNCATE"):
+        columns = privilege == "UPDATE"
+        roles = [r for r, t in granted(catalogue, privilege, columns=columns).items() if "book.record_version" in t]
+        assert roles == []
+
+
+def test_t2_each_login_uses_its_schemas_and_creates_nowhere(catalogue: Catalogue) -> None:
+    found: dict[str, set[str]] = {login: set() for login in LOGINS}
+    for role, schema in catalogue.rows(f"""
+            SELECT r.rolname, n.nspname FROM pg_namespace n CROSS JOIN pg_roles r
+             WHERE {OURS} AND r.rolcanlogin AND NOT r.rolsuper AND has_schema_privilege(r.oid, n.oid, 'USAGE')"""):
+        found[role].add(schema)
+    assert found == SCHEMAS
+    creators = catalogue.rows("""
+        SELECT r.rolname, n.nspname FROM pg_namespace n CROSS JOIN pg_roles r
+         WHERE r.rolcanlogin AND NOT r.rolsuper AND has_schema_privilege(r.oid, n.oid, 'CREATE')""")
+    assert creators == [["migrator", "deploy"]]
+
+
+def test_t2_no_login_may_make_schemas_or_temporary_tables(catalogue: Catalogue) -> None:
+    able = catalogue.rows("""
+        SELECT r.rolname, p FROM pg_roles r, unnest(ARRAY['TEMP', 'CREATE']) p
+         WHERE NOT r.rolsuper AND r.rolname !~ '^pg_' AND has_database_privilege(r.oid, current_database(), p)""")
+    assert able == []
+
+
+def test_t2_only_the_worker_has_sequences(catalogue: Catalogue) -> None:
+    users = catalogue.rows(f"""
+        SELECT DISTINCT r.rolname, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         CROSS JOIN pg_roles r WHERE {OURS} AND c.relkind = 'S' AND NOT r.rolsuper AND r.rolname !~ '^pg_'
+           AND r.oid <> c.relowner AND has_sequence_privilege(r.oid, c.oid, 'USAGE, SELECT, UPDATE')""")
+    assert users == [["worker", "jobs"]]
+
+
+def test_t2_no_login_may_set_or_read_what_only_a_superuser_should(catalogue: Catalogue) -> None:
+    assert catalogue.rows("SELECT parname FROM pg_parameter_acl") == []
+    members = catalogue.rows("""
+        SELECT r.rolname, g.rolname FROM pg_roles r, pg_roles g
+         WHERE r.rolcanlogin AND NOT r.rolsuper AND g.rolname ~ '^pg_' AND pg_has_role(r.oid, g.oid, 'MEMBER')""")
+    assert members == []
+
+
+def test_t2_the_api_prepares_with_generic_plans_and_in_utc(catalogue: Catalogue) -> None:
+    roles = dict(catalogue.rows("SELECT rolname, array_to_string(rolconfig, ',') FROM pg_roles WHERE rolcanlogin"))
+    assert "plan_cache_mode=force_generic_plan" in roles["api"]
+    assert all("TimeZone=UTC" in roles[login] for login in ("api", "desk", "ingest", "worker", "demo", "migrator"))
