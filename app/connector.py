@@ -34,9 +34,7 @@ _FIRST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS, _MOST_ASKED_SECONDS = 0.5, 8.0, 60.0
 _FIRST_POLL_SECONDS, _MOST_POLL_SECONDS, _POLL_GROWTH = 0.05, 2.0, 1.6
 
 _UNREACHABLE = Text("Không kết nối được với máy chủ.", "The server cannot be reached.")
-_STILL_BUSY = Text(
-    "Máy chủ vẫn đang bận. Vui lòng thử lại sau.", "The server is still busy. Please try again later."
-)
+_STILL_BUSY = Text("Máy chủ vẫn đang bận. Vui lòng thử lại sau.", "The server is still busy. Please try again later.")
 _UNREADABLE = Text("Máy chủ trả lời không đúng quy cách.", "The server's answer cannot be read.")
 _NOT_ADMITTED = Text(
     "Máy chủ không chấp nhận khóa của cơ sở. Hãy kiểm tra mã cơ sở, khóa và đồng hồ.",
@@ -106,9 +104,7 @@ class HospitalClient:
         self._token = ""
         self._token_until: datetime | None = None
 
-    async def send(
-        self, body: bytes, idempotency_key: str | None = None, *, dry_run: bool = False
-    ) -> dict[str, Any]:
+    async def send(self, body: bytes, idempotency_key: str | None = None, *, dry_run: bool = False) -> dict[str, Any]:
         """Push one envelope of Decision 4750/QĐ-BYT; return the first receipt, or the verdict of a dry run.
 
         :raises ConnectorError: when the server refuses it or stays busy
@@ -117,9 +113,7 @@ class HospitalClient:
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
         params = {"dryRun": "true"} if dry_run else {}
-        return await self._call(
-            _Call(method="POST", path=_PUSH_PATH, headers=headers, content=body, params=params)
-        )
+        return await self._call(_Call(method="POST", path=_PUSH_PATH, headers=headers, content=body, params=params))
 
     async def receipt(self, message_id: UUID | str) -> dict[str, Any]:
         """Return what has become of a message.
@@ -206,9 +200,7 @@ class HospitalClient:
                 if response.status_code not in _BUSY:
                     return response
                 asked = self._asked_pause(response)
-                failure = ConnectorError(
-                    _STILL_BUSY, status=response.status_code, code=_code(_told(response))
-                )
+                failure = ConnectorError(_STILL_BUSY, status=response.status_code, code=_code(_told(response)))
             except httpx.TransportError:
                 failure = ConnectorError(_UNREACHABLE)
             if attempt < MOST_ATTEMPTS:

@@ -16,9 +16,7 @@ from devkit.credentials import LOGINS, make_secrets
 
 def main() -> int:
     """Make what is missing and name it."""
-    parser = argparse.ArgumentParser(
-        description="Make the secret files of an installation; what is there stays."
-    )
+    parser = argparse.ArgumentParser(description="Make the secret files of an installation; what is there stays.")
     parser.add_argument("directory", type=Path)
     directory = parser.parse_args().directory
     made = make_secrets(directory, logins=["postgres", *(login for login in LOGINS if login != "demo")])

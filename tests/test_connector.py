@@ -70,9 +70,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def client(
-    receiver: Receiver, http: httpx.AsyncClient, time: Time, new_id: Callable[[], UUID]
-) -> HospitalClient:
+def client(receiver: Receiver, http: httpx.AsyncClient, time: Time, new_id: Callable[[], UUID]) -> HospitalClient:
     return HospitalClient(
         base_url=receiver.url,
         facility_code=FACILITY,
@@ -106,18 +104,14 @@ async def test_the_same_bytes_give_the_same_receipt(client: HospitalClient, rece
 
 
 @pytest.mark.asyncio
-async def test_the_idempotency_key_travels_with_the_message(
-    client: HospitalClient, receiver: Receiver
-) -> None:
+async def test_the_idempotency_key_travels_with_the_message(client: HospitalClient, receiver: Receiver) -> None:
     await client.send(BODY, "HIS-2026-000123")
 
     assert receiver.pushes[0].headers["idempotency-key"] == "HIS-2026-000123"
 
 
 @pytest.mark.asyncio
-async def test_a_dry_run_gives_the_verdict_and_keeps_nothing(
-    client: HospitalClient, receiver: Receiver
-) -> None:
+async def test_a_dry_run_gives_the_verdict_and_keeps_nothing(client: HospitalClient, receiver: Receiver) -> None:
     verdict = await client.send(BODY, dry_run=True)
 
     assert verdict["dryRun"] is True
@@ -152,9 +146,7 @@ async def test_one_token_serves_many_calls_even_at_once(client: HospitalClient, 
 
 
 @pytest.mark.asyncio
-async def test_a_token_is_renewed_before_it_ends(
-    client: HospitalClient, receiver: Receiver, time: Time
-) -> None:
+async def test_a_token_is_renewed_before_it_ends(client: HospitalClient, receiver: Receiver, time: Time) -> None:
     await client.send(BODY)
     time.now += timedelta(seconds=269)
     await client.send(BODY)
@@ -252,9 +244,7 @@ async def test_an_unreadable_retry_after_leaves_the_usual_pauses(
 
 
 @pytest.mark.asyncio
-async def test_nobody_waits_an_hour_for_a_server(
-    client: HospitalClient, receiver: Receiver, time: Time
-) -> None:
+async def test_nobody_waits_an_hour_for_a_server(client: HospitalClient, receiver: Receiver, time: Time) -> None:
     await client.send(BODY)
     receiver.planned.append(problem(429, "RATE_LIMITED", Retry_After="3600"))
 
@@ -264,9 +254,7 @@ async def test_nobody_waits_an_hour_for_a_server(
 
 
 @pytest.mark.asyncio
-async def test_a_server_that_stays_busy_is_told(
-    client: HospitalClient, receiver: Receiver, time: Time
-) -> None:
+async def test_a_server_that_stays_busy_is_told(client: HospitalClient, receiver: Receiver, time: Time) -> None:
     await client.send(BODY)
     receiver.planned.extend([problem(503, "UNAVAILABLE") for _ in range(MOST_ATTEMPTS)])
 
@@ -331,9 +319,7 @@ async def test_a_refusal_is_told_in_the_servers_words_and_not_tried_again(
 @pytest.mark.asyncio
 async def test_an_answer_that_is_no_object_is_told(client: HospitalClient, receiver: Receiver) -> None:
     await client.send(BODY)
-    receiver.planned.extend(
-        [HTMLResponse("<h1>Proxy</h1>"), JSONResponse(["filed"]), HTMLResponse("no", 500)]
-    )
+    receiver.planned.extend([HTMLResponse("<h1>Proxy</h1>"), JSONResponse(["filed"]), HTMLResponse("no", 500)])
 
     codes = []
     for _ in range(3):
@@ -371,9 +357,7 @@ async def test_no_error_repeats_what_the_message_holds(client: HospitalClient, r
 
 
 @pytest.mark.asyncio
-async def test_waiting_looks_more_and_more_rarely(
-    client: HospitalClient, receiver: Receiver, time: Time
-) -> None:
+async def test_waiting_looks_more_and_more_rarely(client: HospitalClient, receiver: Receiver, time: Time) -> None:
     receiver.looks_until_filed = 12
     kept = await client.send(BODY)
 

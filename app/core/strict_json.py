@@ -69,9 +69,12 @@ def _refused_constant(_name: str) -> Never:
 
 def _check_depth_and_texts(document: dict[str, object]) -> None:
     level: list[object] = [document]
-    for _ in range(MOST_DEPTH + 1):
+    depth = 0
+    while level:
         below: list[object] = []
         for item in level:
+            if isinstance(item, dict | list) and depth == MOST_DEPTH:
+                raise NotStrictJson
             if isinstance(item, dict):
                 below.extend(item.keys())
                 below.extend(item.values())
@@ -79,7 +82,4 @@ def _check_depth_and_texts(document: dict[str, object]) -> None:
                 below.extend(item)
             elif isinstance(item, str) and _UNSTORABLE.search(item):
                 raise NotStrictJson
-        if not below:
-            return
-        level = below
-    raise NotStrictJson
+        level, depth = below, depth + 1

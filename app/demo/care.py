@@ -68,15 +68,11 @@ def _visit(planned: PlannedVisit, patient: Patient, today: date) -> DemoVisit:
         citizen=citizen,
         facility=facility,
         doctor=_doctor(facility, episode.department),
-        reader=next(
-            one for one in practitioners() if one.facility_code == facility.code and one.reads_results
-        ),
+        reader=next(one for one in practitioners() if one.facility_code == facility.code and one.reads_results),
         kind=_kind(episode, stay.arrived_at.date()),
         department=_STATION_DEPARTMENT if is_station else episode.department,
         category=_category(episode, insured=insurance is not None, is_station=is_station, is_home=is_home),
-        referred_from=None
-        if is_home or insurance is None or episode.is_emergency
-        else insurance.facility_code,
+        referred_from=None if is_home or insurance is None or episode.is_emergency else insurance.facility_code,
         arrived_at=stay.arrived_at,
         admitted_at=stay.admitted_at,
         closed_at=stay.closed_at,
@@ -91,9 +87,7 @@ def _visit(planned: PlannedVisit, patient: Patient, today: date) -> DemoVisit:
         treatment=episode.treatment,
         advice=episode.advice,
         weight_kg=_weight(rng, patient),
-        revisit_on=stay.closed_at.date() + timedelta(days=episode.revisit_days)
-        if episode.revisit_days
-        else None,
+        revisit_on=stay.closed_at.date() + timedelta(days=episode.revisit_days) if episode.revisit_days else None,
         benefit_percent=insurance.benefit_percent if insurance else 0,
         drugs=orders,
         services=tuple(_service_lines(rng, planned, patient, condition, stay)),
@@ -133,9 +127,7 @@ def _category(episode: Episode, *, insured: bool, is_station: bool, is_home: boo
 
 
 def _doctor(facility: Facility, department: str) -> Practitioner:
-    treating = [
-        one for one in practitioners() if one.facility_code == facility.code and not one.reads_results
-    ]
+    treating = [one for one in practitioners() if one.facility_code == facility.code and not one.reads_results]
     return next((one for one in treating if one.department_code == department), treating[0])
 
 

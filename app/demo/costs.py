@@ -51,9 +51,7 @@ def bill(visit: DemoVisit) -> Bill:
     drugs = tuple(_line(_drug_price(line), benefit if line.drug.is_covered else 0) for line in visit.drugs)
     services = tuple(_line(_service_price(line), benefit) for line in visit.services)
     supplies = (
-        amounts
-        for line, amounts in zip(visit.services, services, strict=True)
-        if line.service.group == SUPPLY_GROUP
+        amounts for line, amounts in zip(visit.services, services, strict=True) if line.service.group == SUPPLY_GROUP
     )
     every = (*drugs, *services)
     return Bill(

@@ -82,9 +82,7 @@ def _derived(key: str, values: Mapping[str, float], patient: Patient) -> float |
     return None
 
 
-def _drawn(
-    key: str, usual: tuple[Decimal, Decimal], patient: Patient, condition: Condition, rng: Draws
-) -> float:
+def _drawn(key: str, usual: tuple[Decimal, Decimal], patient: Patient, condition: Condition, rng: Draws) -> float:
     own = _own_level(key, usual, patient, condition, rng)
     found = condition.findings.get(key)
     if found is None:
@@ -92,9 +90,7 @@ def _drawn(
     return rng.uniform(float(found[0]), float(found[1])) * (1 - condition.recovery) + own * condition.recovery
 
 
-def _own_level(
-    key: str, usual: tuple[Decimal, Decimal], patient: Patient, condition: Condition, rng: Draws
-) -> float:
+def _own_level(key: str, usual: tuple[Decimal, Decimal], patient: Patient, condition: Condition, rng: Draws) -> float:
     if key in patient.drift:
         then, now = (float(value) for value in patient.drift[key])
         noise = rng.uniform(-_NOISE_OF_DRIFT, _NOISE_OF_DRIFT)

@@ -5,7 +5,7 @@ Source: letter 1245/BHXH-CNTT; Decision 4750/QĐ-BYT.
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import cycle, islice
 
@@ -13,7 +13,7 @@ from app.demo.care import year_of_care
 from app.demo.catalogue import LABORATORY_GROUP, REPORTED_GROUPS, Service, drugs, services
 from app.demo.drawing import draw
 from app.demo.laboratory import Condition, Patient, measures
-from app.demo.people import DEFAULT_SEED, FACILITIES, Citizen, citizen, facility_of, practitioners
+from app.demo.people import DEFAULT_SEED, FACILITIES, Citizen, Facility, citizen, facility_of, practitioners
 from app.demo.visits import VIETNAM, DemoVisit, DrugLine, Measure, ServiceLine
 from app.demo.writing import tables
 
@@ -33,9 +33,7 @@ class DemoMessage:
     visit_ids: tuple[str, ...]  # MA_LK of each HOSO
 
 
-def year_messages(
-    people: Iterable[Citizen], *, today: date, seed: int = DEFAULT_SEED
-) -> tuple[DemoMessage, ...]:
+def year_messages(people: Iterable[Citizen], *, today: date, seed: int = DEFAULT_SEED) -> tuple[DemoMessage, ...]:
     """Return a year of messages about these people, in the order in which the visits ended.
 
     Most messages hold one visit, some two or three of different people. Same arguments, same bytes.
@@ -89,17 +87,30 @@ def visit_message(
     person = citizen(number, seed=seed)
     patient = Patient(citizen=person, seed=seed, age=person.age_on(on), drift={})
     arrived_at = datetime.combine(on, time(8, 15), tzinfo=VIETNAM)
-    treating = [one for one in practitioners() if one.facility_code == facility_code]
     lines = tuple(_sized_services(patient, arrived_at, facility_code, turn, service_count, result_count))
     if len(lines) != service_count:
         text = f"{result_count} results need more than {service_count} services"
         raise ValueError(text)
-    visit = DemoVisit(
-        number=_FIRST_NUMBER_BY_HAND + turn,
+    order = DrugLine(
+        drug=next(iter(drugs().values())),
+        quantity=10,
+        dose="1 viên/lần * 1 lần/ngày * 10 ngày [1 viên/ngày]",
+        how="Uống sau ăn",
+        ordered_at=arrived_at + timedelta(hours=3),
+    )
+    ordered = tuple(replace(order, drug=drug) for drug in islice(cycle(drugs().values()), drug_count))
+    visit = _usual_visit(person, facility_of(facility_code), arrived_at, _FIRST_NUMBER_BY_HAND + turn)
+    return message([replace(visit, drugs=ordered, services=lines)]).body
+
+
+def _usual_visit(person: Citizen, facility: Facility, arrived_at: datetime, number: int) -> DemoVisit:
+    staff = [one for one in practitioners() if one.facility_code == facility.code]
+    return DemoVisit(
+        number=number,
         citizen=person,
-        facility=facility_of(facility_code),
-        doctor=treating[0],
-        reader=next(one for one in treating if one.reads_results),
+        facility=facility,
+        doctor=staff[0],
+        reader=next(one for one in staff if one.reads_results),
         kind="01",
         department="K01",
         category="1.1" if person.insurance else "9",
@@ -118,21 +129,11 @@ def visit_message(
         treatment="Thuốc hạ áp, thuốc hạ lipid máu",
         advice="Ăn nhạt, tập thể dục đều, khám lại sau 4 tuần.",
         weight_kg="58.00",
-        revisit_on=on + timedelta(days=28),
+        revisit_on=arrived_at.date() + timedelta(days=28),
         benefit_percent=person.insurance.benefit_percent if person.insurance else 0,
-        drugs=tuple(
-            DrugLine(
-                drug=drug,
-                quantity=10,
-                dose="1 viên/lần * 1 lần/ngày * 10 ngày [1 viên/ngày]",
-                how="Uống sau ăn",
-                ordered_at=arrived_at + timedelta(hours=3),
-            )
-            for drug in islice(cycle(drugs().values()), drug_count)
-        ),
-        services=lines,
+        drugs=(),
+        services=(),
     )
-    return message([visit]).body
 
 
 def _sized_services(  # noqa: PLR0917 — see visit_message

@@ -96,9 +96,7 @@ class Citizen:
 
     def age_on(self, day: date) -> int:
         """Return the completed years of life."""
-        return (
-            day.year - self.birth_on.year - ((day.month, day.day) < (self.birth_on.month, self.birth_on.day))
-        )
+        return day.year - self.birth_on.year - ((day.month, day.day) < (self.birth_on.month, self.birth_on.day))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,17 +199,13 @@ def practitioners() -> tuple[Practitioner, ...]:
         Practitioner(
             number=number,
             full_name=full_name,
-            personal_id=_personal_id(
-                _PRACTITIONERS_PROVINCE, sex, date(1970 + number, 1, 1), 700_000 + number
-            ),
+            personal_id=_personal_id(_PRACTITIONERS_PROVINCE, sex, date(1970 + number, 1, 1), 700_000 + number),
             certificate=f"{FIRST_CERTIFICATE_NUMBER + number - 1}/{_ISSUERS[facility_code]}-CCHN",
             facility_code=facility_code,
             department_code=department_code,
             reads_results=reads_results,
         )
-        for number, (full_name, sex, facility_code, department_code, reads_results) in enumerate(
-            _PRACTITIONERS, 1
-        )
+        for number, (full_name, sex, facility_code, department_code, reads_results) in enumerate(_PRACTITIONERS, 1)
     )
 
 
@@ -250,16 +244,13 @@ def _personal_id(province_code: str, sex: Sex, birth_on: date, serial: int) -> s
 def _full_name(rng: Draws, sex: Sex) -> str:
     while True:
         parts = [
-            rng.choices(*_names(kind, only))[0]
-            for kind, only in (("family", None), ("middle", sex), ("given", sex))
+            rng.choices(*_names(kind, only))[0] for kind, only in (("family", None), ("middle", sex), ("given", sex))
         ]
         if len(set(parts)) == len(parts):
             return " ".join(parts)
 
 
-def _insurance(
-    rng: Draws, birth_on: date, facility: Facility, serial: int, *, may_lack: bool
-) -> InsuranceCard | None:
+def _insurance(rng: Draws, birth_on: date, facility: Facility, serial: int, *, may_lack: bool) -> InsuranceCard | None:
     group, percent = _insured_group(rng, _REFERENCE_DAY.year - birth_on.year)
     benefit_digit = "1" if group == "TE" else {100: "2", 95: "3", 80: "4"}[percent]
     social_number = f"{SOCIAL_INSURANCE_PREFIX}{serial + 20_000_000:08d}"

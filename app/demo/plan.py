@@ -125,9 +125,7 @@ def _story(rng: Draws, citizen: Citizen, age: int) -> _Story:
         and rng.randrange(100) < _PREGNANT_PERCENT
     )
     least, most = _VISITS_OF_ADULTS if age >= _ADULT_AGE else _VISITS_OF_CHILDREN
-    planned = (
-        sum(YEAR_DAYS // programme.every_days for programme in chosen) + len(_PREGNANCY_DAYS) * is_pregnant
-    )
+    planned = sum(YEAR_DAYS // programme.every_days for programme in chosen) + len(_PREGNANCY_DAYS) * is_pregnant
     count = max(1, rng.randint(least, most) - planned)
     return _Story(
         programmes=tuple(programme.key for programme in chosen),
@@ -137,11 +135,7 @@ def _story(rng: Draws, citizen: Citizen, age: int) -> _Story:
 
 
 def _acute_keys(rng: Draws, citizen: Citizen, age: int, count: int) -> tuple[str, ...]:
-    pool = [
-        episode
-        for episode in episodes().values()
-        if episode.weight and episode.suits(age=age, sex=citizen.sex)
-    ]
+    pool = [episode for episode in episodes().values() if episode.weight and episode.suits(age=age, sex=citizen.sex)]
     weights = [episode.weight for episode in pool]
     keys: list[str] = []
     for _ in range(_TRIES):

@@ -37,12 +37,9 @@ def welcome(*, url: str) -> str:
 
 
 def _people() -> list[str]:
-    lines = [
-        f"  citizen:{number:<3} {citizen(number).full_name}{_family(number)}" for number in _SHOWN_CITIZENS
-    ]
+    lines = [f"  citizen:{number:<3} {citizen(number).full_name}{_family(number)}" for number in _SHOWN_CITIZENS]
     lines.extend(
-        f"  facility:{number:<2} {facility.code} {facility.name}"
-        for number, facility in enumerate(FACILITIES, start=1)
+        f"  facility:{number:<2} {facility.code} {facility.name}" for number, facility in enumerate(FACILITIES, start=1)
     )
     return lines
 

@@ -275,8 +275,4 @@ def _moment(at: datetime | date | None) -> str:
 @cache
 def _annex(table: str) -> Mapping[str, int | None]:
     """Return the fields of a table in their order, with the greatest length where the annex gives one."""
-    return {
-        row["field"]: int(row["max"]) if row["max"] else None
-        for row in rows("annex.csv")
-        if row["table"] == table
-    }
+    return {row["field"]: int(row["max"]) if row["max"] else None for row in rows("annex.csv") if row["table"] == table}

@@ -18,6 +18,7 @@ from jose import jwk, jws
 from jose.backends.base import Key as LoadedKey
 from jose.exceptions import JOSEError
 
+from app.core.strict_json import NotStrictJson, read_object
 from app.identity.claims import (
     BadToken,
     Claims,
@@ -43,7 +44,6 @@ from app.identity.jwk import (
     public_part,
     thumbprint,
 )
-from app.core.strict_json import NotStrictJson, read_object
 
 __all__ = [
     "Algorithm",

@@ -33,9 +33,7 @@ class Account:
             except KeyError:
                 continue
             return cls(name=name, uid=entry.pw_uid, gid=entry.pw_gid, switch=True)
-        raise LookupError(
-            "PostgreSQL refuses root, and this machine has none of " + ", ".join(SERVER_ACCOUNTS)
-        )
+        raise LookupError("PostgreSQL refuses root, and this machine has none of " + ", ".join(SERVER_ACCOUNTS))
 
     @classmethod
     def of(cls, uid: int) -> "Account":

@@ -54,9 +54,7 @@ class Binaries:
         if not copy.is_dir():
             unfinished = copies / "unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
-            shutil.copytree(
-                self.site / PACKAGE / "pginstall", unfinished / PACKAGE / "pginstall", symlinks=True
-            )
+            shutil.copytree(self.site / PACKAGE / "pginstall", unfinished / PACKAGE / "pginstall", symlinks=True)
             libraries = PACKAGE + ".libs"
             if (self.site / libraries).is_dir():
                 shutil.copytree(self.site / libraries, unfinished / libraries, symlinks=True)

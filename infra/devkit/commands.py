@@ -49,15 +49,11 @@ def dispatch(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     parser = _parser("run")
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port of the API (8000)")
-    parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder of the data, kept between runs (SOKHOE_DATA)"
-    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the data, kept between runs (SOKHOE_DATA)")
     parser.add_argument("--fresh", action="store_true", help="empty the folder first, if it is one of ours")
     parser.add_argument("--citizens", type=_amount, metavar="N", help="how many citizens the demo has")
     chosen = parser.parse_args(arguments)
-    return demo.run(
-        demo.Options(port=chosen.port, data=chosen.data, fresh=chosen.fresh, citizens=chosen.citizens)
-    )
+    return demo.run(demo.Options(port=chosen.port, data=chosen.data, fresh=chosen.fresh, citizens=chosen.citizens))
 
 
 def _test(arguments: list[str]) -> int:
@@ -137,7 +133,5 @@ COMMANDS: Mapping[str, Command] = {
     "bench": Command(purpose="measure again what the documents claim", do=_bench),
     "schema": Command(purpose="write graphql/schema.graphql from the code", do=_schema),
     "lock": Command(purpose="write the requirements locks from pyproject.toml", do=_lock),
-    "sokhoe": Command(
-        purpose="the product's own command, on the running demo if there is one", do=demo.sokhoe
-    ),
+    "sokhoe": Command(purpose="the product's own command, on the running demo if there is one", do=demo.sokhoe),
 }

@@ -45,9 +45,7 @@ def _set_password(login: str, directory: Path) -> str:
     try:
         password = (directory / f"{login}.password").read_text(encoding="ascii").strip()
     except PermissionError as problem:
-        raise Failed(
-            f"{problem.filename} belongs to another account: run as the one that made it."
-        ) from problem
+        raise Failed(f"{problem.filename} belongs to another account: run as the one that made it.") from problem
     return f"ALTER ROLE {login} PASSWORD '{password}';\n"
 
 

@@ -147,6 +147,4 @@ class DataFolder:
                 )
             (self.path / MARK).write_text("Data of a Sổ Khỏe demo; `dev.py run --fresh` empties it.\n")
         except OSError as problem:
-            raise Failed(
-                f"{self.path} cannot be used ({problem.strerror}). Choose one with --data DIR."
-            ) from problem
+            raise Failed(f"{self.path} cannot be used ({problem.strerror}). Choose one with --data DIR.") from problem

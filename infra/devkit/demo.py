@@ -180,9 +180,7 @@ def sokhoe(arguments: list[str]) -> int:
     folder = DataFolder(path=demo_data_dir())
     running = folder.read_running() if folder.is_running() else None
     found = running.environment if running else {}
-    done = subprocess.run(
-        [environment.program("sokhoe"), *arguments], check=False, env={**found, **os.environ}
-    )
+    done = subprocess.run([environment.program("sokhoe"), *arguments], check=False, env={**found, **os.environ})
     return done.returncode if done.returncode >= 0 else 1
 
 
@@ -209,9 +207,7 @@ def _check_port(port: int) -> None:
         except OverflowError as problem:
             raise Failed(f"{port} is no port.") from problem
         except OSError as problem:
-            raise Failed(
-                f"Port {port} cannot be used ({problem.strerror}). Choose another with --port."
-            ) from problem
+            raise Failed(f"Port {port} cannot be used ({problem.strerror}). Choose another with --port.") from problem
 
 
 def _ask(url: str) -> tuple[bool, str]:

@@ -72,9 +72,7 @@ class Pin:
         """Read a lock of one package."""
         text = lock.read_text(encoding="utf-8")
         name, version = text.split(maxsplit=1)[0].split("==")
-        return cls(
-            name=name, version=version, hashes=frozenset(re.findall(r"--hash=sha256:([0-9a-f]{64})", text))
-        )
+        return cls(name=name, version=version, hashes=frozenset(re.findall(r"--hash=sha256:([0-9a-f]{64})", text)))
 
     def suits(self, filename: str) -> bool:
         """Tell whether a wheel's name is of this version and runs on this machine."""
@@ -103,17 +101,13 @@ def fetch_wheel(pin: Pin, settings: IndexSettings) -> bytes:
     index = settings.url or os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL")
     page = (index or f"https://{PUBLIC}.org/simple").rstrip("/") + f"/{pin.name}/"
     try:
-        body, kind, address = _get(
-            page, settings, accept="application/vnd.pypi.simple.v1+json, text/html;q=0.1"
-        )
+        body, kind, address = _get(page, settings, accept="application/vnd.pypi.simple.v1+json, text/html;q=0.1")
         for filename, link in _links(body, kind):
             if pin.suits(filename):
                 wheel, _, _ = _get(urllib.parse.urljoin(address, link), settings, accept="*/*")
                 return _checked(pin, wheel, filename)
     except OSError as problem:
-        raise NotFetched(
-            f"no answer from the package index: {getattr(problem, 'reason', problem)}"
-        ) from problem
+        raise NotFetched(f"no answer from the package index: {getattr(problem, 'reason', problem)}") from problem
     raise NotFetched(f"the package index has no {pin.name} {pin.version} for this machine")
 
 

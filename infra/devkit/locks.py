@@ -15,9 +15,7 @@ COMPILE = (
 )
 COOLDOWN = "1 week"
 """What was published less than this ago is not taken: a poisoned release is mostly found in days."""
-PIN = re.compile(
-    r"(?m)^([a-z0-9.-]+)==([^\s;]+)(?: ; [^\\\n]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)"
-)
+PIN = re.compile(r"(?m)^([a-z0-9.-]+)==([^\s;]+)(?: ; [^\\\n]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)")
 
 
 def write_locks(*, upgrade: bool) -> int:
@@ -52,9 +50,7 @@ def lock_problems() -> list[str]:
         if re.search(r"https?:|file:|--(?:extra-)?index|--find-links", text):
             problems.append(f"{name} names a host or an index")
         if PIN.sub("", text):
-            problems.append(
-                f"{name} has lines that are neither a pin nor a hash: {PIN.sub('', text)[:100]!r}"
-            )
+            problems.append(f"{name} has lines that are neither a pin nor a hash: {PIN.sub('', text)[:100]!r}")
         pins[lock] = {found[1]: found[2] for found in PIN.finditer(text)}
     problems += [
         f"{package}=={version} of {RUNTIME_LOCK.name} is {pins[DEVELOPMENT_LOCK].get(package, 'missing')} "

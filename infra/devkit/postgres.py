@@ -25,10 +25,13 @@ SUPERUSER = "postgres"
 SOCKET_PATH_BYTES = 103
 """What the shortest platform takes (macOS: 104 with the closing zero byte; Linux: 108)."""
 SHORT_DIRECTORY = Path("/tmp")  # noqa: S108 — mkdtemp makes a private one in it
+PREFIX = "sokhoe-"
 START_SECONDS = 120
 STALE_SECONDS = 15
 """How long the remains of a killed server may refuse a new one."""
 STOP_SECONDS = 30
+LOCK_FILE_PORT, LOCK_FILE_SOCKET = 3, 4
+"""Lines of postmaster.pid, from 0."""
 NO_PID = "4194305"
 """One more than Linux gives to any process."""
 LOG_BYTES = 5_000_000
@@ -140,9 +143,12 @@ class Cluster:
         """
         give_up_at = time.monotonic() + STALE_SECONDS
         while not (self._forget_zombie() and self._adopt()):
+            left_behind = self._socket_dir_of_lock_file()
             last_words = self._launch()
             if last_words is None:
+                self._drop(left_behind)
                 return
+            self._drop_socket_dir()
             transient = any(sign in last_words for sign in TRANSIENT)
             if not transient or time.monotonic() > give_up_at:
                 raise PostgresError(f"PostgreSQL did not start. {self.log} ends with:\n{last_words}")
@@ -259,6 +265,14 @@ class Cluster:
         except FileNotFoundError:
             return []
 
+    def _socket_dir_of_lock_file(self) -> Path:
+        lines = self._lock_file()
+        return (
+            Path(lines[LOCK_FILE_SOCKET])
+            if len(lines) > LOCK_FILE_SOCKET and lines[LOCK_FILE_SOCKET]
+            else self.home / "run"
+        )
+
     def _forget_zombie(self) -> bool:
         """Tell whether a lock file is there; in it, replace a dead pid that nobody has waited for.
 
@@ -282,11 +296,10 @@ class Cluster:
     def _adopt(self) -> bool:
         """Take over a server that runs on this directory already: one whose starter was killed."""
         try:
-            _, _, _, port, socket_dir, *_ = self._lock_file()
-            self._port, self._socket_dir = int(port), Path(socket_dir)
+            self._port, self._socket_dir = int(self._lock_file()[LOCK_FILE_PORT]), self._socket_dir_of_lock_file()
             if self.psql("SHOW data_directory").strip() == str(self.pgdata):
                 return True
-        except (ValueError, PostgresError):
+        except (IndexError, ValueError, PostgresError):
             pass
         self._port, self._socket_dir = 0, self.home / "run"
         return False
@@ -325,15 +338,22 @@ class Cluster:
         self._drop_socket_dir()
         directory = self.home / "run"
         if len(os.fsencode(directory / f".s.PGSQL.{port}")) > SOCKET_PATH_BYTES:
-            directory = Path(tempfile.mkdtemp(prefix="sokhoe-", dir=SHORT_DIRECTORY))
+            directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=SHORT_DIRECTORY))
         directory.mkdir(mode=0o700, exist_ok=True)
         self._home.account.give(directory)
         self._socket_dir = directory
 
     def _drop_socket_dir(self) -> None:
-        if self._socket_dir.parent == SHORT_DIRECTORY:
-            shutil.rmtree(self._socket_dir, ignore_errors=True)
+        self._drop(self._socket_dir)
         self._socket_dir = self.home / "run"
+
+    def _drop(self, directory: Path) -> None:
+        """Remove a socket's directory outside the home. Its name may come from a file of the server's."""
+        if directory.parent != SHORT_DIRECTORY or not directory.name.startswith(PREFIX):
+            return
+        with contextlib.suppress(OSError):
+            if directory.lstat().st_uid == self._home.account.uid:
+                shutil.rmtree(directory)
 
 
 @contextlib.contextmanager
@@ -341,7 +361,7 @@ def temporary_cluster(
     *, binaries: Binaries | None = None, settings: Mapping[str, str] | None = None
 ) -> Iterator[Cluster]:
     """Give a started cluster that is gone afterwards, in a directory that the server's account can reach."""
-    parent = Path(tempfile.mkdtemp(prefix="sokhoe-", dir=SHORT_DIRECTORY))
+    parent = Path(tempfile.mkdtemp(prefix=PREFIX, dir=SHORT_DIRECTORY))
     parent.chmod(0o755)
     try:
         cluster = Cluster(parent / "pg", binaries=binaries, settings=settings)

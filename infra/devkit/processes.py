@@ -51,9 +51,7 @@ def hold_signals() -> None:
 class Child:
     """A program that runs beside us and writes to a log."""
 
-    def __init__(
-        self, name: str, command: Sequence[str | Path], *, log: Path, env: Mapping[str, str]
-    ) -> None:
+    def __init__(self, name: str, command: Sequence[str | Path], *, log: Path, env: Mapping[str, str]) -> None:
         self.name = name
         self.log = log
         if log.exists():
@@ -164,7 +162,5 @@ def _command_line(pid: int) -> str:
             return Path("/proc", str(pid), "cmdline").read_bytes().decode(errors="replace")
         except OSError:
             return ""
-    done = subprocess.run(
-        ["/bin/ps", "-o", "command=", "-p", str(pid)], check=False, capture_output=True, text=True
-    )
+    done = subprocess.run(["/bin/ps", "-o", "command=", "-p", str(pid)], check=False, capture_output=True, text=True)
     return done.stdout

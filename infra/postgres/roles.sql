@@ -39,6 +39,10 @@ SELECT format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), rolname)
   FROM pg_roles WHERE rolname IN ('api', 'desk', 'ingest', 'worker', 'sealer', 'auditor', 'migrator', 'backup', 'demo') \gexec
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 
+-- A function that somebody forgets to close is closed from the start.
+ALTER DEFAULT PRIVILEGES FOR ROLE auth_owner, book_owner, book_reader, book_writer, migrator
+  REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+
 CREATE SCHEMA IF NOT EXISTS deploy AUTHORIZATION migrator;       -- what is installed: migrations, SQL files, operations
 CREATE SCHEMA IF NOT EXISTS auth AUTHORIZATION auth_owner;       -- who is asking, and the only key
 CREATE SCHEMA IF NOT EXISTS audit AUTHORIZATION auth_owner;      -- the visitors' book

@@ -11,7 +11,7 @@ from app.core.strict_json import NotStrictJson, read_object
 ONE_OBJECT = st.dictionaries(
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5),
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+        st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.just("a"), inner),
         max_leaves=5,
     ),
@@ -53,6 +53,10 @@ ONE_OBJECT = st.dictionaries(
         b'{"a": 1,}',
         b'{"a":' * 100_000,
         b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"a":' + b"[" * 64 + b"]" * 64 + b"}",
+        b'{"a":' + b"[" * 63 + b'{"b":"\\u0000"}' + b"]" * 63 + b"}",
+        b'{"a": 9223372036854775808}',
+        b'{"a": -9223372036854775809}',
     ],
 )
 def test_b48_refused(document: bytes) -> None:
@@ -65,6 +69,13 @@ def test_b48_refused(document: bytes) -> None:
 
 def test_pair_of_surrogates_is_one_character() -> None:
     assert read_object(b'{"a": "\\ud83d\\ude00", "\\u1ed3": 1}') == {"a": "😀", "ồ": 1}
+
+
+def test_b156_depth_and_b157_numbers_up_to_the_limit() -> None:
+    deep = b"[" * 62 + b'{"b": 1}' + b"]" * 62
+
+    assert read_object(b'{"a":' + deep + b"}").keys() == {"a"}
+    assert read_object(b'{"a": [9223372036854775807, -9223372036854775808]}') == {"a": [2**63 - 1, -(2**63)]}
 
 
 @settings(max_examples=100, deadline=None, database=None)

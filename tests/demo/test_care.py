@@ -147,10 +147,7 @@ def test_citizen_4_has_the_care_of_a_child() -> None:
 def test_repeated_tests_of_a_stay_recover() -> None:
     stay = next(visit for visit in of(2) if visit.main_code == "A97.1")
     platelets = [
-        float(measure.value)
-        for report in stay.reports()
-        for measure in report.measures
-        if measure.index.key == "PLT"
+        float(measure.value) for report in stay.reports() for measure in report.measures if measure.index.key == "PLT"
     ]
     times = [report.resulted_at for report in stay.reports() if report.service.key == "cbc"]
 

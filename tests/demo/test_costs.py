@@ -64,9 +64,7 @@ def test_without_insurance_the_patient_pays_all() -> None:
 
 
 def test_a_drug_outside_the_list_is_the_patients() -> None:
-    visit = next(
-        one for one in visits() if one.benefit_percent and any(not d.drug.is_covered for d in one.drugs)
-    )
+    visit = next(one for one in visits() if one.benefit_percent and any(not d.drug.is_covered for d in one.drugs))
 
     outside = [a for line, a in zip(visit.drugs, bill(visit).drugs, strict=True) if not line.drug.is_covered]
 
@@ -77,8 +75,6 @@ def test_a_drug_outside_the_list_is_the_patients() -> None:
 def test_supplies_are_counted_apart() -> None:
     visit = next(one for one in visits() if any(line.service.group == "10" for line in one.services))
 
-    supplies = sum(
-        line.service.price * line.quantity for line in visit.services if line.service.group == "10"
-    )
+    supplies = sum(line.service.price * line.quantity for line in visit.services if line.service.group == "10")
 
     assert bill(visit).supplies_total == supplies > 0

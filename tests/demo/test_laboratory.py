@@ -76,11 +76,7 @@ def test_a_disease_drifts_over_the_year() -> None:
 def test_a_finding_recovers() -> None:
     findings = {"PLT": (Decimal(40), Decimal(60))}
     platelets = [
-        float(
-            drawn("cbc", patient(2), condition=Condition(findings=findings, recovery=r, progress=0))[
-                "PLT"
-            ].value
-        )
+        float(drawn("cbc", patient(2), condition=Condition(findings=findings, recovery=r, progress=0))["PLT"].value)
         for r in (0, 0.5, 1)
     ]
 
@@ -135,9 +131,7 @@ def test_children_have_no_adult_filtration_rate() -> None:
 def test_the_filtration_rate_is_that_of_the_published_equation(
     creatinine: float, age: int, sex: Sex, expected: int
 ) -> None:
-    assert glomerular_filtration(creatinine_umol=creatinine, age=age, sex=sex) == pytest.approx(
-        expected, abs=1
-    )
+    assert glomerular_filtration(creatinine_umol=creatinine, age=age, sex=sex) == pytest.approx(expected, abs=1)
 
 
 def test_every_number_can_be_measured_for_both_sexes() -> None:

@@ -95,9 +95,7 @@ async def test_it_waits_until_every_message_is_concluded(receiver: Receiver, cli
     receiver.looks_until_filed = 2
     steps: list[tuple[int, int]] = []
 
-    report = await load(
-        client_for, citizens=4, today=TODAY, progress=lambda done, total: steps.append((done, total))
-    )
+    report = await load(client_for, citizens=4, today=TODAY, progress=lambda done, total: steps.append((done, total)))
 
     assert report.filed == report.messages == len(receiver.kept)
     assert steps == [(done, report.messages) for done in range(1, report.messages + 1)]
@@ -161,9 +159,7 @@ async def test_a_call_that_fails_for_good_is_told_as_it_is(receiver: Receiver, c
 
 
 @pytest.mark.asyncio
-async def test_a_server_that_is_busy_for_a_moment_loses_nothing(
-    receiver: Receiver, client_for: Clients
-) -> None:
+async def test_a_server_that_is_busy_for_a_moment_loses_nothing(receiver: Receiver, client_for: Clients) -> None:
     receiver.planned.extend([problem(503, "UNAVAILABLE", Retry_After="0") for _ in range(5)])
 
     report = await load(client_for, citizens=CITIZENS, today=TODAY, progress=unseen)

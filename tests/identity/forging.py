@@ -28,6 +28,8 @@ CLIENT = "01901"
 AUDIENCE = "https://sokhoe.example/auth/token"
 
 _NUMBERS = frozenset({"n", "e", "d", "p", "q", "dp", "dq", "qi"})
+_CURVES: Mapping[str, ec.EllipticCurve] = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1()}
+_HASHES: Mapping[str, hashes.HashAlgorithm] = {"256": hashes.SHA256(), "384": hashes.SHA384()}
 _ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 TokenBuilder = Callable[[], str]
@@ -162,11 +164,12 @@ def encrypted(header: Mapping[str, object], content: bytes) -> TokenBuilder:
 
 
 def _signature(message: bytes, key: Mapping[str, str]) -> bytes:
-    loaded = _loaded(tuple(key.items()))
+    loaded, digest = _loaded(tuple(key.items())), _HASHES[key["alg"][-3:]]
     if isinstance(loaded, rsa.RSAPrivateKey):
-        return loaded.sign(message, padding.PKCS1v15(), hashes.SHA256())
-    r, s = decode_dss_signature(loaded.sign(message, ec.ECDSA(hashes.SHA256())))
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return loaded.sign(message, padding.PKCS1v15(), digest)
+    size = loaded.curve.key_size // 8
+    r, s = decode_dss_signature(loaded.sign(message, ec.ECDSA(digest)))
+    return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
 
 @cache
@@ -176,7 +179,7 @@ def _loaded(members: tuple[tuple[str, str], ...]) -> ec.EllipticCurvePrivateKey 
         name: int.from_bytes(unsegment(value), "big") for name, value in key.items() if name in _NUMBERS
     }
     if key["kty"] == "EC":
-        return ec.derive_private_key(numbers["d"], ec.SECP256R1())
+        return ec.derive_private_key(numbers["d"], _CURVES[key["crv"]])
     public = rsa.RSAPublicNumbers(numbers["e"], numbers["n"])
     p, q, d, dp, dq, qi = (numbers[name] for name in ("p", "q", "d", "dp", "dq", "qi"))
     return rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, public).private_key()

@@ -59,8 +59,25 @@ def test_reads_what_a_system_asks_for() -> None:
     )
 
     assert (request.client_id, request.kid, request.assertion) == (CLIENT, "k1", ASSERTION)
-    assert request.scopes == frozenset({"system/ingest.c", "system/ingest.r"})
+    assert request.scopes == ("system/ingest.c", "system/ingest.r")
     assert ASSERTION not in repr(request)
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted"),
+    [
+        ("system/*.c", "system/*.c"),
+        ("system/Bundle.c system/Patient.rs", "system/Bundle.c"),
+        ("openid system/*.write system/Observation.c", "system/*.write system/Observation.c"),
+        ("system/*.cruds", None),
+        ("user/*.c", None),
+        ("system/*.c2", None),
+        ("ingest", None),
+        ("", None),
+    ],
+)
+def test_scope_means_what_a_token_can_do(asked: str, granted: str | None) -> None:
+    assert parsed(form(scope=asked)).granted_scope == granted
 
 
 @pytest.mark.parametrize(
@@ -68,7 +85,7 @@ def test_reads_what_a_system_asks_for() -> None:
     [FORM, f"{FORM};charset=UTF-8", f'{FORM}; charset="utf-8"', FORM.upper()],
 )
 def test_accepted_media_types(content_type: str) -> None:
-    assert parsed(form(), content_type).scopes == frozenset()
+    assert parsed(form(), content_type).scopes == ()
 
 
 @pytest.mark.parametrize(
@@ -106,7 +123,7 @@ def test_refused_media_types(content_type: str | None) -> None:
 def test_accepted_forms(body: str) -> None:
     request = parsed(body)
 
-    assert (request.client_id, request.scopes) == (CLIENT, frozenset())
+    assert (request.client_id, request.scopes) == (CLIENT, ())
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ from app.identity.jwk import (
 from tests.identity.forging import changed, private_key
 
 EC = public_part(private_key("k1"))
+EC384 = public_part(private_key("k4", "ES384"))
 RSA = public_part(private_key("k2", "RS256"))
+RSA384 = changed(RSA, alg="RS384")
 X = decode_segment(EC["x"]) or b""
 MODULUS = int.from_bytes(decode_segment(RSA["n"]) or b"", "big")
 
@@ -31,13 +33,18 @@ def number(value: int) -> str:
     return encode_segment(value.to_bytes((value.bit_length() + 7) // 8, "big"))
 
 
-@pytest.mark.parametrize(("jwk", "alg"), [(EC, "ES256"), (RSA, "RS256")])
+@pytest.mark.parametrize(("jwk", "alg"), [(EC, "ES256"), (EC384, "ES384"), (RSA, "RS256")])
 def test_accepts_a_public_key(jwk: dict[str, str], alg: str) -> None:
     for dropped in ((), ("alg",), ("use",), ("alg", "use")):
         key = parse_key(changed(jwk, *dropped))
 
         assert (key.kid, key.alg) == (jwk["kid"], alg)
         assert thumbprint(dict(key.members)) == thumbprint(jwk)
+
+
+def test_an_rsa_key_is_of_the_one_algorithm_that_it_names() -> None:
+    assert parse_key(RSA384).alg == "RS384"
+    assert parse_key(changed(RSA384, "alg")).alg == "RS256"
 
 
 def test_keeps_only_what_verifies() -> None:
@@ -56,7 +63,10 @@ REFUSED: dict[str, tuple[str, Mapping[str, object]]] = {
     "kty_list": ("P-256", changed(EC, kty=["EC"])),
     "kty_okp": ("P-256", {"kty": "OKP", "crv": "Ed25519", "x": EC["x"], "kid": "k1"}),
     "kty_in_lower_case": ("P-256", changed(EC, kty="ec")),
-    "curve_p384": ("P-256", changed(EC, crv="P-384")),
+    "curve_p521": ("P-256", changed(EC, crv="P-521")),
+    "curve_list": ("P-256", changed(EC, crv=["P-256"])),
+    "point_of_another_curve": ("point of the curve", changed(EC, "alg", crv="P-384")),
+    "longer_point_of_another_curve": ("point of the curve", changed(EC384, "alg", crv="P-256")),
     "curve_secp256k1": ("P-256", changed(EC, crv="secp256k1")),
     "curve_missing": ("P-256", changed(EC, "crv")),
     "kid_missing": ("key id", changed(EC, "kid")),
@@ -66,6 +76,9 @@ REFUSED: dict[str, tuple[str, Mapping[str, object]]] = {
     "kid_with_newline": ("key id", changed(EC, kid="k1\n")),
     "kid_number": ("key id", changed(EC, kid=1)),
     "alg_of_the_other_family": ("algorithm", changed(EC, alg="RS256")),
+    "alg_of_the_other_curve": ("algorithm", changed(EC, alg="ES384")),
+    "alg_of_the_smaller_curve": ("algorithm", changed(EC384, alg="ES256")),
+    "alg_of_no_key_of_ours": ("algorithm", changed(RSA, alg="RS512")),
     "alg_hmac": ("algorithm", changed(RSA, alg="HS256")),
     "alg_pss": ("algorithm", changed(RSA, alg="PS256")),
     "alg_none": ("algorithm", changed(EC, alg="none")),
@@ -79,11 +92,11 @@ REFUSED: dict[str, tuple[str, Mapping[str, object]]] = {
     "x_padded": ("base64url", changed(EC, x=EC["x"] + "=")),
     "x_standard_alphabet": ("base64url", changed(EC, x="+" * 43)),
     "x_not_canonical": ("base64url", changed(EC, x="A" * 42 + "B")),
-    "x_short": ("curve P-256", changed(EC, x=encode_segment(X[1:]))),
-    "x_with_a_leading_zero": ("curve P-256", changed(EC, x=encode_segment(b"\0" + X))),
-    "point_not_on_the_curve": ("curve P-256", changed(EC, y=EC["x"])),
-    "point_zero": ("curve P-256", changed(EC, x="A" * 43, y="A" * 43)),
-    "point_beyond_the_field": ("curve P-256", changed(EC, x=encode_segment(b"\xff" * 32))),
+    "x_short": ("point of the curve", changed(EC, x=encode_segment(X[1:]))),
+    "x_with_a_leading_zero": ("point of the curve", changed(EC, x=encode_segment(b"\0" + X))),
+    "point_not_on_the_curve": ("point of the curve", changed(EC, y=EC["x"])),
+    "point_zero": ("point of the curve", changed(EC, x="A" * 43, y="A" * 43)),
+    "point_beyond_the_field": ("point of the curve", changed(EC, x=encode_segment(b"\xff" * 32))),
     "rsa_1024": ("2048", changed(RSA, n=number(MODULUS >> (MODULUS.bit_length() - 1024) | 1))),
     "rsa_2047": ("2048", changed(RSA, n=number((1 << 2046) | 1))),
     "rsa_16384": ("2048", changed(RSA, n=number((1 << 16383) | 1))),
@@ -139,7 +152,7 @@ def test_key_set_passes_over_what_it_cannot_use() -> None:
         changed(RSA, use="enc"),
         changed(RSA, alg="PS256"),
         {"kty": "OKP", "crv": "Ed25519", "x": EC["x"]},
-        changed(EC, crv="P-384"),
+        changed(EC, crv="P-521"),
     ]
 
     keys = parse_key_set(json.dumps({"keys": [*others, changed(EC, "kid"), RSA]}).encode())
@@ -167,7 +180,7 @@ def test_b81_refused_key_set(says: str, document: Mapping[str, object]) -> None:
         parse_key_set(document)
 
 
-@pytest.mark.parametrize("alg", ["ES256", "RS256"])
+@pytest.mark.parametrize("alg", ["ES256", "ES384", "RS256", "RS384"])
 def test_new_keys_are_private_and_their_public_part_is_not(alg: Algorithm) -> None:
     key = new_private_key(alg=alg)
 

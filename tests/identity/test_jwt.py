@@ -4,6 +4,7 @@ import ast
 import time
 import tracemalloc
 import zlib
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -50,6 +51,12 @@ JWE = {"alg": "RSA-OAEP-256", "enc": "A256GCM"}
 BOMB = zlib.compress(b"A" * 300_000)
 EXPIRY = str(SECONDS + 240)
 SUB = '"sub": '
+ALL_KEYS = (
+    public_key("k1"),
+    public_key("k2", "RS256"),
+    public_key("k4", "ES384"),
+    public_key("k5", "RS384"),
+)
 
 
 def brought_key(name: str, value: object) -> TokenBuilder:
@@ -85,6 +92,18 @@ REFUSED: dict[str, tuple[Reason, TokenBuilder]] = {
         with_segments(good_header(), good_claims(), "k2", "RS256"),
     ),
     "b11_psychic_signature": (Reason.SIGNATURE, unsigned("ES256", bytes(64))),
+    "b10_rs384_for_an_rs256_key": (
+        Reason.ALGORITHM,
+        with_segments(changed(good_header("RS384"), kid="k2"), good_claims(), "k2", "RS384"),
+    ),
+    "b10_es384_for_an_es256_key": (
+        Reason.ALGORITHM,
+        with_segments(good_header("ES384"), good_claims(), "k4", "ES384"),
+    ),
+    "b10_es256_named_but_signed_on_the_other_curve": (
+        Reason.SIGNATURE,
+        with_segments(good_header(), good_claims(), "k4", "ES384"),
+    ),
     "b11_psychic_signature_in_der": (Reason.SIGNATURE, unsigned("ES256", bytes.fromhex("3006020100020100"))),
     "b13_kid_dev_null": (
         Reason.ALGORITHM,
@@ -118,7 +137,8 @@ REFUSED: dict[str, tuple[Reason, TokenBuilder]] = {
     "b28_exp_nan": (Reason.MALFORMED, with_claims_text(EXPIRY, "NaN")),
     "b28_exp_infinity": (Reason.MALFORMED, with_claims_text(EXPIRY, "Infinity")),
     "b28_exp_of_5000_digits": (Reason.MALFORMED, with_claims_text(EXPIRY, "9" * 5000)),
-    "b28_exp_of_300_digits": (Reason.LIFETIME, with_claims(exp=10**300)),
+    "b28_exp_of_300_digits": (Reason.MALFORMED, with_claims(exp=10**300)),
+    "b28_exp_beyond_every_calendar": (Reason.LIFETIME, with_claims(exp=2**62)),
     "b29_exp_in_ten_years": (Reason.LIFETIME, with_claims(exp=SECONDS + 315_360_000)),
     "b29_exp_one_second_too_far": (Reason.LIFETIME, with_claims(exp=SECONDS + 301)),
     "b29_iat_long_past": (Reason.LIFETIME, with_claims(iat=SECONDS - 400)),
@@ -127,7 +147,9 @@ REFUSED: dict[str, tuple[Reason, TokenBuilder]] = {
     "b31_nbf_61_s_ahead": (Reason.NOT_YET_VALID, with_claims(nbf=SECONDS + 61)),
     "b31_nbf_text": (Reason.CLAIM_MALFORMED, with_claims(nbf="0")),
     "b31_iat_after_exp": (Reason.LIFETIME, with_claims(iat=SECONDS + 5, exp=SECONDS + 4)),
-    "b32_iat_missing": (Reason.CLAIM_MISSING, with_claims("iat")),
+    "b32_iat_missing_and_exp_too_far": (Reason.LIFETIME, with_claims("iat", exp=SECONDS + 311)),
+    "b32_iat_missing_and_exp_past": (Reason.EXPIRED, with_claims("iat", exp=SECONDS)),
+    "b32_iat_null": (Reason.CLAIM_MALFORMED, with_claims(iat=None)),
     "b32_iat_text": (Reason.CLAIM_MALFORMED, with_claims(iat=str(SECONDS))),
     "b33_aud_wrong": (Reason.AUDIENCE, with_claims(aud="https://evil.example")),
     "b33_aud_trailing_slash": (Reason.AUDIENCE, with_claims(aud=AUDIENCE + "/")),
@@ -241,12 +263,16 @@ ACCEPTED: dict[str, TokenBuilder] = {
     "b36_aud_as_array": with_claims(aud=[AUDIENCE]),
     "jti_of_255": with_claims(jti="j" * 255),
     "rs256": with_segments(changed(good_header("RS256"), kid="k2"), good_claims(), "k2", "RS256"),
+    "es384": with_segments(changed(good_header("ES384"), kid="k4"), good_claims(), "k4", "ES384"),
+    "rs384": with_segments(changed(good_header("RS384"), kid="k5"), good_claims(), "k5", "RS384"),
+    "b32_iat_left_out": with_claims("iat"),
+    "b32_iat_left_out_longest": with_claims("iat", exp=SECONDS + 300),
 }
 
 
 @pytest.mark.parametrize("build", ACCEPTED.values(), ids=ACCEPTED.keys())
 def test_accepted_assertion(build: TokenBuilder) -> None:
-    assertion = assertion_from(build())
+    assertion = assertion_from(build(), *ALL_KEYS)
 
     assert assertion.client_id == CLIENT
     assert assertion.expires_at > NOW
@@ -320,6 +346,11 @@ def test_clock_without_zone_is_a_mistake() -> None:
         assertion_from(with_header()(), now=NOW.replace(tzinfo=None))
 
 
+def test_b31_profile_of_an_age_without_a_birth() -> None:
+    with pytest.raises(ValueError, match="no token could fit"):
+        replace(access_token_profile(), issued_at_optional=True)
+
+
 @pytest.mark.parametrize("empty", ["types", "algorithms", "audiences", "issuer", "max_lifetime"])
 def test_profile_that_no_token_could_fit(empty: str) -> None:
     fields = {
@@ -379,9 +410,11 @@ def test_b47_b48_large_and_encrypted_are_refused_fast_and_small() -> None:
     assert peak < 5_000_000
 
 
-@pytest.mark.parametrize("alg", ["ES256", "RS256"])
-def test_sign_makes_what_verify_accepts(alg: str) -> None:
-    key = private_key("k1") if alg == "ES256" else private_key("k2", "RS256")
+@pytest.mark.parametrize(
+    ("kid", "alg"), [("k1", "ES256"), ("k2", "RS256"), ("k4", "ES384"), ("k5", "RS384")]
+)
+def test_sign_makes_what_verify_accepts(kid: str, alg: Algorithm) -> None:
+    key = private_key(kid, alg)
     claims = changed(good_claims(), note="Sổ Khỏe")
 
     assertion = assertion_from(sign(claims, key=key), parse_key(public_part(key)))

@@ -167,6 +167,7 @@ def test_zombie_of_a_server_does_not_block_the_next(stopped: Path) -> None:
 
     assert second.psql("SELECT 1") == "1\n"
     assert first.died()
+    assert not first.socket_dir.exists()
     second.stop()
 
 
@@ -186,6 +187,7 @@ def test_failed_start_shows_the_servers_last_words(stopped: Path) -> None:
 
     with pytest.raises(PostgresError, match="invalid value for parameter"):
         cluster.start()
+    assert not list(cluster.socket_dir.parent.glob("*/.s.PGSQL*"))
 
 
 def test_home_moves_where_the_servers_account_cannot_go(folder: Path) -> None:

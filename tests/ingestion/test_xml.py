@@ -118,6 +118,12 @@ def test_b153_b155_memory_stays_bounded() -> None:
     assert int(done.stdout) < 50 * 1024, "kilobytes more than before"
 
 
+def test_b151_the_parser_s_answer_is_a_second_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml, "_check_prolog", lambda _: 0)
+
+    assert refusal(b"<!DOCTYPE a><a/>").reason is ProblemCode.XML_DOCTYPE
+
+
 def test_too_large_is_its_own_refusal() -> None:
     with pytest.raises(TooLarge):
         check_outside(b"<a>" + b" " * xml.MAX_MESSAGE_BYTES + b"</a>")

@@ -12,7 +12,7 @@ RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_te
     INSERT INTO jobs.pgqueuer_log (job_id, status, entrypoint, priority) SELECT id, status, entrypoint, priority FROM job)
   SELECT id FROM job
 $$;
-REVOKE ALL ON FUNCTION jobs.enqueue FROM PUBLIC;
+REVOKE ALL ON FUNCTION jobs.enqueue, jobs.fn_pgqueuer_changed FROM PUBLIC;
 GRANT USAGE ON SCHEMA jobs TO worker, desk, book_writer;
 GRANT EXECUTE ON FUNCTION jobs.enqueue TO worker, desk, book_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jobs TO worker;

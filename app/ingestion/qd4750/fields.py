@@ -176,7 +176,7 @@ def _too_long(field: Mapping[str, Any], *, use: Use | None) -> Effect:
 def _check(field: Mapping[str, Any]) -> Callable[[str], ProblemCode | None] | None:
     if field["type"] == "N":
         return values.number_problem
-    if field["name"].startswith("NGAY_"):
+    if field["name"].startswith(("NGAY_", "NAM_")):
         return {12: values.moment_problem, 8: values.day_problem}.get(field["max"])
     return None
 

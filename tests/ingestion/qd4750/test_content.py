@@ -88,9 +88,9 @@ def test_b153_a_message_of_many_large_tables_is_refused(monkeypatch: pytest.Monk
     )
 
     assert told(read_message(envelope(small)), Effect.REJECTS) == []
-    read = read_message(envelope(small, large))
+    read = read_message(envelope(small, large, visit_xml({"XML1": [{**VISIT, "MA_LK": "3"}]})))
     assert told(read, Effect.REJECTS) == [(ProblemCode.ENVELOPE_TOO_LARGE, None, None, None)]
-    assert [visit.arrival for visit in read.visits] == [None, None]
+    assert [visit.arrival for visit in read.visits] == [None, None, None]
 
 
 def test_b153_a_table_has_a_longest() -> None:

@@ -106,7 +106,7 @@ def test_an_amount_that_is_no_number(table: str, field: str, text: str, code: Pr
 NOT_READ = [
     (table, field)
     for table, field in FIELDS
-    if field["name"] not in BOOK[table] and (field["type"] == "N" or field["name"].startswith("NGAY_"))
+    if field["name"] not in BOOK[table] and (field["type"] == "N" or field["name"].startswith(("NGAY_", "NAM_")))
 ]
 
 

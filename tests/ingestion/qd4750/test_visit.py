@@ -193,6 +193,12 @@ def test_lists_of_cards_that_differ_are_paired_in_order_and_told() -> None:
     ]
 
 
+def test_an_empty_place_in_the_list_of_cards_keeps_the_order() -> None:
+    (card,) = only_arrival(changed("XML1", MA_THE_BHYT=";0112345678", MA_DKBD="01901;01000")).person.insurance_cards
+
+    assert (card.number, card.registered_facility_code) == ("0112345678", "01000")
+
+
 def test_a_malformed_card_is_passed_over_and_told() -> None:
     visit = only_visit(
         changed(
