@@ -40,8 +40,7 @@ def key_type(kind: TypeEngine[Any]) -> str:
         case String():
             return "text"
         case other:
-            message = f"{other!r} cannot be an order key"
-            raise BadDeclaration(message)
+            raise BadDeclaration(f"{type(other).__name__} cannot be an order key")
 
 
 def tag(list_name: str, order: Sequence[Order]) -> str:

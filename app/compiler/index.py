@@ -162,7 +162,10 @@ def _order(where: str, order: Order, row: type[Any] | None, *, is_keyset: bool) 
     if cell is None:
         raise BadDeclaration(f"{where}: {row.__name__} has no column {order.key}")
     if is_keyset:
-        key_type(cell.type)
+        try:
+            key_type(cell.type)
+        except BadDeclaration as error:
+            raise BadDeclaration(f"{where}: {error}") from None
         if not cell.never_null:
             raise BadDeclaration(f"{where}: order key {order.key} may be null")
 

@@ -41,7 +41,7 @@ async def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> As
         pools.append(await open_pool(settings, login, size=size))
         return pools[-1]
 
-    ingest = open_engine(settings, Login.INGEST, size=settings.ingest_pool_size)
+    ingest = open_engine(settings, Login.INGEST, size=settings.ingest_pool_size, one_statement=True)
     try:
         yield House(
             settings=settings,

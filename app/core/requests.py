@@ -1,13 +1,27 @@
 """From an HTTP request to its context and its bytes, within limits."""
 
+import asyncio
 import re
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from app.core.context import Context, House
 from app.core.errors import Invalid, Text, TooLarge, Unauthenticated, UnsupportedMediaType
 
 _BEARER = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]{16,512})\Z", re.IGNORECASE)
+
+
+class BodyTooSlow(Invalid):
+    """The body, or its next piece, did not come in time."""
+
+    http_status = 408
+    default_text = Text("Nội dung gửi lên đến quá chậm.", "The body did not come in time.")
+
+
+class BodyCutOff(Invalid):
+    """The client went away before the body was whole: nobody reads this answer."""
+
+    default_text = Text("Nội dung gửi lên bị cắt ngang.", "The body was cut off.")
 
 
 def house_of(request: Request) -> House:
@@ -31,11 +45,23 @@ def bearer_token(request: Request) -> str | None:
 
 
 def context_of(request: Request) -> Context:
-    """Return the request's context."""
+    """Return the request's context.
+
+    :raises Unauthenticated: when the Authorization header holds anything else than one bearer token
+    """
+    return _context(request, token=bearer_token(request))
+
+
+def context_without_token(request: Request) -> Context:
+    """Return the context of a request that proves itself by other means than a bearer token."""
+    return _context(request, token=None)
+
+
+def _context(request: Request, *, token: str | None) -> Context:
     house = house_of(request)
     return Context(
         house=house,
-        token=bearer_token(request),
+        token=token,
         language=request.state.language,
         now=house.clock(),
         request_id=request.state.request_id,
@@ -56,18 +82,30 @@ async def read_body(request: Request, *, most_bytes: int) -> bytes:
     """Return the whole body.
 
     :raises TooLarge: as soon as more than `most_bytes` are announced or have come
+    :raises BodyTooSlow: when it is not whole, or its next piece is not there, in the time that the settings give
+    :raises BodyCutOff: when the client goes away
     :raises Invalid: when the body is compressed, which is not accepted
     """
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if any(coding.strip().lower() != "identity" for coding in request.headers.getlist("content-encoding")):
         raise Invalid(Text("Không nhận nội dung nén (Content-Encoding).", "Content-Encoding is not accepted."))
     announced = request.headers.get("content-length", "")
     if announced.isascii() and announced.isdigit() and int(announced) > most_bytes:
         raise _too_large(most_bytes)
+    settings, clock = house_of(request).settings, asyncio.get_running_loop().time
+    end = clock() + settings.body_seconds
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most_bytes:
-            raise _too_large(most_bytes)
+    try:
+        async with asyncio.timeout_at(end) as limit:
+            limit.reschedule(min(end, clock() + settings.body_idle_seconds))
+            async for piece in request.stream():
+                body += piece
+                if len(body) > most_bytes:
+                    raise _too_large(most_bytes)
+                limit.reschedule(min(end, clock() + settings.body_idle_seconds))
+    except TimeoutError:
+        raise BodyTooSlow from None
+    except ClientDisconnect:
+        raise BodyCutOff from None
     return bytes(body)
 
 

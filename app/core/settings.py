@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     ingest_pool_size: int = Field(default=8, ge=1, le=100, description="Connections for the hospitals' door")
     worker_concurrency: int = Field(default=4, ge=1, le=64, description="Messages that one worker files at a time")
     facility_token_seconds: int = Field(default=300, ge=30, le=900, description="Life of a facility's access token")
+    body_seconds: float = Field(default=30, gt=0, le=600, description="Time in which a request's body must be whole")
+    body_idle_seconds: float = Field(default=10, gt=0, le=600, description="Longest wait for the body's next piece")
 
     @field_validator("database_url")
     @classmethod

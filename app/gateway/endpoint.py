@@ -1,5 +1,7 @@
 """`POST /graphql`: GraphQL over HTTP. Trusted documents by id; plain documents and introspection in demo mode only."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,7 +13,6 @@ from graphql import (
     FieldNode,
     GraphQLError,
     GraphQLSchema,
-    OperationDefinitionNode,
     execute_sync,
     get_operation_ast,
     parse,
@@ -22,20 +23,23 @@ from starlette.responses import Response
 from app.compiler.refusal import NotCompilable
 from app.core.context import Context
 from app.core.defects import report_defect
-from app.core.errors import AppError, Invalid, Text, Unauthenticated
+from app.core.errors import AppError, ErrorCode, Invalid, Text, Unavailable
 from app.core.requests import context_of, read_body, require_media_type
 from app.core.strict_json import NotStrictJson, read_object
 from app.gateway import limits, plans
-from app.gateway.problems import graphql_error, internal_graphql_error
+from app.gateway.problems import graphql_error, headers_of, internal_graphql_error
 from app.gateway.run import run
-from app.gateway.schema import schema
 from app.gateway.trusted import document_id
 
 router = APIRouter()
 
 MOST_BYTES = 65_536
+MOST_SECONDS = 10
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
+MOST_MEDIA_RANGES = 20
+# Answered with 200 to a client that asks for application/json: it takes any other status for a broken network.
+REQUEST_ERRORS = frozenset({ErrorCode.INVALID, ErrorCode.TOO_COMPLEX})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +64,8 @@ class _Plain:
 @router.post("/graphql")
 async def graphql(request: Request) -> Response:
     """Answer one operation."""
-    context: Context | None = None
     media_type = media_type_of(request.headers.get("accept", ""))
+    asked: Asked | None = None
     try:
         context = context_of(request)
         require_media_type(request, accepted=frozenset({JSON}))
@@ -69,11 +73,13 @@ async def graphql(request: Request) -> Response:
         return await _answer(asked, request=request, context=context, media_type=media_type)
     except AppError as error:
         entry = graphql_error(error, language=request.state.language)
-        return _refusal(entry, error=error, media_type=media_type)
+        is_legacy = media_type == JSON and asked is not None and error.code in REQUEST_ERRORS
+        status = 200 if is_legacy else error.http_status
+        return _errors(entry, status=status, media_type=media_type, headers=headers_of(error))
     except Exception as error:  # noqa: BLE001 - nothing of a defect leaves but its id
         report_defect(error, request_id=request.state.request_id)
         entry = internal_graphql_error(language=request.state.language, request_id=request.state.request_id)
-        return Response(orjson.dumps({"errors": [entry]}), status_code=500, media_type=media_type)
+        return _errors(entry, status=500, media_type=media_type, headers={})
 
 
 async def _answer(asked: Asked, *, request: Request, context: Context, media_type: str) -> Response:
@@ -86,8 +92,12 @@ async def _answer(asked: Asked, *, request: Request, context: Context, media_typ
         if plain.operation is None:
             return _introspect(plain, asked=asked, media_type=media_type)
         operation = plain.operation
-    known = request.headers.get("if-none-match")
-    answer = await run(operation, variables=asked.variables, context=context, if_none_match=known)
+    known = ",".join(request.headers.getlist("if-none-match"))
+    try:
+        async with asyncio.timeout(MOST_SECONDS):
+            answer = await run(operation, variables=asked.variables, context=context, if_none_match=known)
+    except TimeoutError:
+        raise Unavailable from None
     headers = {} if answer.etag is None else {"ETag": answer.etag}
     if answer.body is None:
         return Response(status_code=304, headers=headers)
@@ -101,18 +111,23 @@ def read_request(body: bytes) -> Asked:
     """
     try:
         sent = read_object(body)
-    except NotStrictJson as error:
-        raise _invalid("nội dung phải là một đối tượng JSON hợp lệ, không lặp khóa", "the body must be one JSON object without repeated keys") from error
+    except NotStrictJson:
+        raise _invalid(
+            "nội dung phải là một đối tượng JSON hợp lệ, không lặp khóa, không lồng quá sâu",
+            "the body must be one JSON object without repeated keys, not nested too deeply",
+        ) from None
     query, known, name = sent.get("query"), sent.get("documentId"), sent.get("operationName")
-    variables = sent.get("variables") or {}
-    if not isinstance(variables, dict):
-        raise _invalid("`variables` phải là một đối tượng", "`variables` must be an object")
     for key, value in (("query", query), ("documentId", known), ("operationName", name)):
         if value is not None and not isinstance(value, str):
             raise _invalid(f"`{key}` phải là một chuỗi", f"`{key}` must be a string")
+    for key in ("variables", "extensions"):
+        if not isinstance(sent.get(key), dict | None):
+            raise _invalid(f"`{key}` phải là một đối tượng", f"`{key}` must be an object")
     if (query is None) == (known is None):
-        raise _invalid("phải có đúng một trong `query` và `documentId`", "exactly one of `query` and `documentId` is needed")
-    return Asked(query=query, document_id=known, operation_name=name, variables=variables)
+        raise _invalid(
+            "phải có đúng một trong `query` và `documentId`", "exactly one of `query` and `documentId` is needed"
+        )
+    return Asked(query=query, document_id=known, operation_name=name, variables=sent.get("variables") or {})
 
 
 def _invalid(vi: str, en: str) -> Invalid:
@@ -135,12 +150,14 @@ def _prepared(query: str, operation_name: str | None) -> _Plain:
         raise Invalid(Text(f"Lỗi cú pháp GraphQL: {error.message}", error.message)) from error
     operation = get_operation_ast(document, operation_name)
     if operation is None:
-        raise _invalid("không tìm thấy operation cần chạy", "there is no such operation, or several and no `operationName`")
+        raise _invalid(
+            "không tìm thấy operation cần chạy", "there is no such operation, or several and no `operationName`"
+        )
     limits.check_document(document, operation)
     errors = validate(_core_schema(), document, max_errors=1, hide_suggestions=True)
     if errors:
         raise Invalid(Text(f"Truy vấn không hợp lệ: {errors[0].message}", errors[0].message))
-    if _is_introspection(operation):
+    if limits.is_introspection(operation):
         return _Plain(operation=None, document=document, operation_name=operation_name)
     try:
         compiled = plans.compile_plain(document, operation_name=operation_name, key=document_id(query))
@@ -154,11 +171,6 @@ def _core_schema() -> GraphQLSchema:
     return plans.index().schema
 
 
-def _is_introspection(operation: OperationDefinitionNode) -> bool:
-    names = [node.name.value for node in operation.selection_set.selections if isinstance(node, FieldNode)]
-    return bool(names) and all(name.startswith("__") for name in names)
-
-
 def _introspect(plain: _Plain, *, asked: Asked, media_type: str) -> Response:
     result = execute_sync(
         _core_schema(),
@@ -166,21 +178,23 @@ def _introspect(plain: _Plain, *, asked: Asked, media_type: str) -> Response:
         variable_values=asked.variables,
         operation_name=plain.operation_name,
     )
+    if result.errors:
+        raise _invalid("biến hoặc tham số không hợp lệ", "a variable or argument is not valid")
     return Response(orjson.dumps(result.formatted), media_type=media_type)
 
 
 def media_type_of(accept: str) -> str:
-    """Return the media type of the answer. Source: GraphQL over HTTP, Media Types."""
-    ranges = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
-    return JSON if JSON in ranges and GRAPHQL_RESPONSE not in ranges else GRAPHQL_RESPONSE
+    """Return the media type of the answer: the legacy one only for a client that names no other.
+
+    Source: GraphQL over HTTP, Media Types.
+    """
+    wanted = set()
+    for part in accept.split(",")[:MOST_MEDIA_RANGES]:
+        named, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if not any(parameter.removeprefix("q=") in {"0", "0.0", "0.00", "0.000"} for parameter in parameters):
+            wanted.add(named)
+    return JSON if JSON in wanted and GRAPHQL_RESPONSE not in wanted else GRAPHQL_RESPONSE
 
 
-def _refusal(entry: dict[str, Any], *, error: AppError, media_type: str) -> Response:
-    headers = {}
-    if isinstance(error, Unauthenticated):
-        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
-    if error.retry_after_seconds is not None:
-        headers["Retry-After"] = str(error.retry_after_seconds)
-    return Response(
-        orjson.dumps({"errors": [entry]}), status_code=error.http_status, media_type=media_type, headers=headers
-    )
+def _errors(entry: dict[str, Any], *, status: int, media_type: str, headers: Mapping[str, str]) -> Response:
+    return Response(orjson.dumps({"errors": [entry]}), status_code=status, media_type=media_type, headers=headers)

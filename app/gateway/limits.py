@@ -1,6 +1,6 @@
 """What a document may cost before it is compiled: its tokens, depth, aliases, directives and page sizes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from graphql import (
@@ -8,7 +8,9 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
 )
 
@@ -16,18 +18,20 @@ from app.core.errors import Invalid, Text, TooComplex
 
 MOST_TOKENS = 1000
 MOST_DEPTH = 10
+MOST_INTROSPECTION_DEPTH = 20  # what tools ask; graphql-core's own rule bounds what it costs
 MOST_ALIASES = 15
-MOST_DIRECTIVES = 20
-MOST_FIELDS = 500
+MOST_DIRECTIVES = 5
+MOST_FIELDS = 300
 MOST_COST = 1_000_000
 MOST_OPERATIONS = 5
 
 
 @dataclass(slots=True)
 class _Count:
-    """What a walk has met so far."""
+    """What a walk has met so far; `fields` counts spreads too, since they may open nothing but more spreads."""
 
     fragments: Mapping[str, FragmentDefinitionNode]
+    most_depth: int
     fields: int = 0
     aliases: int = 0
     directives: int = 0
@@ -37,15 +41,20 @@ class _Count:
 def check_document(document: DocumentNode, operation: OperationDefinitionNode) -> None:
     """Walk the operation as it would be answered, spreads opened, and stop at the first limit.
 
+    The whole document is counted first, as it stands: a validator looks at what nobody asks for, too.
+
     :raises TooComplex: naming the limit
     :raises Invalid: when fragments spread themselves
     """
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    operations = sum(isinstance(node, OperationDefinitionNode) for node in document.definitions)
-    if operations > MOST_OPERATIONS or len(fragments) > MOST_FIELDS:
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if len(operations) > MOST_OPERATIONS:
         raise _too_many("operations", "phép truy vấn", MOST_OPERATIONS)
-    count = _Count(fragments)
-    count.directives += len(operation.directives or ())
+    if len(fragments) > MOST_FIELDS:
+        raise _too_many("fragments", "fragment", MOST_FIELDS)
+    _check_as_it_stands((*operations, *fragments.values()))
+    most_depth = MOST_INTROSPECTION_DEPTH if is_introspection(operation) else MOST_DEPTH
+    count = _Count(fragments, most_depth, directives=len(operation.directives or ()))
     _walk(operation.selection_set, depth=1, count=count)
 
 
@@ -63,26 +72,52 @@ def check_cost(cost: int) -> None:
         )
 
 
+def is_introspection(operation: OperationDefinitionNode) -> bool:
+    """Tell whether an operation asks for nothing but the schema itself."""
+    names = [
+        node.name.value if isinstance(node, FieldNode) else "" for node in operation.selection_set.selections
+    ]
+    return all(name.startswith("__") for name in names)
+
+
+def _check_as_it_stands(definitions: Iterable[OperationDefinitionNode | FragmentDefinitionNode]) -> None:
+    waiting = [definition.selection_set for definition in definitions]
+    nodes = directives = 0
+    while waiting:
+        for node in waiting.pop().selections:
+            nodes += 1
+            directives += len(node.directives or ())
+            if isinstance(node, FieldNode | InlineFragmentNode) and node.selection_set:
+                waiting.append(node.selection_set)
+    if nodes > MOST_FIELDS:
+        raise _too_many("fields", "trường", MOST_FIELDS)
+    if directives > MOST_DIRECTIVES:
+        raise _too_many("directives", "chỉ thị", MOST_DIRECTIVES)
+
+
 def _walk(selections: SelectionSetNode, *, depth: int, count: _Count) -> None:
-    if depth > MOST_DEPTH:
-        raise _too_many("levels", "tầng lồng nhau", MOST_DEPTH)
+    if depth > count.most_depth:
+        raise _too_many("levels", "tầng lồng nhau", count.most_depth)
     for node in selections.selections:
-        count.directives += len(node.directives or ())
-        if count.directives > MOST_DIRECTIVES:
-            raise _too_many("directives", "chỉ thị", MOST_DIRECTIVES)
-        if isinstance(node, FieldNode):
-            count.fields += 1
-            count.aliases += node.alias is not None
-            if count.fields > MOST_FIELDS:
-                raise _too_many("fields", "trường", MOST_FIELDS)
-            if count.aliases > MOST_ALIASES:
-                raise _too_many("aliases", "bí danh", MOST_ALIASES)
-            if node.selection_set:
-                _walk(node.selection_set, depth=depth + 1, count=count)
-        elif isinstance(node, FragmentSpreadNode):
+        _add(node, count)
+        if isinstance(node, FragmentSpreadNode):
             _walk_fragment(node.name.value, depth=depth, count=count)
-        else:
-            _walk(node.selection_set, depth=depth, count=count)  # type: ignore[attr-defined]
+        elif isinstance(node, InlineFragmentNode):
+            _walk(node.selection_set, depth=depth, count=count)
+        elif isinstance(node, FieldNode) and node.selection_set:
+            _walk(node.selection_set, depth=depth + 1, count=count)
+
+
+def _add(node: SelectionNode, count: _Count) -> None:
+    count.fields += 1
+    count.directives += len(node.directives or ())
+    count.aliases += isinstance(node, FieldNode) and node.alias is not None
+    if count.fields > MOST_FIELDS:
+        raise _too_many("fields", "trường", MOST_FIELDS)
+    if count.directives > MOST_DIRECTIVES:
+        raise _too_many("directives", "chỉ thị", MOST_DIRECTIVES)
+    if count.aliases > MOST_ALIASES:
+        raise _too_many("aliases", "bí danh", MOST_ALIASES)
 
 
 def _walk_fragment(name: str, *, depth: int, count: _Count) -> None:

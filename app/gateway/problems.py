@@ -34,17 +34,22 @@ def problem_body(*, code: ErrorCode, status: int, text: Text, language: str, req
     }
 
 
-def problem_response(error: AppError, *, language: str, request_id: str) -> JSONResponse:
-    """Return an expected error as problem+json."""
+def headers_of(error: AppError) -> dict[str, str]:
+    """Return the header fields that an error needs. Source: RFC 9110 §15.5.2, §10.2.3."""
     headers = {}
-    if error.http_status == 401:  # noqa: PLR2004 - HTTP's own number
+    if error.code is ErrorCode.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
+    return headers
+
+
+def problem_response(error: AppError, *, language: str, request_id: str) -> JSONResponse:
+    """Return an expected error as problem+json."""
     body = problem_body(
         code=error.code, status=error.http_status, text=error.text, language=language, request_id=request_id
     )
-    return JSONResponse(body, status_code=error.http_status, media_type=PROBLEM_JSON, headers=headers)
+    return JSONResponse(body, status_code=error.http_status, media_type=PROBLEM_JSON, headers=headers_of(error))
 
 
 def graphql_error(error: AppError, *, language: str, path: list[str | int] | None = None) -> dict[str, Any]:

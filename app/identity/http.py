@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from app.core.context import Context, run_step
-from app.core.requests import context_of, read_body
+from app.core.requests import context_without_token, read_body
 from app.identity import client_sessions
 from app.identity.clients import OAuthError, read_client_credentials, read_token_form
 
@@ -20,7 +20,7 @@ MOST_FORM_BYTES = 16_384
 @router.post("/auth/token")
 async def token(request: Request) -> JSONResponse:
     """Answer with an access token, or with an OAuth error (RFC 6749 §5)."""
-    context = context_of(request)
+    context = context_without_token(request)
     content_type = request.headers.get("content-type")
     body = await read_body(request, most_bytes=MOST_FORM_BYTES)
     try:

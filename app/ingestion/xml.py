@@ -51,7 +51,9 @@ _VERSION = re.compile(rb"""[ \t\r\n]version[ \t\r\n]*=[ \t\r\n]*["']1\.0["']""")
 _SPACES = (b" ", b"\t", b"\r", b"\n")
 _UTF8_NAMES = frozenset({b"utf-8", b"utf8"})
 _C0 = bytes([*range(9), 11, 12, *range(14, 32), 127])
-_CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xef\xbf[\xbe\xbf]")
+_C0_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
+_NO_CHARACTER = re.compile(rb"\xef\xbf[\xbe\xbf]")
 _CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 _CROWDED_TAG = re.compile(
     rb"""<[^\s<>/!?]++(?>\s++[^\s=<>/]++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')){%d}""" % (MAX_ATTRIBUTES + 1)
@@ -184,13 +186,21 @@ def _check_characters(body: bytes) -> None:
             body.decode("utf-8")
         except UnicodeDecodeError as error:
             raise XmlRefused(ProblemCode.XML_NOT_UTF8, limit=error.start + 1) from None
-    suspicious = len(body.translate(None, _C0)) != len(body) or (
-        not ascii_only and (b"\xc2" in body or b"\xef\xbf" in body)
-    )
-    if suspicious and (found := _CONTROL_BYTES.search(body)):
-        at = found.start() + 1
-        detail = Text(f"tại byte thứ {at}", f"at byte {at}")
+    at = _control_character(body, ascii_only=ascii_only)
+    if at is not None:
+        detail = Text(f"tại byte thứ {at + 1}", f"at byte {at + 1}")
         raise XmlRefused(ProblemCode.XML_CONTROL_CHARACTER, detail=detail)
+
+
+def _control_character(body: bytes, *, ascii_only: bool) -> int | None:
+    """Return where the first one stands; every look is of the fast kind, for most bodies have none."""
+    looks: list[re.Pattern[bytes]] = []
+    if len(body.translate(None, _C0)) != len(body):
+        looks.append(_C0_BYTES)
+    if not ascii_only:
+        looks += (_C1_BYTES, _NO_CHARACTER)
+    found = [match.start() for look in looks if (match := look.search(body))]
+    return min(found, default=None)
 
 
 def _check_attributes(body: bytes) -> None:

@@ -66,21 +66,21 @@ async def file_visit(
 
     Raises the book's version when anything changed. Idempotent by facility, visit and content.
     """
-    provenance = _text(source)
-    visit = _visit_columns(arrival, sealer=sealer, new_id=new_id)
-    filed = await sql.file_visit(session, citizen_id=citizen_id, arrived=_text(visit), provenance=provenance)
-    records = [FiledRecord(kind="VISIT", key=arrival.source_id, change=Change(filed.change))]
-    for kind, sent in (("PRESCRIPTION", arrival.prescriptions), ("TEST_REPORT", arrival.reports)):
-        if sent is None:
-            continue
-        arrived = _text([_record_columns(record, new_id=new_id) for record in sent])
-        changes = await sql.file_records(
-            session, kind=kind, citizen_id=citizen_id, visit_id=filed.visit, arrived=arrived, provenance=provenance
-        )
-        records += [FiledRecord(kind=kind, key=key, change=Change(change)) for key, change in changes.items()]
-    if any(record.change is not Change.UNCHANGED for record in records):
-        await sql.note_book_changed(session, citizen_id=citizen_id)
-    return tuple(records)
+    records = await sql.file_arrival(
+        session,
+        citizen_id=citizen_id,
+        visit=_text(_visit_columns(arrival, sealer=sealer, new_id=new_id)),
+        prescriptions=_records_text(arrival.prescriptions, new_id=new_id),
+        reports=_records_text(arrival.reports, new_id=new_id),
+        provenance=_text(source),
+    )
+    return tuple(FiledRecord(kind=one["kind"], key=one["key"], change=Change(one["change"])) for one in records)
+
+
+def _records_text(
+    sent: tuple[PrescriptionArrival, ...] | tuple[TestReportArrival, ...] | None, *, new_id: NewId
+) -> str | None:
+    return None if sent is None else _text([_record_columns(record, new_id=new_id) for record in sent])
 
 
 def _visit_columns(arrival: VisitArrival, *, sealer: FieldSealer, new_id: NewId) -> dict[str, Any]:

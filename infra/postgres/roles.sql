@@ -38,6 +38,7 @@ SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()) \gexe
 SELECT format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), rolname)
   FROM pg_roles WHERE rolname IN ('api', 'desk', 'ingest', 'worker', 'sealer', 'auditor', 'migrator', 'backup', 'demo') \gexec
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION lo_creat, lo_create, lo_from_bytea FROM PUBLIC;  -- nowhere to put anything aside
 
 -- A function that somebody forgets to close is closed from the start.
 ALTER DEFAULT PRIVILEGES FOR ROLE auth_owner, book_owner, book_reader, book_writer, migrator

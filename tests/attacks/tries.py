@@ -1,7 +1,9 @@
 """What an attacker with SQL at will tries, and what a test needs to watch the outcome."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +17,8 @@ from tests.conftest import Ground
 from tests.people import Stand
 
 Connection = asyncpg.Connection
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 NO_BOOK = "28000"
 DENIED = "42501"
@@ -22,6 +26,13 @@ NO_SESSION = "SK401"
 NO_SUCH_BOOK = "SK404"
 STALE = "25001"
 SETTINGS = ("opened", "citizen", "sections", "since", "until", "unmasked")
+
+
+def run(
+    work: Callable[Arguments, Coroutine[Any, Any, Result]], *arguments: Arguments.args, **named: Arguments.kwargs
+) -> Result:
+    """Run a coroutine function to its end, for a test that is none itself."""
+    return asyncio.run(work(*arguments, **named))
 
 
 async def sqlstate_of(connection: Connection, statement: str, *arguments: object) -> str:

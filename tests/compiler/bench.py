@@ -78,6 +78,26 @@ class Bench:
         assert isinstance(found, dict)
         return found
 
+    def explained(self, query: str, viewing: Viewing | None = None) -> str:
+        """Return what PostgreSQL did for the first root field, with a plan that knows no value."""
+        statement = compile_operation(INDEX, parse(query)).parts[0].statement()
+        values = statement.arguments((viewing or Viewing()).inputs())
+        return self.runner.run(self._explained(statement.sql, values))
+
+    async def _explained(self, sql: str, values: tuple[object, ...]) -> str:
+        said = ", ".join(
+            "ARRAY[" + ", ".join(map(_said, value)) + "]" if isinstance(value, list) else _said(value)
+            for value in values
+        )
+        await self.connection.execute(f"PREPARE probe AS {sql}; SET plan_cache_mode = force_generic_plan")
+        try:
+            rows = await self.connection.fetch(
+                f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) EXECUTE probe({said})"
+            )
+        finally:
+            await self.connection.execute("DEALLOCATE probe; RESET plan_cache_mode")
+        return "\n".join(row[0] for row in rows)
+
     async def _deployed(self, plan: Plan, part: Part, values: Mapping[str, object]) -> bytes | None:
         inputs = [
             ("in_citizen", "uuid"),
@@ -99,3 +119,7 @@ class Bench:
             types = ", ".join(pg_type for _, pg_type in declared)
             await self.connection.execute(f"DROP FUNCTION pg_temp.body({types})")
         return text
+
+
+def _said(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

@@ -139,16 +139,7 @@ def test_a_section_out_of_scope_is_null_and_never_read(bench: Bench, sections: i
         name for name, bit in (("visits", 1), ("entries", 2), ("conditions", 1)) if sections & bit
     ]
 
-    (part,) = compile_operation(INDEX, parse(query)).parts
-    statement = part.statement()
-    explained = bench.runner.run(
-        bench.connection.fetch(
-            f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) {statement.sql}",
-            *statement.arguments(viewing.inputs()),
-        )
-    )
-
-    text = "\n".join(row[0] for row in explained)
+    text = bench.explained(query, viewing)
     for table, bit in (("visit", 1), ("diagnosis", 1), ("entry", 2)):
         scans = re.findall(rf"Scan.* on {table} .*\((.*)\)", text)
         assert scans
@@ -176,7 +167,9 @@ def test_constants_of_a_document_are_bound_for_a_client_and_literal_when_deploye
 
 
 def test_a_plan_is_the_same_text_every_time():
-    document = parse("query($n: Int) { book { visits(first: $n) { nodes { tags doses } } conditions(codes: []) { code } } }")
+    document = parse(
+        "query($n: Int) { book { visits(first: $n) { nodes { tags doses } } conditions(codes: []) { code } } }"
+    )
 
     first, second = (compile_operation(INDEX, document).parts[0] for _ in range(2))
 
@@ -215,7 +208,9 @@ def test_a_filter_that_the_document_leaves_out_costs_nothing():
 
 def test_cost_counts_fields_times_page_sizes():
     small = compile_operation(INDEX, parse("{ book { version visits(first: 2) { nodes { id days } } } }"))
-    large = compile_operation(INDEX, parse("query($n: Int) { book { visits(first: $n) { nodes { diagnoses { code } } } } }"))
+    large = compile_operation(
+        INDEX, parse("query($n: Int) { book { visits(first: $n) { nodes { diagnoses { code } } } } }")
+    )
 
     assert small.cost == 1 + 1 + 1 + 2 * 2
     assert large.cost == 1 + 1 + 50 * (1 + 2 * 1)
@@ -243,7 +238,9 @@ def test_fragments_that_unfold_without_end_are_refused():
         f"fragment F{at} on Book {{ ...F{at + 1} @include(if: $b{at}) ...F{at + 1} @include(if: $b{at + 20}) }}"
         for at in range(20)
     ]
-    query = f"query({' '.join(switches)}) {{ book {{ ...F0 }} }} {' '.join(fragments)} fragment F20 on Book {{ version }}"
+    query = (
+        f"query({' '.join(switches)}) {{ book {{ ...F0 }} }} {' '.join(fragments)} fragment F20 on Book {{ version }}"
+    )
 
     with pytest.raises(NotCompilable, match="too many"):
         compile_operation(INDEX, parse(query))
@@ -275,9 +272,7 @@ def test_a_field_is_compiled_from_what_a_resolver_knows(bench: Bench):
     assert isinstance(node, FieldNode)
     assert INDEX.schema.query_type is not None
 
-    plan = compile_field(
-        INDEX, INDEX.schema.query_type, [node], operation=operation, fragments={"B": fragment}
-    )
+    plan = compile_field(INDEX, INDEX.schema.query_type, [node], operation=operation, fragments={"B": fragment})
 
     (part,) = plan.parts
     values = {**plan.named(plan.bind({"n": 2})), **Viewing().inputs()}
@@ -286,7 +281,9 @@ def test_a_field_is_compiled_from_what_a_resolver_knows(bench: Bench):
 
 
 def test_the_text_has_no_space_that_is_not_asked_for(bench: Bench):
-    outcome = bench.ask("{ book { visits { edges { cursor node { id tags doses costs { total } } } pageInfo { hasNextPage } } } }")
+    outcome = bench.ask(
+        "{ book { visits { edges { cursor node { id tags doses costs { total } } } pageInfo { hasNextPage } } } }"
+    )
 
     again = json.dumps(json.loads(outcome.data), ensure_ascii=False, separators=(",", ":"))
     assert outcome.data.decode() == again

@@ -7,7 +7,7 @@ from graphql import parse
 
 from app.compiler import compile_operation
 from app.core.errors import Invalid
-from tests.compiler.bench import Bench, Viewing
+from tests.compiler.bench import Bench
 from tests.compiler.interpreter import ordered
 from tests.compiler.rows import FULL, TABLES
 from tests.compiler.toy import INDEX
@@ -60,7 +60,9 @@ def test_run_time_chooses_the_order_from_the_closed_list(bench: Bench, order: st
 
 
 def test_a_cursor_of_another_order_is_refused(bench: Bench):
-    query = "query($order: FacilityOrder, $at: String) { facilities(order: $order, after: $at) { pageInfo { endCursor } } }"
+    query = (
+        "query($order: FacilityOrder, $at: String) { facilities(order: $order, after: $at) { pageInfo { endCursor } } }"
+    )
     cursor = bench.data(query, {"order": "BY_NAME"})["facilities"]["pageInfo"]["endCursor"]
 
     with pytest.raises(Invalid, match="after"):
@@ -132,17 +134,9 @@ def test_no_page_size_is_the_default_page_size(bench: Bench, variables: dict[str
 
 def test_the_row_that_shows_that_more_follow_is_not_made_into_text(bench: Bench):
     query = "{ book { visits(first: 4) { edges { node { maybeFacility { name } } } pageInfo { hasNextPage } } } }"
-    (part,) = compile_operation(INDEX, parse(query)).parts
-    statement = part.statement()
 
-    explained = bench.runner.run(
-        bench.connection.fetch(
-            f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) {statement.sql}",
-            *statement.arguments(Viewing().inputs()),
-        )
-    )
+    text = bench.explained(query)
 
-    text = "\n".join(row[0] for row in explained)
     assert re.findall(r"on facility .*loops=(\d+)", text) == ["4"]
 
 

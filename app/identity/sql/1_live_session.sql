@@ -1,10 +1,13 @@
 -- owner: auth_owner
 -- The session that a token stands for, judged by the database's clock.
--- SK401: no live session, or a session bound to a key and another (or no) key was proved.
+-- SK401: no live session, or a session bound to a key and another (or no) key was proved · 25001: a kept snapshot.
 CREATE OR REPLACE FUNCTION auth.live_session(token text, proof_key bytea) RETURNS auth.session
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE found_session auth.session;
 BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN  -- a kept snapshot does not see a session end
+    RAISE EXCEPTION 'stale transaction' USING ERRCODE = '25001';
+  END IF;
   SELECT s.* INTO found_session FROM auth.session s
    WHERE s.token_hash = sha256(convert_to(token, 'UTF8')) AND s.ended_at IS NULL AND s.expires_at > clock_timestamp()
      AND (s.key_thumbprint IS NULL OR s.key_thumbprint = proof_key);

@@ -141,7 +141,7 @@ class Rule:
     too_long: Effect
     utmost: int  # what is longer is refused
     misread: Effect  # of a value that cannot be told from the element
-    check: Callable[[str], ProblemCode | None] | None  # where the book does not read it: WARNS
+    check: Callable[[str], ProblemCode | None] | None  # of what the book does not read: WARNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +156,14 @@ class Table:
     required: frozenset[str]  # these, and what the gateway requires besides: missed with a warning only
 
 
-def _longest(field: Mapping[str, Any], *, utmost: int) -> int:
+def _longest(field: Mapping[str, Any], *, use: Use | None, utmost: int) -> int:
+    """Tell the accepted length; what the book reads as a number or a time is judged as a whole instead."""
+    if field["type"] == "N":
+        return utmost if use else values.LONGEST_NUMBER
+    if use and field["name"].startswith("NGAY_"):
+        return utmost
     longest: int | None = field.get("gateway_max", field["max"])
     return min(longest or UNLIMITED_LENGTH, utmost)
-
-
-def _judges_length(field: Mapping[str, Any], *, use: Use | None) -> bool:
-    """Tell whether length is judged by itself: numbers, and times that the book reads, are judged whole."""
-    is_text: bool = field["type"] == "S"
-    return is_text and (use is None or not field["name"].startswith("NGAY_"))
 
 
 def _too_long(field: Mapping[str, Any], *, use: Use | None) -> Effect:
@@ -185,7 +184,7 @@ def _rule(field: Mapping[str, Any], *, use: Use | None) -> Rule:
     utmost = LONGEST_LIST if field["name"] in _LISTS else LONGEST_TEXT
     return Rule(
         name=field["name"],
-        longest=_longest(field, utmost=utmost) if _judges_length(field, use=use) else utmost,
+        longest=_longest(field, use=use, utmost=utmost),
         too_long=_too_long(field, use=use),
         utmost=utmost,
         misread=Effect.WARNS if use is None else Effect.REJECTS,

@@ -180,8 +180,7 @@ def _read_line(element: Element, *, number: int, nested: bool, table: Table, rem
             continue
         if len(text) > rule.longest:
             _too_long(text, line=line, rule=rule)
-        check = rule.check
-        if check is not None and (problem := check(text)) is not None:
+        elif (check := rule.check) is not None and (problem := check(text)) is not None:
             line.remark(problem, Effect.WARNS, name)
         fields[name] = text
     if missing := table.required.difference(fields):

@@ -14,8 +14,8 @@ VIETNAM_TIME: Final = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 """The only zone of the standard, without summer time since 1975. Source: Decision 121/CP of 1967."""
 
 LONGEST_IDENTIFIER: Final = 15
+LONGEST_NUMBER: Final = 40  # whatever its form; also bounds what is remembered of numbers
 _FIRST_YEAR: Final = 1000
-_LONGEST_NUMBER: Final = 40
 _DAY_LENGTH: Final = 8
 _MOMENT_LENGTH: Final = 12
 
@@ -104,13 +104,9 @@ def day_problem(text: str) -> ProblemCode | None:
     return None if day(text) else ProblemCode.DAY_MALFORMED
 
 
+@lru_cache(maxsize=4096)
 def number_problem(text: str) -> ProblemCode | None:
-    """Judge a number by its form alone."""
-    return _form_problem(text) if len(text) <= _LONGEST_NUMBER else ProblemCode.NUMBER_MALFORMED
-
-
-@lru_cache(maxsize=4096)  # of short texts only, so that its size is bounded
-def _form_problem(text: str) -> ProblemCode | None:
+    """Judge a number of at most LONGEST_NUMBER characters by its form alone."""
     if _NUMBER.fullmatch(text):
         return None
     return ProblemCode.NUMBER_COMMA if _WITH_COMMA.fullmatch(text) else ProblemCode.NUMBER_MALFORMED
@@ -126,6 +122,8 @@ class Number:
 
 def number(text: str, *, whole_digits: int, decimals: int) -> Number | ProblemCode:
     """Read a number that is not negative, or tell why not."""
+    if len(text) > LONGEST_NUMBER:
+        return ProblemCode.NUMBER_MALFORMED
     return number_problem(text) or _number(text, whole_digits, decimals)
 
 

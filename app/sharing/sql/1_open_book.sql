@@ -31,7 +31,9 @@ BEGIN
   done := set_config('book.since', '-infinity', true);
   done := set_config('book.until', 'infinity', true);
   done := set_config('book.unmasked', 'true', true);
-  SELECT b.version || '.o' INTO STRICT etag FROM auth.book b WHERE b.citizen_id = viewer.citizen_id;
+  -- Of this viewer too: two people who share a phone must not be shown each other's kept answers.
+  SELECT left(encode(sha256(convert_to(concat_ws('|', viewer.citizen_id, b.citizen_id, sections, b.version), 'UTF8')), 'hex'), 24)
+    INTO STRICT etag FROM auth.book b WHERE b.citizen_id = viewer.citizen_id;
 END $$;
 REVOKE ALL ON FUNCTION auth.open_book FROM PUBLIC;
 

@@ -1,0 +1,150 @@
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from graphql import GraphQLFloat, GraphQLList, GraphQLScalarType, GraphQLString, parse
+
+from app.compiler import NotCompilable, compile_operation
+from app.compiler.values import pg_type_of, to_pg
+from app.core.errors import Invalid
+from tests.compiler.bench import Bench
+from tests.compiler.rows import FULL
+from tests.compiler.toy import INDEX
+
+BAD_TEXT = "secret-\x00"
+
+
+def bound(query: str, variables: dict[str, Any]) -> dict[str, object]:
+    plan = compile_operation(INDEX, parse(query))
+    return plan.named(plan.bind(variables))
+
+
+@pytest.mark.parametrize("text", [BAD_TEXT, "secret-\ud800", "\udfff"])
+@pytest.mark.parametrize(
+    ("query", "wrap"),
+    [
+        ("query($v: String) { facilities(search: $v) { nodes { code } } }", lambda text: text),
+        ("query($v: [String!]!) { book { conditions(codes: $v) { code } } }", lambda text: ["J45", text]),
+        ("query($v: String!) { book { conditions(codes: [$v]) { code } } }", lambda text: text),
+    ],
+)
+def test_text_that_postgresql_cannot_hold_is_refused_without_being_repeated(text: str, query: str, wrap: Any):
+    with pytest.raises(Invalid) as refused:
+        bound(query, {"v": wrap(text)})
+
+    assert "secret" not in refused.value.text.en
+    assert refused.value.text.en.startswith("Argument ")
+
+
+def test_text_that_postgresql_cannot_hold_is_refused_in_a_document_too():
+    with pytest.raises(Invalid, match="search"):
+        compile_operation(INDEX, parse('{ facilities(search: "a\\u0000") { nodes { code } } }'))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("Int!", "1"), ("Int!", 2**31), ("Int!", None), ("Boolean!", 1), ("VisitKind!", "in"), ("Date!", "secret")],
+)
+def test_a_variable_of_the_wrong_kind_is_refused_by_name(kind: str, value: object):
+    argument = {"Int!": "first", "Boolean!": "urgent", "VisitKind!": "kind", "Date!": "from"}[kind]
+    query = f"query($v: {kind}) {{ book {{ visits({argument}: $v) {{ nodes {{ id }} }} }} }}"
+
+    with pytest.raises(Invalid) as refused:
+        bound(query, {"v": value})
+
+    assert refused.value.text.en == "Variable $v is not valid."
+    assert refused.value.text.vi == "Biến $v không hợp lệ."
+
+
+def test_a_missing_variable_is_refused_even_if_nothing_uses_it():
+    with pytest.raises(Invalid, match=r"\$unused"):
+        bound("query($unused: Int!) { me { name } }", {})
+
+
+def test_an_id_of_another_form_than_the_column_is_refused():
+    with pytest.raises(Invalid, match="ids"):
+        bound("query($v: [ID!]) { book { visits(ids: $v) { nodes { id } } } }", {"v": ["not-a-uuid"]})
+
+
+def test_an_input_object_enters_as_the_json_that_a_client_writes():
+    query = "query($w: Window, $k: VisitKind!) { book { visits(window: $w) { nodes { id } } b: visits(window: {kinds: [$k]}) { totalCount } } }"
+
+    values = bound(query, {"w": {"begin": "2026-03-01", "kinds": ["EMERGENCY"]}, "k": "INPATIENT"})
+
+    assert sorted(map(str, values.values())) == [
+        '{"begin": "2026-03-01", "kinds": ["EMERGENCY"]}',
+        '{"begin": null, "kinds": ["INPATIENT"]}',
+    ]
+
+
+def test_a_variable_takes_the_default_of_operation_then_argument(bench: Bench):
+    query = "query($a: Int, $b: Int = 2) { book { a: visits(first: $a) { nodes { id } } b: visits(first: $b) { nodes { id } } } }"
+
+    def sizes(variables: dict[str, object]) -> list[int]:
+        book = bench.data(query, variables)["book"]
+        return [len(book[name]["nodes"]) for name in "ab"]
+
+    assert sizes({}) == [3, 2]
+    assert sizes({"a": 5, "b": 6}) == [5, 6]
+
+
+def test_two_uses_of_a_variable_share_a_parameter_when_they_mean_the_same():
+    query = """query($n: Int!, $at: String) { book {
+      a: visits(first: $n, after: $at) { nodes { id } }
+      b: visits(first: $n, after: $at) { nodes { days } }
+      c: entries(first: $n) { nodes { id } }
+      d: days(first: $n) { recordedOn }
+    } }"""
+
+    plan = compile_operation(INDEX, parse(query))
+
+    assert [(one.name, one.pg_type) for one in plan.parameters] == [
+        ("v_n", "integer"),
+        ("v_at_1", "timestamptz"),
+        ("v_at_2", "uuid"),
+        ("v_n_2", "integer"),
+        ("v_n_3", "integer"),
+    ]
+
+
+def test_variables_that_differ_in_case_only_have_names_that_differ():
+    query = "query($aB: String!, $a_b: String!, $AB: String!) { book { conditions(codes: [$aB]) { code } c: visits(facilityCode: $a_b) { totalCount } d: visits(facilityCode: $AB) { totalCount } } }"
+
+    names = [one.name for one in compile_operation(INDEX, parse(query)).parameters]
+
+    assert len({name.lower() for name in names}) == len(names) == 3
+
+
+def test_a_value_is_a_value_whatever_it_looks_like(bench: Bench):
+    for odd in ("' OR true --", "$1", "v_n", "%", "\\'"):
+        query = "query($v: String) { book(citizenId: null) { visits(facilityCode: $v) { totalCount } } }"
+        assert bench.data(query, {"v": odd})["book"]["visits"]["totalCount"] == 0
+
+
+@pytest.mark.parametrize("kind", ["[[String]]", "Upload"])
+def test_a_type_without_a_place_in_sql_is_refused(kind: str):
+    types = {"[[String]]": GraphQLList(GraphQLList(GraphQLString)), "Upload": GraphQLScalarType("Upload")}
+    with pytest.raises(NotCompilable):
+        pg_type_of(types[kind])
+
+
+@pytest.mark.parametrize("said", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_is_none_is_refused(said: str):
+    with pytest.raises(Invalid, match="amount"):
+        to_pg(Decimal(said), GraphQLScalarType("Decimal"), "numeric", "amount")
+    with pytest.raises(Invalid, match="amount"):
+        to_pg(float(said), GraphQLFloat, "double precision", "amount")
+
+
+def test_a_time_without_an_offset_is_refused():
+    kind = GraphQLScalarType("DateTime")
+    east = datetime(2026, 3, 1, 9, 30, tzinfo=timezone(timedelta(hours=7)))
+    assert to_pg(east, kind, "timestamptz", "at") == datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
+    for bad in (datetime(2026, 3, 1), datetime.max.replace(tzinfo=timezone(timedelta(hours=-7)))):  # noqa: DTZ001
+        with pytest.raises(Invalid, match="at"):
+            to_pg(bad, kind, "timestamptz", "at")
+
+
+def test_the_citizen_is_bound_as_a_uuid():
+    assert bound("query($v: ID!) { book(citizenId: $v) { version } }", {"v": str(FULL)}) == {"v_v": FULL}
