@@ -116,18 +116,32 @@ def read_request(body: bytes) -> Asked:
             "nội dung phải là một đối tượng JSON hợp lệ, không lặp khóa, không lồng quá sâu",
             "the body must be one JSON object without repeated keys, not nested too deeply",
         ) from None
-    query, known, name = sent.get("query"), sent.get("documentId"), sent.get("operationName")
-    for key, value in (("query", query), ("documentId", known), ("operationName", name)):
-        if value is not None and not isinstance(value, str):
-            raise _invalid(f"`{key}` phải là một chuỗi", f"`{key}` must be a string")
-    for key in ("variables", "extensions"):
-        if not isinstance(sent.get(key), dict | None):
-            raise _invalid(f"`{key}` phải là một đối tượng", f"`{key}` must be an object")
+    query, known = _text(sent, "query"), _text(sent, "documentId")
     if (query is None) == (known is None):
         raise _invalid(
             "phải có đúng một trong `query` và `documentId`", "exactly one of `query` and `documentId` is needed"
         )
-    return Asked(query=query, document_id=known, operation_name=name, variables=sent.get("variables") or {})
+    _members(sent, "extensions")
+    return Asked(
+        query=query,
+        document_id=known,
+        operation_name=_text(sent, "operationName"),
+        variables=_members(sent, "variables"),
+    )
+
+
+def _text(sent: Mapping[str, object], key: str) -> str | None:
+    value = sent.get(key)
+    if value is not None and not isinstance(value, str):
+        raise _invalid(f"`{key}` phải là một chuỗi", f"`{key}` must be a string")
+    return value
+
+
+def _members(sent: Mapping[str, object], key: str) -> dict[str, Any]:
+    value = sent.get(key)
+    if value is not None and not isinstance(value, dict):
+        raise _invalid(f"`{key}` phải là một đối tượng", f"`{key}` must be an object")
+    return value or {}
 
 
 def _invalid(vi: str, en: str) -> Invalid:

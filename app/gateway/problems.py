@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from app.core.errors import AppError, ErrorCode, Text
+from app.core.errors import AppError, ErrorCode, Invalid, Text
 
 PROBLEM_JSON = "application/problem+json"
 INTERNAL_TEXT = Text(
@@ -91,13 +91,6 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
-        places = ", ".join(sorted({".".join(str(part) for part in entry["loc"]) for entry in error.errors()}))
-        text = Text(f"Tham số không hợp lệ: {places}.", f"Not a valid parameter: {places}.")
-        body = problem_body(
-            code=ErrorCode.INVALID,
-            status=400,
-            text=text,
-            language=request.state.language,
-            request_id=request.state.request_id,
-        )
-        return JSONResponse(body, status_code=400, media_type=PROBLEM_JSON)
+        places = ", ".join(sorted({str(entry["loc"][-1]) for entry in error.errors()}))
+        wrong = Invalid(Text(f"Tham số không hợp lệ: {places}.", f"Not a valid parameter: {places}."))
+        return await expected(request, wrong)

@@ -31,41 +31,27 @@ def socket_folder() -> Iterator[Path]:
     """A server without network, run by an account that is not root."""
     home = Path(tempfile.mkdtemp(prefix="pg-"))
     account = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    if os.geteuid() == 0:
-        shutil.chown(home, account)
-    run_as = {"user": account, "extra_groups": []} if os.geteuid() == 0 else {}
+    shutil.chown(home, account)
     data = home / "data"
-    initdb = [
-        binaries() / "initdb",
-        "-D",
-        data,
-        "-U",
-        "owner",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale-provider=builtin",
-    ]
+    locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+    owner = ("-U", "owner", "-A", "trust", "-E", "UTF8", "--no-sync")
+    as_root = os.geteuid() == 0
     subprocess.run(
-        [*initdb, "--builtin-locale=C.UTF-8", "--no-sync"], check=True, capture_output=True, cwd="/", **run_as
+        [binaries() / "initdb", "-D", data, *owner, *locale],
+        check=True,
+        capture_output=True,
+        cwd="/",
+        user=account if as_root else None,
+        extra_groups=[] if as_root else None,
     )
-    options = [
-        "-c",
-        "listen_addresses=",
-        "-c",
-        f"unix_socket_directories={home}",
-        "-c",
-        "fsync=off",
-        "-c",
-        "jit=off",
-    ]
+    options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={home}", "-c", "fsync=off", "-c", "jit=off"]
     server = subprocess.Popen(
         [binaries() / "postgres", "-D", data, *options],
         cwd="/",
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        **run_as,
+        user=account if as_root else None,
+        extra_groups=[] if as_root else None,
     )
     try:
         yield home

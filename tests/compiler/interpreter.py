@@ -90,7 +90,9 @@ class _Answers:
     def facilities(self, arguments: Row) -> Shown:
         search = arguments.get("search")
         rows = [row for row in TABLES["facility"] if search is None or search in row["name"]]
-        order = {"BY_NAME": ["name", "code"], "BEST_FIRST": ["-rank", "code"]}.get(arguments.get("order"), ["code"])
+        order = {"BY_NAME": ["name", "code"], "BEST_FIRST": ["-rank", "code"]}.get(
+            str(arguments.get("order")), ["code"]
+        )
         return self.connection(rows, order, arguments, 4, self.facility)
 
     def book(self) -> Shown:
@@ -246,7 +248,7 @@ class _Answers:
         }
 
     def is_mine(self, row: Row) -> bool:
-        return row.get("citizen_id", self.viewing.citizen) == self.viewing.citizen
+        return bool(row.get("citizen_id", self.viewing.citizen) == self.viewing.citizen)
 
 
 TABLES_OF_ORDER = {

@@ -12,7 +12,7 @@ from tests.compiler.rows import BROKEN, EMPTY, FULL
 from tests.compiler.toy import INDEX
 
 
-def test_keys_stand_in_the_order_of_the_selection_and_merge(bench: Bench):
+def test_keys_stand_in_the_order_of_the_selection_and_merge(bench: Bench) -> None:
     query = """{
       book { ...B version book: __typename visits(first: 1) { nodes { days } } }
       book { visits(first: 1) { nodes { urgent days } totalCount } born: bornOn }
@@ -29,7 +29,7 @@ def test_keys_stand_in_the_order_of_the_selection_and_merge(bench: Bench):
 @pytest.mark.parametrize(
     ("early", "keys"), [(True, ["version", "language", "bornOn"]), (False, ["language", "bornOn", "version"])]
 )
-def test_a_key_stands_where_it_first_counts(bench: Bench, early: bool, keys: list[str]):  # noqa: FBT001
+def test_a_key_stands_where_it_first_counts(bench: Bench, early: bool, keys: list[str]) -> None:  # noqa: FBT001
     query = """query($early: Boolean!) {
       book { version @include(if: $early) language bornOn version }
     }"""
@@ -37,27 +37,27 @@ def test_a_key_stands_where_it_first_counts(bench: Bench, early: bool, keys: lis
     assert list(bench.data(query, {"early": early})["book"]) == keys
 
 
-def test_an_object_of_which_nothing_is_asked_is_empty(bench: Bench):
+def test_an_object_of_which_nothing_is_asked_is_empty(bench: Bench) -> None:
     query = "query($no: Boolean = false) { book { version @include(if: $no) bornOn @skip(if: true) } }"
 
     assert bench.data(query) == {"book": {}}
 
 
-def test_a_root_field_that_is_skipped_is_not_run():
+def test_a_root_field_that_is_skipped_is_not_run() -> None:
     plan = compile_operation(INDEX, parse("query($x: Boolean!) { book @skip(if: $x) { version } me { name } }"))
     values = plan.named(plan.bind({"x": True}))
 
     assert [part.key for part in plan.parts if part.is_shown(values)] == ["me"]
 
 
-def test_a_null_for_a_switch_is_refused():
+def test_a_null_for_a_switch_is_refused() -> None:
     plan = compile_operation(INDEX, parse("query($x: Boolean = true) { book @skip(if: $x) { version } }"))
 
     with pytest.raises(Invalid, match=r"\$x"):
         plan.bind({"x": None})
 
 
-def test_labels_speak_the_viewers_language(bench: Bench):
+def test_labels_speak_the_viewers_language(bench: Bench) -> None:
     query = "{ book { visits(first: 50) { nodes { mainDiagnosis { code name } } } } }"
 
     def names(language: str) -> set[str | None]:
@@ -69,7 +69,7 @@ def test_labels_speak_the_viewers_language(bench: Bench):
     assert names("en") == {None, 'en:J45 "…"'}
 
 
-def test_a_sealed_value_is_opened_after_the_statement(bench: Bench):
+def test_a_sealed_value_is_opened_after_the_statement(bench: Bench) -> None:
     query = "{ book { secret: nationalId phone } }"
 
     assert bench.data(query)["book"] == {"secret": f'"{"id-of-0" * 30}"', "phone": '"phone-of-0"'}
@@ -77,14 +77,14 @@ def test_a_sealed_value_is_opened_after_the_statement(bench: Bench):
     assert plan.sealed_paths == {("book", "secret"), ("book", "phone")}
 
 
-def test_a_sealed_value_that_does_not_open_is_null_or_a_hole(bench: Bench):
+def test_a_sealed_value_that_does_not_open_is_null_or_a_hole(bench: Bench) -> None:
     outcome = bench.ask("{ book { nationalId phone } }", viewing=Viewing(citizen=EMPTY))
 
     assert json.loads(outcome.data) == {"book": None}
     assert outcome.holes == (("book", "phone"),)
 
 
-def test_a_null_that_the_contract_forbids_is_carried_up_and_told(bench: Bench):
+def test_a_null_that_the_contract_forbids_is_carried_up_and_told(bench: Bench) -> None:
     query = "{ book { lastVisits { plainCosts { total } } } }"
 
     outcome = bench.ask(query, viewing=Viewing(citizen=BROKEN))
@@ -95,7 +95,7 @@ def test_a_null_that_the_contract_forbids_is_carried_up_and_told(bench: Bench):
     assert outcome.holes == tuple(("book", "lastVisits", at, "plainCosts", "total") for at in missing)
 
 
-def test_a_hole_in_a_connection_nulls_the_connection(bench: Bench):
+def test_a_hole_in_a_connection_nulls_the_connection(bench: Bench) -> None:
     query = "{ book { version visits(first: 50) { edges { node { facility { code } } } } } }"
 
     outcome = bench.ask(query, viewing=Viewing(citizen=BROKEN))
@@ -104,7 +104,7 @@ def test_a_hole_in_a_connection_nulls_the_connection(bench: Bench):
     assert all(hole[:3] == ("book", "visits", "edges") for hole in outcome.holes)
 
 
-def test_values_that_no_contract_can_say_are_null_and_told(bench: Bench):
+def test_values_that_no_contract_can_say_are_null_and_told(bench: Bench) -> None:
     query = "{ book { lastVisits { outcome weight counter } } }"
 
     outcome = bench.ask(query, viewing=Viewing(citizen=BROKEN))
@@ -114,14 +114,14 @@ def test_values_that_no_contract_can_say_are_null_and_told(bench: Bench):
     assert {hole[-1] for hole in outcome.holes} == {"outcome", "weight", "counter"}
 
 
-def test_a_row_of_no_known_type_is_a_hole(bench: Bench):
+def test_a_row_of_no_known_type_is_a_hole(bench: Bench) -> None:
     outcome = bench.ask("{ me { name } }", viewing=Viewing(viewer=4))
 
     assert outcome.data == b"null"
     assert outcome.holes == (("me",),)
 
 
-def test_a_missing_root_row_is_null(bench: Bench):
+def test_a_missing_root_row_is_null(bench: Bench) -> None:
     outcome = bench.ask("{ me { name } }", viewing=Viewing(viewer=99))
 
     assert outcome.data == b"null"
@@ -129,9 +129,11 @@ def test_a_missing_root_row_is_null(bench: Bench):
 
 
 @pytest.mark.parametrize("sections", [0, 1, 2, 3])
-def test_a_section_out_of_scope_is_null_and_never_read(bench: Bench, sections: int):
+def test_a_section_out_of_scope_is_null_and_never_read(bench: Bench, sections: int) -> None:
     query = """{ book {
-      visits { edges { node { diagnoses { code } } } totalCount } entries { nodes { title } } conditions(codes: ["J45"]) { code }
+      visits { edges { node { diagnoses { code } } } totalCount }
+      entries { nodes { title } }
+      conditions(codes: ["J45"]) { code }
     } }"""
     viewing = Viewing(sections=sections)
     book = bench.data(query, viewing=viewing)["book"]
@@ -146,7 +148,7 @@ def test_a_section_out_of_scope_is_null_and_never_read(bench: Bench, sections: i
         assert all((scan == "never executed") == (not sections & bit) for scan in scans)
 
 
-def test_empty_and_null_differ(bench: Bench):
+def test_empty_and_null_differ(bench: Bench) -> None:
     query = "{ book { visits { nodes { id } totalCount } entries { nodes { id } } lastVisits { id } } }"
 
     empty = bench.data(query, viewing=Viewing(citizen=EMPTY, sections=1))["book"]
@@ -154,9 +156,10 @@ def test_empty_and_null_differ(bench: Bench):
     assert empty == {"visits": {"nodes": [], "totalCount": 0}, "entries": None, "lastVisits": []}
 
 
-def test_constants_of_a_document_are_bound_for_a_client_and_literal_when_deployed(bench: Bench):
+def test_constants_of_a_document_are_bound_for_a_client_and_literal_when_deployed(bench: Bench) -> None:
     odd = "it's $body$ \\ \x07 😀"
-    query = "{ facilities(search: %s) { nodes { name } } }" % json.dumps(odd, ensure_ascii=False)
+    said = json.dumps(odd, ensure_ascii=False)
+    query = f"{{ facilities(search: {said}) {{ nodes {{ name }} }} }}"
 
     assert bench.data(query) == {"facilities": {"nodes": []}}
     (part,) = compile_operation(INDEX, parse(query)).parts
@@ -166,7 +169,7 @@ def test_constants_of_a_document_are_bound_for_a_client_and_literal_when_deploye
     assert "$" not in part.body_sql()
 
 
-def test_a_plan_is_the_same_text_every_time():
+def test_a_plan_is_the_same_text_every_time() -> None:
     document = parse(
         "query($n: Int) { book { visits(first: $n) { nodes { tags doses } } conditions(codes: []) { code } } }"
     )
@@ -177,7 +180,7 @@ def test_a_plan_is_the_same_text_every_time():
     assert first.statement().sql == second.statement().sql
 
 
-def test_the_openers_arguments_are_sql_and_value():
+def test_the_openers_arguments_are_sql_and_value() -> None:
     document = parse("query($who: ID) { a: book(citizenId: $who) { version } }")
     plan = compile_operation(INDEX, document)
     (part,) = plan.parts
@@ -188,14 +191,14 @@ def test_the_openers_arguments_are_sql_and_value():
     assert part.argument_value("citizen_id", values) == FULL
 
 
-def test_an_absent_argument_of_the_opener_is_a_typed_null():
+def test_an_absent_argument_of_the_opener_is_a_typed_null() -> None:
     (part,) = compile_operation(INDEX, parse("{ book { version } }")).parts
 
     assert part.argument_sql("citizen_id") == "CAST(NULL AS uuid)"
     assert part.argument_value("citizen_id", {}) is None
 
 
-def test_a_filter_that_the_document_leaves_out_costs_nothing():
+def test_a_filter_that_the_document_leaves_out_costs_nothing() -> None:
     (bare,) = compile_operation(INDEX, parse("{ book { visits { nodes { id } } } }")).parts
     (null,) = compile_operation(INDEX, parse("{ book { visits(kind: null) { nodes { id } } } }")).parts
     asked = parse("query($kind: VisitKind!) { book { visits(kind: $kind) { nodes { id } } } }")
@@ -206,7 +209,7 @@ def test_a_filter_that_the_document_leaves_out_costs_nothing():
     assert "v_kind IS NULL" not in never_null.body_sql()
 
 
-def test_cost_counts_fields_times_page_sizes():
+def test_cost_counts_fields_times_page_sizes() -> None:
     small = compile_operation(INDEX, parse("{ book { version visits(first: 2) { nodes { id days } } } }"))
     large = compile_operation(
         INDEX, parse("query($n: Int) { book { visits(first: $n) { nodes { diagnoses { code } } } } }")
@@ -227,12 +230,12 @@ def test_cost_counts_fields_times_page_sizes():
         ("query A { clock } query B { clock }", "no such operation"),
     ],
 )
-def test_what_cannot_be_sql_is_refused_by_name(query: str, reason: str):
+def test_what_cannot_be_sql_is_refused_by_name(query: str, reason: str) -> None:
     with pytest.raises(NotCompilable, match=f"^{re.escape(reason)}$"):
         compile_operation(INDEX, parse(query))
 
 
-def test_fragments_that_unfold_without_end_are_refused():
+def test_fragments_that_unfold_without_end_are_refused() -> None:
     switches = [f"$b{at}: Boolean!" for at in range(40)]
     fragments = [
         f"fragment F{at} on Book {{ ...F{at + 1} @include(if: $b{at}) ...F{at + 1} @include(if: $b{at + 20}) }}"
@@ -246,14 +249,14 @@ def test_fragments_that_unfold_without_end_are_refused():
         compile_operation(INDEX, parse(query))
 
 
-def test_nesting_without_end_is_refused():
+def test_nesting_without_end_is_refused() -> None:
     query = "{ facilities { nodes { " + "parent { " * 80 + "code" + " }" * 80 + " } } }"
 
     with pytest.raises(NotCompilable, match="RecursionError"):
         compile_operation(INDEX, parse(query)).parts[0].body_sql()
 
 
-def test_a_wide_document_is_one_statement_that_runs(bench: Bench):
+def test_a_wide_document_is_one_statement_that_runs(bench: Bench) -> None:
     names = [f"a{at}" for at in range(3_000)]
 
     book = bench.data("{ book { " + " ".join(f"{name}: version" for name in names) + " } }")["book"]
@@ -261,9 +264,10 @@ def test_a_wide_document_is_one_statement_that_runs(bench: Bench):
     assert list(book) == names
 
 
-def test_a_field_is_compiled_from_what_a_resolver_knows(bench: Bench):
+def test_a_field_is_compiled_from_what_a_resolver_knows(bench: Bench) -> None:
     document = parse(
-        "query($n: Int!) { other book(citizenId: null) { ...B } } fragment B on Book { visits(first: $n) { totalCount } }"
+        """query($n: Int!) { other book(citizenId: null) { ...B } }
+        fragment B on Book { visits(first: $n) { totalCount } }"""
     )
     operation, fragment = document.definitions
     assert isinstance(operation, OperationDefinitionNode)
@@ -280,7 +284,7 @@ def test_a_field_is_compiled_from_what_a_resolver_knows(bench: Bench):
     assert assemble(plan, {"book": text}).data == b'{"book":{"visits":{"totalCount":17}}}'
 
 
-def test_the_text_has_no_space_that_is_not_asked_for(bench: Bench):
+def test_the_text_has_no_space_that_is_not_asked_for(bench: Bench) -> None:
     outcome = bench.ask(
         "{ book { visits { edges { cursor node { id tags doses costs { total } } } pageInfo { hasNextPage } } } }"
     )

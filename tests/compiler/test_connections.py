@@ -21,7 +21,7 @@ LISTS = {
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 16, 17, 18])
 @pytest.mark.parametrize("name", ["visits", "entries"])
-def test_a_walk_meets_every_row_once_in_order(bench: Bench, name: str, size: int):
+def test_a_walk_meets_every_row_once_in_order(bench: Bench, name: str, size: int) -> None:
     query = f"query($n: Int!, $at: String) {{ book {{ list: {name}(first: $n, after: $at) {{ {PAGE} }} }} }}"
     table, order = LISTS[name]
     rows = [str(row["id"]) for row in ordered(TABLES[table], order) if row["citizen_id"] == FULL]
@@ -42,7 +42,7 @@ def test_a_walk_meets_every_row_once_in_order(bench: Bench, name: str, size: int
 
 
 @pytest.mark.parametrize("order", [None, "BY_NAME", "BEST_FIRST"])
-def test_run_time_chooses_the_order_from_the_closed_list(bench: Bench, order: str | None):
+def test_run_time_chooses_the_order_from_the_closed_list(bench: Bench, order: str | None) -> None:
     query = """query($order: FacilityOrder, $at: String) {
       facilities(first: 1, order: $order, after: $at) { nodes { code } pageInfo { hasNextPage endCursor } }
     }"""
@@ -59,7 +59,7 @@ def test_run_time_chooses_the_order_from_the_closed_list(bench: Bench, order: st
     assert met == [row["code"] for row in ordered(TABLES["facility"], keys)]
 
 
-def test_a_cursor_of_another_order_is_refused(bench: Bench):
+def test_a_cursor_of_another_order_is_refused(bench: Bench) -> None:
     query = (
         "query($order: FacilityOrder, $at: String) { facilities(order: $order, after: $at) { pageInfo { endCursor } } }"
     )
@@ -95,7 +95,9 @@ def mark(bench: Bench) -> str:
     ],
 )
 @pytest.mark.parametrize("as_variable", [True, False])
-def test_a_cursor_that_the_list_did_not_make_is_refused(mark: str, parts: tuple[object, ...], as_variable: bool):  # noqa: FBT001
+def test_a_cursor_that_the_list_did_not_make_is_refused(
+    mark: str, parts: tuple[object, ...], as_variable: bool
+) -> None:
     cursor = _cursor(*(mark if part == "MARK" else part for part in parts))
     if as_variable:
         plan = compile_operation(INDEX, parse("query($at: String) { book { visits(after: $at) { nodes { id } } } }"))
@@ -107,7 +109,7 @@ def test_a_cursor_that_the_list_did_not_make_is_refused(mark: str, parts: tuple[
 
 
 @pytest.mark.parametrize("cursor", ["", "😀", "%%%", "e30", "a" * 100_000, "WyJ" * 9, "[" * 3_000])
-def test_text_that_is_no_cursor_is_refused(cursor: str):
+def test_text_that_is_no_cursor_is_refused(cursor: str) -> None:
     plan = compile_operation(INDEX, parse("query($at: String) { book { visits(after: $at) { nodes { id } } } }"))
 
     with pytest.raises(Invalid, match="after"):
@@ -115,7 +117,7 @@ def test_text_that_is_no_cursor_is_refused(cursor: str):
 
 
 @pytest.mark.parametrize("first", [0, -1, 51, 2**31 - 1])
-def test_a_page_size_out_of_bounds_is_refused(first: int):
+def test_a_page_size_out_of_bounds_is_refused(first: int) -> None:
     plan = compile_operation(INDEX, parse("query($n: Int) { book { visits(first: $n) { nodes { id } } } }"))
     with pytest.raises(Invalid, match="Argument first must be from 1 to 50") as refused:
         plan.bind({"n": first})
@@ -126,13 +128,13 @@ def test_a_page_size_out_of_bounds_is_refused(first: int):
 
 
 @pytest.mark.parametrize("variables", [{}, {"n": None}])
-def test_no_page_size_is_the_default_page_size(bench: Bench, variables: dict[str, object]):
+def test_no_page_size_is_the_default_page_size(bench: Bench, variables: dict[str, object]) -> None:
     query = "query($n: Int) { book { visits(first: $n) { nodes { id } } } }"
 
     assert len(bench.data(query, variables)["book"]["visits"]["nodes"]) == 3
 
 
-def test_the_row_that_shows_that_more_follow_is_not_made_into_text(bench: Bench):
+def test_the_row_that_shows_that_more_follow_is_not_made_into_text(bench: Bench) -> None:
     query = "{ book { visits(first: 4) { edges { node { maybeFacility { name } } } pageInfo { hasNextPage } } } }"
 
     text = bench.explained(query)
@@ -140,7 +142,7 @@ def test_the_row_that_shows_that_more_follow_is_not_made_into_text(bench: Bench)
     assert re.findall(r"on facility .*loops=(\d+)", text) == ["4"]
 
 
-def test_a_page_of_which_only_the_count_is_asked_reads_no_page(bench: Bench):
+def test_a_page_of_which_only_the_count_is_asked_reads_no_page(bench: Bench) -> None:
     query = "{ book { visits { totalCount __typename pageInfo { hasPreviousPage } } } }"
 
     assert bench.data(query)["book"]["visits"] == {
@@ -151,8 +153,10 @@ def test_a_page_of_which_only_the_count_is_asked_reads_no_page(bench: Bench):
     assert "LIMIT" not in compile_operation(INDEX, parse(query)).parts[0].body_sql()
 
 
-def test_the_count_ignores_the_page_and_heeds_the_filters(bench: Bench):
-    query = "query($at: String, $kind: VisitKind) { book { visits(first: 1, after: $at, kind: $kind) { totalCount pageInfo { endCursor } } } }"
+def test_the_count_ignores_the_page_and_heeds_the_filters(bench: Bench) -> None:
+    query = """query($at: String, $kind: VisitKind) {
+      book { visits(first: 1, after: $at, kind: $kind) { totalCount pageInfo { endCursor } } }
+    }"""
     first = bench.data(query)["book"]["visits"]
     kinds = [row["kind"] for row in TABLES["visit"] if row["citizen_id"] == FULL]
 

@@ -5,10 +5,10 @@ from app.compiler import Index, InputSpec
 from app.compiler.declare import RestsInSqlError
 from app.compiler.inputs import Inputs
 from app.compiler.rows import NO_ROW
-from tests.compiler.toy import INPUTS, SCHEMA, Citizen, Dose, Measurement, Practitioner, Query
+from tests.compiler.toy import INDEX, INPUTS, SCHEMA, Citizen, Dose, Measurement, Practitioner, Query
 
 
-def test_a_field_that_rests_in_sql_has_no_resolver():
+def test_a_field_that_rests_in_sql_has_no_resolver() -> None:
     result = SCHEMA.execute_sync("{ book { version } clock }")
 
     assert result.data == {"book": None, "clock": "12:00"}
@@ -16,7 +16,7 @@ def test_a_field_that_rests_in_sql_has_no_resolver():
     assert isinstance(result.errors[0].original_error, RestsInSqlError)
 
 
-def test_arguments_keep_their_published_names_and_defaults():
+def test_arguments_keep_their_published_names_and_defaults() -> None:
     sdl = SCHEMA.as_str()
 
     assert "first: Int = 3" in sdl
@@ -24,25 +24,25 @@ def test_arguments_keep_their_published_names_and_defaults():
     assert "facilityCode: String = null" in sdl
 
 
-def test_a_connection_is_named_by_its_node_and_counts_only_where_it_says_so():
-    types = SCHEMA._schema.type_map
+def test_a_connection_is_named_by_its_node_and_counts_only_where_it_says_so() -> None:
+    counted, plain = INDEX.object_type("VisitConnection"), INDEX.object_type("EntryConnection")
 
-    assert list(types["VisitConnection"].to_kwargs()["fields"]) == ["edges", "nodes", "pageInfo", "totalCount"]
-    assert list(types["EntryConnection"].to_kwargs()["fields"]) == ["edges", "nodes", "pageInfo"]
-    assert types["EntryEdge"].description == "An entry of a page."
+    assert list(counted.fields) == ["edges", "nodes", "pageInfo", "totalCount"]
+    assert list(plain.fields) == ["edges", "nodes", "pageInfo"]
+    assert INDEX.object_type("EntryEdge").description == "An entry of a page."
 
 
-def test_an_input_that_nobody_declared_is_refused_by_name():
+def test_an_input_that_nobody_declared_is_refused_by_name() -> None:
     with pytest.raises(AttributeError, match="no input is named weather"):
         _ = Inputs({spec.name: spec for spec in INPUTS}).weather
 
 
-def test_nothing_can_be_asked_of_the_row_above_a_root():
+def test_nothing_can_be_asked_of_the_row_above_a_root() -> None:
     with pytest.raises(AttributeError, match="above a root has no citizen_id"):
         _ = NO_ROW.citizen_id
 
 
-def test_the_same_declarations_serve_two_schemas():
+def test_the_same_declarations_serve_two_schemas() -> None:
     types = [Citizen, Dose, Measurement, Practitioner]
     again = Index(Schema(Query, types=types), inputs=[*INPUTS, InputSpec(name="x", pg_type="text")])
 

@@ -53,7 +53,7 @@ class _Quiet(dict[str, dict[str, list[str]]]):
 @given(data=st.data(), viewing=VIEWINGS)
 def test_a_drawn_operation_is_answered_as_the_judge_answers_it(
     bench: Bench, cursors: dict[str, dict[str, list[str]]], data: st.DataObject, viewing: Viewing
-):
+) -> None:
     drawn = data.draw(operations(cursors.get(str(viewing.citizen), {})))
     document = parse(drawn.document)
 

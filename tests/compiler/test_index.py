@@ -193,11 +193,13 @@ def a_kind_that_is_none() -> type[Any]:
         (a_kind_that_is_none, "Holder.which: Holder is no Visit"),
     ],
 )
-def test_a_declaration_that_cannot_be_is_refused_when_the_schema_is_made(make: Callable[[], type[Any]], reason: str):
+def test_a_declaration_that_cannot_be_is_refused_when_the_schema_is_made(
+    make: Callable[[], type[Any]], reason: str
+) -> None:
     with pytest.raises(BadDeclaration, match=f"^{re.escape(reason)}$"):
         index_of(make())
 
 
-def test_a_root_without_a_row_is_refused_at_once():
+def test_a_root_without_a_row_is_refused_at_once() -> None:
     with pytest.raises(TypeError, match="desk has no row"):
         rests.root(rests.Root(name="desk", opens="desk"), description="Nothing to stand on.")

@@ -47,7 +47,12 @@ def told(bench: Bench, expression: ColumnElement[Any]) -> str:
 
 
 def typed(text: str, pg_type: str) -> ColumnElement[Any]:
-    kinds = {"timestamptz": DateTime(timezone=True), "timestamp": DateTime(), "date": Date(), "numeric": Numeric()}
+    kinds: dict[str, Any] = {
+        "timestamptz": DateTime(timezone=True),
+        "timestamp": DateTime(),
+        "date": Date(),
+        "numeric": Numeric(),
+    }
     return literal_column(f"'{text}'::{pg_type}", kinds.get(pg_type))
 
 
@@ -93,7 +98,7 @@ def typed(text: str, pg_type: str) -> ColumnElement[Any]:
 )
 def test_a_scalar_is_written_as_the_contract_says(
     bench: Bench, kind: GraphQLOutputType, value: ColumnElement[Any], text: str
-):
+) -> None:
     up = 2 if isinstance(kind, GraphQLNonNull) else 0
 
     assert told(bench, leaf_text(kind, value, never_null=False, up=up)) == text
@@ -111,18 +116,18 @@ def test_a_scalar_is_written_as_the_contract_says(
         (GraphQLNonNull(KIND), "ARRAY['B','C']::text[]", '["B",\x011]'),
     ],
 )
-def test_a_list_keeps_its_order_and_its_nulls(bench: Bench, kind: GraphQLOutputType, array: str, text: str):
+def test_a_list_keeps_its_order_and_its_nulls(bench: Bench, kind: GraphQLOutputType, array: str, text: str) -> None:
     value = literal_column(array, ARRAY(Text()))
 
     assert told(bench, leaf_text(GraphQLList(kind), value, never_null=False, up=0)) == text
 
 
-def test_a_scalar_out_of_the_closed_list_is_refused():
+def test_a_scalar_out_of_the_closed_list_is_refused() -> None:
     with pytest.raises(NotCompilable, match="BigInt"):
         leaf_text(GraphQLScalarType("BigInt"), literal(1), never_null=True, up=0)
 
 
-def test_a_list_that_rests_on_no_array_is_refused():
+def test_a_list_that_rests_on_no_array_is_refused() -> None:
     with pytest.raises(NotCompilable, match="no array"):
         leaf_text(GraphQLList(GraphQLString), literal("a"), never_null=True, up=0)
 
@@ -132,7 +137,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXTS)
-def test_any_text_arrives_as_it_was(bench: Bench, text: str):
+def test_any_text_arrives_as_it_was(bench: Bench, text: str) -> None:
     said = told(bench, leaf_text(GraphQLString, Constant(text, "text"), never_null=True, up=0))
 
     assert json.loads(said) == text
@@ -141,7 +146,7 @@ def test_any_text_arrives_as_it_was(bench: Bench, text: str):
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXTS | st.text("'\\$\x01E u{200d}\u200d\U0001f600"))
-def test_any_text_survives_as_a_literal(bench: Bench, text: str):
+def test_any_text_survives_as_a_literal(bench: Bench, text: str) -> None:
     written = quoted(text)
 
     assert "$" not in written

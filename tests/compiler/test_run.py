@@ -19,15 +19,15 @@ def sealed(text: str, up: int) -> bytes:
     return b'\x02%d"%s"' % (up, base64.b64encode(text.encode()))
 
 
-def test_parts_stand_in_the_order_of_the_response():
+def test_parts_stand_in_the_order_of_the_response() -> None:
     assert assemble(PLAIN, {"b": b"[]", "a": b"{}"}).data == b'{"a":{},"b":[]}'
 
 
-def test_a_part_that_was_not_asked_for_is_not_there():
+def test_a_part_that_was_not_asked_for_is_not_there() -> None:
     assert assemble(PLAIN, {"b": None}).data == b'{"b":null}'
 
 
-def test_a_hole_is_carried_as_many_levels_as_it_says():
+def test_a_hole_is_carried_as_many_levels_as_it_says() -> None:
     text = b'{"x":[{"y":{"z":\x013}},{"y":{"z":1}}],"w":"\\u0001"}'
 
     outcome = assemble(PLAIN, {"a": text, "b": b"null"})
@@ -36,24 +36,24 @@ def test_a_hole_is_carried_as_many_levels_as_it_says():
     assert outcome.holes == (("a", "x", 0, "y", "z"),)
 
 
-def test_a_hole_may_null_everything():
+def test_a_hole_may_null_everything() -> None:
     assert assemble(PLAIN, {"a": b'{"x":\x012}', "b": b"{}"}).data == b"null"
 
 
-def test_every_hole_that_no_other_swallowed_is_told():
+def test_every_hole_that_no_other_swallowed_is_told() -> None:
     outcome = assemble(PLAIN, {"a": b'{"x":\x010,"y":[1,\x010]}', "b": b"{}"})
 
     assert outcome.data == b'{"a":{"x":null,"y":[1,null]},"b":{}}'
     assert outcome.holes == (("a", "x"), ("a", "y", 1))
 
 
-def test_data_that_looks_like_the_mark_of_a_hole_stays():
+def test_data_that_looks_like_the_mark_of_a_hole_stays() -> None:
     outcome = assemble(PLAIN, {"a": b'{"x":\x010,"hole":{"hole":7,"hole_":8}}', "b": b"{}"})
 
     assert outcome.data == b'{"a":{"x":null,"hole":{"hole":7,"hole_":8}},"b":{}}'
 
 
-def test_sealed_values_are_opened_and_escaped():
+def test_sealed_values_are_opened_and_escaped() -> None:
     text = b'{"nationalId":' + sealed("0123", 0) + b',"phone":' + sealed("x", 2) + b"}"
 
     def unseal(found: str) -> str:
@@ -65,7 +65,7 @@ def test_sealed_values_are_opened_and_escaped():
     )
 
 
-def test_a_sealed_value_that_does_not_open_is_null_or_a_hole():
+def test_a_sealed_value_that_does_not_open_is_null_or_a_hole() -> None:
     outcome = assemble(SEALED, {"book": b'{"n":' + sealed("1", 0) + b"}"}, unseal=lambda _: None)
     assert (outcome.data, outcome.holes) == (b'{"book":{"n":null}}', ())
 
@@ -73,12 +73,12 @@ def test_a_sealed_value_that_does_not_open_is_null_or_a_hole():
     assert (outcome.data, outcome.holes) == (b'{"book":null}', (("book", "n"),))
 
 
-def test_a_sealed_value_without_a_key_is_an_error():
+def test_a_sealed_value_without_a_key_is_an_error() -> None:
     with pytest.raises(ValueError, match="nothing to open it with"):
         assemble(SEALED, {"book": b'{"n":' + sealed("1", 0) + b"}"})
 
 
-def test_a_plan_without_sealed_paths_never_asks_for_the_key():
+def test_a_plan_without_sealed_paths_never_asks_for_the_key() -> None:
     def never(_text: str) -> str:
         raise AssertionError
 

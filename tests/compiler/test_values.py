@@ -29,7 +29,7 @@ def bound(query: str, variables: dict[str, Any]) -> dict[str, object]:
         ("query($v: String!) { book { conditions(codes: [$v]) { code } } }", lambda text: text),
     ],
 )
-def test_text_that_postgresql_cannot_hold_is_refused_without_being_repeated(text: str, query: str, wrap: Any):
+def test_text_that_postgresql_cannot_hold_is_refused_without_being_repeated(text: str, query: str, wrap: Any) -> None:
     with pytest.raises(Invalid) as refused:
         bound(query, {"v": wrap(text)})
 
@@ -37,7 +37,7 @@ def test_text_that_postgresql_cannot_hold_is_refused_without_being_repeated(text
     assert refused.value.text.en.startswith("Argument ")
 
 
-def test_text_that_postgresql_cannot_hold_is_refused_in_a_document_too():
+def test_text_that_postgresql_cannot_hold_is_refused_in_a_document_too() -> None:
     with pytest.raises(Invalid, match="search"):
         compile_operation(INDEX, parse('{ facilities(search: "a\\u0000") { nodes { code } } }'))
 
@@ -46,7 +46,7 @@ def test_text_that_postgresql_cannot_hold_is_refused_in_a_document_too():
     ("kind", "value"),
     [("Int!", "1"), ("Int!", 2**31), ("Int!", None), ("Boolean!", 1), ("VisitKind!", "in"), ("Date!", "secret")],
 )
-def test_a_variable_of_the_wrong_kind_is_refused_by_name(kind: str, value: object):
+def test_a_variable_of_the_wrong_kind_is_refused_by_name(kind: str, value: object) -> None:
     argument = {"Int!": "first", "Boolean!": "urgent", "VisitKind!": "kind", "Date!": "from"}[kind]
     query = f"query($v: {kind}) {{ book {{ visits({argument}: $v) {{ nodes {{ id }} }} }} }}"
 
@@ -57,18 +57,21 @@ def test_a_variable_of_the_wrong_kind_is_refused_by_name(kind: str, value: objec
     assert refused.value.text.vi == "Biến $v không hợp lệ."
 
 
-def test_a_missing_variable_is_refused_even_if_nothing_uses_it():
+def test_a_missing_variable_is_refused_even_if_nothing_uses_it() -> None:
     with pytest.raises(Invalid, match=r"\$unused"):
         bound("query($unused: Int!) { me { name } }", {})
 
 
-def test_an_id_of_another_form_than_the_column_is_refused():
+def test_an_id_of_another_form_than_the_column_is_refused() -> None:
     with pytest.raises(Invalid, match="ids"):
         bound("query($v: [ID!]) { book { visits(ids: $v) { nodes { id } } } }", {"v": ["not-a-uuid"]})
 
 
-def test_an_input_object_enters_as_the_json_that_a_client_writes():
-    query = "query($w: Window, $k: VisitKind!) { book { visits(window: $w) { nodes { id } } b: visits(window: {kinds: [$k]}) { totalCount } } }"
+def test_an_input_object_enters_as_the_json_that_a_client_writes() -> None:
+    query = """query($w: Window, $k: VisitKind!) { book {
+      visits(window: $w) { nodes { id } }
+      b: visits(window: {kinds: [$k]}) { totalCount }
+    } }"""
 
     values = bound(query, {"w": {"begin": "2026-03-01", "kinds": ["EMERGENCY"]}, "k": "INPATIENT"})
 
@@ -78,8 +81,11 @@ def test_an_input_object_enters_as_the_json_that_a_client_writes():
     ]
 
 
-def test_a_variable_takes_the_default_of_operation_then_argument(bench: Bench):
-    query = "query($a: Int, $b: Int = 2) { book { a: visits(first: $a) { nodes { id } } b: visits(first: $b) { nodes { id } } } }"
+def test_a_variable_takes_the_default_of_operation_then_argument(bench: Bench) -> None:
+    query = """query($a: Int, $b: Int = 2) { book {
+      a: visits(first: $a) { nodes { id } }
+      b: visits(first: $b) { nodes { id } }
+    } }"""
 
     def sizes(variables: dict[str, object]) -> list[int]:
         book = bench.data(query, variables)["book"]
@@ -89,7 +95,7 @@ def test_a_variable_takes_the_default_of_operation_then_argument(bench: Bench):
     assert sizes({"a": 5, "b": 6}) == [5, 6]
 
 
-def test_two_uses_of_a_variable_share_a_parameter_when_they_mean_the_same():
+def test_two_uses_of_a_variable_share_a_parameter_when_they_mean_the_same() -> None:
     query = """query($n: Int!, $at: String) { book {
       a: visits(first: $n, after: $at) { nodes { id } }
       b: visits(first: $n, after: $at) { nodes { days } }
@@ -108,36 +114,43 @@ def test_two_uses_of_a_variable_share_a_parameter_when_they_mean_the_same():
     ]
 
 
-def test_variables_that_differ_in_case_only_have_names_that_differ():
-    query = "query($aB: String!, $a_b: String!, $AB: String!) { book { conditions(codes: [$aB]) { code } c: visits(facilityCode: $a_b) { totalCount } d: visits(facilityCode: $AB) { totalCount } } }"
+def test_variables_that_differ_in_case_only_have_names_that_differ() -> None:
+    query = """query($aB: String!, $a_b: String!, $AB: String!) { book {
+      conditions(codes: [$aB]) { code }
+      c: visits(facilityCode: $a_b) { totalCount }
+      d: visits(facilityCode: $AB) { totalCount }
+    } }"""
 
     names = [one.name for one in compile_operation(INDEX, parse(query)).parameters]
 
     assert len({name.lower() for name in names}) == len(names) == 3
 
 
-def test_a_value_is_a_value_whatever_it_looks_like(bench: Bench):
+def test_a_value_is_a_value_whatever_it_looks_like(bench: Bench) -> None:
     for odd in ("' OR true --", "$1", "v_n", "%", "\\'"):
         query = "query($v: String) { book(citizenId: null) { visits(facilityCode: $v) { totalCount } } }"
         assert bench.data(query, {"v": odd})["book"]["visits"]["totalCount"] == 0
 
 
 @pytest.mark.parametrize("kind", ["[[String]]", "Upload"])
-def test_a_type_without_a_place_in_sql_is_refused(kind: str):
-    types = {"[[String]]": GraphQLList(GraphQLList(GraphQLString)), "Upload": GraphQLScalarType("Upload")}
+def test_a_type_without_a_place_in_sql_is_refused(kind: str) -> None:
+    types: dict[str, Any] = {
+        "[[String]]": GraphQLList(GraphQLList(GraphQLString)),
+        "Upload": GraphQLScalarType("Upload"),
+    }
     with pytest.raises(NotCompilable):
         pg_type_of(types[kind])
 
 
 @pytest.mark.parametrize("said", ["NaN", "Infinity", "-Infinity"])
-def test_a_number_that_is_none_is_refused(said: str):
+def test_a_number_that_is_none_is_refused(said: str) -> None:
     with pytest.raises(Invalid, match="amount"):
         to_pg(Decimal(said), GraphQLScalarType("Decimal"), "numeric", "amount")
     with pytest.raises(Invalid, match="amount"):
         to_pg(float(said), GraphQLFloat, "double precision", "amount")
 
 
-def test_a_time_without_an_offset_is_refused():
+def test_a_time_without_an_offset_is_refused() -> None:
     kind = GraphQLScalarType("DateTime")
     east = datetime(2026, 3, 1, 9, 30, tzinfo=timezone(timedelta(hours=7)))
     assert to_pg(east, kind, "timestamptz", "at") == datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
@@ -146,5 +159,5 @@ def test_a_time_without_an_offset_is_refused():
             to_pg(bad, kind, "timestamptz", "at")
 
 
-def test_the_citizen_is_bound_as_a_uuid():
+def test_the_citizen_is_bound_as_a_uuid() -> None:
     assert bound("query($v: ID!) { book(citizenId: $v) { version } }", {"v": str(FULL)}) == {"v_v": FULL}

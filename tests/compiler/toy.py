@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import strawberry
@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
+    MetaData,
     Numeric,
     Text,
     and_,
@@ -31,8 +32,8 @@ from app.compiler.rows import RowRef
 
 
 class Row(DeclarativeBase):
-    __table_args__ = {"schema": "toy"}
-    type_annotation_map = {
+    metadata = MetaData(schema="toy")
+    type_annotation_map: ClassVar[Any] = {
         str: Text(),
         datetime: DateTime(timezone=True),
         Decimal: Numeric(),
@@ -327,7 +328,7 @@ class Book:
         facility_code: str | None = None,
         ids: list[strawberry.ID] | None = None,
         window: Window | None = None,
-        urgent: bool | None = None,
+        urgent: bool | None = None,  # noqa: FBT001 - an argument of the contract
     ) -> VisitConnection | None: ...
 
     @rests.connection(
@@ -366,7 +367,8 @@ class Book:
         limit=4,
         description="The last ones, each by itself.",
     )
-    def last_visits(self) -> list[Visit | None]: ...
+    def last_visits(self) -> list[Visit | None]:
+        raise NotImplementedError
 
 
 @rests.kinds(by=lambda row, _inputs: row.role, types={"p": "Practitioner", "c": "Citizen"})
@@ -419,9 +421,7 @@ class Query:
         order: FacilityOrder | None = None,
     ) -> rests.Connection[Facility] | None: ...
 
-    @strawberry.field(description="Python.")
-    def clock(self) -> str:
-        return "12:00"
+    clock: str = strawberry.field(resolver=lambda: "12:00", graphql_type=str, description="Python.")
 
 
 INPUTS = (
