@@ -2,11 +2,12 @@
 
 import difflib
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from app.commands import demo, facility, hospital, queue
 from app.commands.console import AsJson, fail, read_settings, run, show
 from app.core.settings import Settings
 
@@ -17,12 +18,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Sổ Khỏe: sổ sức khỏe điện tử / the electronic health book.",
 )
-app.add_typer(facility.app, name="facility")
-app.add_typer(demo.app, name="demo")
-app.command()(hospital.send)
-app.command()(hospital.check)
-app.command()(queue.queue)
-app.command()(queue.replay)
+
+# A noun's commands and the module that has them; only what is asked for is imported, so that a start is quick.
+NOUNS = {
+    "facility": "facility",
+    "demo": "demo",
+    "send": "hospital",
+    "check": "hospital",
+    "codes": "codes",
+    "keys": "keys",
+    "queue": "queue",
+    "replay": "queue",
+}
 
 
 @app.command()
@@ -35,24 +42,13 @@ def serve(
     if print_settings:
         _print_settings()
         return
-    import uvicorn
-
+    from app.gateway.wire import server_of
     from app.main import build_app
 
-    uvicorn.run(
-        build_app(read_settings()),
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=30,
-        limit_concurrency=500,
-    )
+    server = server_of(build_app(read_settings()), host=host, port=port)
+    server.run()
+    if not server.started:
+        raise typer.Exit(code=1)
 
 
 @app.command()
@@ -118,6 +114,19 @@ def _print_settings() -> None:
         print(f"SOKHOE_{name.upper():<24} {default}\n    {field.description}")
 
 
+def register(nouns: Iterable[str]) -> None:
+    """Add the commands of `nouns` to the command line."""
+    for noun in nouns:
+        module = import_module(f"app.commands.{NOUNS[noun]}")
+        if NOUNS[noun] == noun and hasattr(module, "app"):
+            app.add_typer(module.app, name=noun)
+        else:
+            app.command()(getattr(module, noun))
+
+
 def main() -> None:
     """Run the command line."""
+    asked = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
+    own = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    register([asked] if asked in NOUNS else () if asked in own else NOUNS)
     app()

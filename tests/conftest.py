@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from app.core.settings import Settings
+from app.gateway.wire import Wire, server_of
 from app.main import build_app
 from app.migrate import migrate
 from devkit.credentials import make_secrets, prepare_database
@@ -74,16 +75,14 @@ class RunningServer:
     """The API on a loopback port, in a thread of its own."""
 
     settings: Settings
+    wire: type[Wire] = Wire
     url: str = ""
     _server: uvicorn.Server | None = field(default=None, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        config = uvicorn.Config(
-            build_app(self.settings), host="127.0.0.1", port=0, log_config=None, lifespan="on", server_header=False
-        )
-        self._server = uvicorn.Server(config)
+        self._server = server_of(build_app(self.settings), host="127.0.0.1", port=0, wire=self.wire)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         give_up_at = time.monotonic() + 30

@@ -45,19 +45,22 @@ def _settings() -> Settings:
 
 @app.command()
 def load(
-    citizens: Annotated[int, typer.Option(min=4, max=20_000, help="How many citizens.")] = DEFAULT_CITIZENS,
+    citizens: Annotated[
+        int | None, typer.Option(min=4, max=20_000, help="How many citizens; what is there, or 50.")
+    ] = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Register the demo's facilities and send a year of their messages through /ingest, as hospitals would."""
     settings = _settings()
     marker = data_folder() / "demo-loaded.json"
-    wanted = {"citizens": citizens, "today": utc_now().astimezone(VIET_NAM).date().isoformat()}
-    if marker.exists() and json.loads(marker.read_text(encoding="ascii"))["citizens"] >= citizens:
+    there = json.loads(marker.read_text(encoding="ascii"))["citizens"] if marker.exists() else 0
+    wanted = citizens or there or DEFAULT_CITIZENS
+    if there >= wanted:
         show({"loaded": False}, as_json=as_json, text="Dữ liệu demo đã có. / The demo data is there.")
         return
-    report = run(_load(settings, citizens=citizens, url=url or settings.public_url))
-    marker.write_text(json.dumps(wanted), encoding="ascii")
+    report = run(_load(settings, citizens=wanted, url=url or settings.public_url))
+    marker.write_text(json.dumps({"citizens": wanted}), encoding="ascii")
     show(report, as_json=as_json, text=f"Đã ghi / filed: {report['filed']} / {report['messages']}")
 
 

@@ -14,11 +14,11 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Integer,
-    Text,
     and_,
     case,
     cast,
     func,
+    literal,
     or_,
     select,
     tuple_,
@@ -126,7 +126,7 @@ class _Connection:
     def _edge_value(self, definition: GraphQLField, emission: Emission, up: int) -> Element:
         match place_of(definition):
             case Page.CURSOR:
-                return JsonText('"', self._cursor(), '"')
+                return JsonText('"', cursor_text(self.mark, self.page.keys), '"')
             case Page.NODE:
                 return self._node(definition, emission, up)
             case _:
@@ -144,10 +144,10 @@ class _Connection:
             case Page.HAS_PREVIOUS:
                 return as_text(self.after[0].is_not(None)) if self.after else constant("false")
             case Page.START:
-                return or_null(self._cursor_at(constant("1")), up)
+                return or_null(self._cursor_at(literal(1)), up)
             case Page.END:
                 last = func.least(func.count(), self.size.sql) if self.looks_ahead else func.count()
-                return or_null(self._cursor_at(last), up)
+                return or_null(self._cursor_at(cast(last, Integer)), up)
             case _:
                 raise NotCompilable(f"{self.reach.name} has page information {emission.node.name.value} of its own")
 
@@ -158,14 +158,14 @@ class _Connection:
             text = case((number <= self.size.sql, text))
         return aggregated(text, *self.page.order)
 
-    def _cursor(self) -> Element:
-        return cursor_text(self.mark, self.page.keys)
-
     def _cursor_at(self, position: Element) -> Element:
+        """Return the cursor of the row at a place: the keys are gathered, and only its own made into text."""
         self.reads_rows = True
-        cursors = func.array_agg(aggregate_order_by(self._cursor(), *self.page.order), type_=ARRAY(Text()))
-        found = cursors[cast(position, Integer)]
-        return JsonText('"', found, '"')
+        ends = [
+            func.array_agg(aggregate_order_by(key, *self.page.order), type_=ARRAY(key.type))[position]
+            for key in self.page.keys
+        ]
+        return JsonText('"', cursor_text(self.mark, ends), '"')
 
     def _after(self) -> list[Element]:
         """Return the order keys to start after (null when run time gives no cursor), or none when none can come."""

@@ -1,1 +1,1 @@
-"""What is asked, may it be asked, what does it cost: the schema, its limits, the compiled operations and their answers."""
+"""What is asked, may it be asked, what does it cost: the schema, its limits, compiled operations, answers."""

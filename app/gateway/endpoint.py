@@ -10,7 +10,6 @@ import orjson
 from fastapi import APIRouter, Request
 from graphql import (
     DocumentNode,
-    FieldNode,
     GraphQLError,
     GraphQLSchema,
     execute_sync,

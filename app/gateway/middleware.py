@@ -1,17 +1,22 @@
 """What every HTTP request goes through: a request id, a language, limits of the header, safe headers out."""
 
-import orjson
+import asyncio
+from contextlib import suppress
+
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.defects import report_defect
-from app.core.errors import ErrorCode
+from app.core.errors import Unavailable
 from app.core.ids import new_request_id
-from app.gateway.problems import INTERNAL_TEXT, PROBLEM_JSON, problem_body
+from app.gateway.problems import internal_problem, problem_response
 
 log = structlog.get_logger()
 
+MOST_AT_ONCE = 500
+LINGER_SECONDS = 1.0
+LINGER_BYTES = 16 * 1024 * 1024
 SAFE_HEADERS = {
     "cache-control": "no-store, private",
     "x-content-type-options": "nosniff",
@@ -42,47 +47,89 @@ class Envelope:
     """ASGI middleware: everything that does not depend on the route."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+        self._app = app
+        self._at_once = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self._app(scope, receive, send)
             return
         request_id = new_request_id()
-        headers = Headers(scope=scope)
-        language = language_of(headers.get("accept-language", ""))
+        language = language_of(Headers(scope=scope).get("accept-language", ""))
         scope.setdefault("state", {}).update(request_id=request_id, language=language)
-        started = False
-
-        async def send_safely(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                out = MutableHeaders(scope=message)
-                for name, value in SAFE_HEADERS.items():
-                    out.setdefault(name, value)
-                out["x-request-id"] = request_id
-                log.info("request", request_id=request_id, path=_route(scope), status=message["status"])
-            await send(message)
-
+        arriving = _Arriving(scope, receive)
+        leaving = _Leaving(scope, send, arriving)
+        self._at_once += 1
         try:
-            await self.app(scope, receive, send_safely)
+            if self._at_once > MOST_AT_ONCE and scope["path"] != "/livez":
+                busy = Unavailable(retry_after_seconds=1)
+                refusal = problem_response(busy, language=language, request_id=request_id)
+                await refusal(scope, arriving, leaving)
+            else:
+                await self._app(scope, arriving, leaving)
         except Exception as error:  # noqa: BLE001 - the last wall: nothing of a defect leaves but its id
             report_defect(error, request_id=request_id)
-            if not started:
-                await _send_defect(send_safely, language=language, request_id=request_id)
+            if not leaving.started:
+                defect = internal_problem(language=language, request_id=request_id)
+                await defect(scope, arriving, leaving)
+        finally:
+            self._at_once -= 1
+
+
+class _Arriving:
+    """Receives a request and knows whether all of it has come."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        headers = Headers(scope=scope)
+        self._receive = receive
+        self.is_whole = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+
+    async def __call__(self) -> Message:
+        """Receive the next piece."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            self.is_whole = True
+        return message
+
+    async def drain(self) -> None:
+        """Let a client that still sends finish for a while: a connection closed at once would lose it the answer."""
+        left = LINGER_BYTES
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while left > 0 and not self.is_whole:
+                    left -= len((await self()).get("body", b""))
+
+
+class _Leaving:
+    """Sends an answer with safe headers. One given before the request has come as a whole ends the connection."""
+
+    def __init__(self, scope: Scope, send: Send, arriving: _Arriving) -> None:
+        self._scope, self._send, self._arriving = scope, send, arriving
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        """Send the next piece."""
+        if message["type"] == "http.response.start":
+            self.started = True
+            self._complete(message)
+        elif not message.get("more_body", False) and not self._arriving.is_whole:
+            await self._send({**message, "more_body": True})
+            await self._arriving.drain()
+            message = {"type": "http.response.body"}
+        await self._send(message)
+
+    def _complete(self, start: Message) -> None:
+        out = MutableHeaders(scope=start)
+        for name, value in SAFE_HEADERS.items():
+            out.setdefault(name, value)
+        state = self._scope["state"]
+        out["x-request-id"] = state["request_id"]
+        if not self._arriving.is_whole:
+            out["connection"] = "close"
+        log.info("request", request_id=state["request_id"], path=_route(self._scope), status=start["status"])
 
 
 def _route(scope: Scope) -> str:
     """Return the route's template: a path may hold an id or a secret."""
     return getattr(scope.get("route"), "path", "-")
-
-
-async def _send_defect(send: Send, *, language: str, request_id: str) -> None:
-    body = problem_body(
-        code=ErrorCode.INTERNAL, status=500, text=INTERNAL_TEXT, language=language, request_id=request_id
-    )
-    start = {"type": "http.response.start", "status": 500, "headers": [(b"content-type", PROBLEM_JSON.encode())]}
-    await send(start)
-    await send({"type": "http.response.body", "body": orjson.dumps(body)})

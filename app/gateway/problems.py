@@ -52,6 +52,14 @@ def problem_response(error: AppError, *, language: str, request_id: str) -> JSON
     return JSONResponse(body, status_code=error.http_status, media_type=PROBLEM_JSON, headers=headers_of(error))
 
 
+def internal_problem(*, language: str, request_id: str) -> JSONResponse:
+    """Return what a client sees of a defect as problem+json."""
+    body = problem_body(
+        code=ErrorCode.INTERNAL, status=500, text=INTERNAL_TEXT, language=language, request_id=request_id
+    )
+    return JSONResponse(body, status_code=500, media_type=PROBLEM_JSON)
+
+
 def graphql_error(error: AppError, *, language: str, path: list[str | int] | None = None) -> dict[str, Any]:
     """Return an expected error as an entry of `errors`."""
     extensions: dict[str, Any] = {"code": error.code.value}

@@ -1,7 +1,7 @@
 """Trusted operations: the documents that released apps send, by id.
 
-`graphql/trusted.json` is append-only: apps live for years in stores. An entry names its document, the day since which it
-is served and, once it is known, the day of its sunset. The id is the SHA-256 of the document's text.
+`graphql/trusted.json` is append-only: apps live for years in stores. An entry names its document, the day since
+which it is served and, once it is known, the day of its sunset. The id is the SHA-256 of the document's text.
 """
 
 import hashlib

@@ -37,10 +37,7 @@ async def receive(request: Request, dry_run: Annotated[bool, Query(alias="dryRun
     require_media_type(request, accepted=XML_TYPES)
     facility = await run_step(context.house.ingest, partial(sql.calling_facility, token=token))
     body = await read_body(request, most_bytes=xml.MAX_MESSAGE_BYTES)
-    if len(body) > LARGE_BYTES:
-        await asyncio.to_thread(xml.check_outside, body)
-    else:
-        xml.check_outside(body)
+    await _beside(xml.check_outside, body)
     if dry_run:
         verdict = await asyncio.to_thread(processing.judge, body, facility_code=facility, now=context.now)
         return JSONResponse({"dryRun": True, **verdict_body(verdict)})
@@ -50,9 +47,8 @@ async def receive(request: Request, dry_run: Annotated[bool, Query(alias="dryRun
 
 async def _keep(body: bytes, *, token: str, key: str | None, context: Context) -> sql.KeptMessage:
     message_id = context.new_id()
-    sealed = context.house.vault.sealer.seal(
-        body, place=Place(table="intake.message", column="body", row_id=message_id)
-    )
+    place = Place(table="intake.message", column="body", row_id=message_id)
+    sealed = await _beside(context.house.vault.sealer.seal, body, place=place)
     step = partial(
         sql.keep_message,
         token=token,

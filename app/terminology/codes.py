@@ -6,10 +6,14 @@ Origin and licence of every file stand in `codes/ORIGIN.md`.
 """
 
 import csv
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
+from pathlib import Path
+
+from app.core.errors import Text
 
 SYSTEMS: Mapping[str, str] = {
     "icd10": "MA_BENH_CHINH, MA_BENH_KT: diseases",
@@ -26,6 +30,7 @@ SYSTEMS: Mapping[str, str] = {
 
 
 LONG_AGO = date(1900, 1, 1)
+COLUMNS = {"code", "name_vi", "name_en", "valid_from", "valid_until"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +47,61 @@ class CodeEntry:
     unit: str | None = None  # test-index only, as laboratories write it, the unit that `loinc` goes with
 
 
+class BadCodeFile(Exception):
+    """A file of codes is wrong at one line, counted from 1 with its header."""
+
+    def __init__(self, line: int, text: Text) -> None:
+        self.line = line
+        self.text = text
+        super().__init__(f"line {line}: {text.en}")
+
+
 def read_codes(system: str) -> tuple[CodeEntry, ...]:
-    """Return a list in the order of its file.
+    """Return a list that ships, in the order of its file.
 
     :raises KeyError: when `system` is none of SYSTEMS.
     """
     if system not in SYSTEMS:
         raise KeyError(system)
     source = resources.files(__package__) / "codes" / f"{system}.csv"
-    with source.open(encoding="utf-8") as lines:
+    with source.open(encoding="utf-8", newline="") as lines:
         return tuple(_entry(system, row) for row in csv.DictReader(lines))
+
+
+def read_file(path: Path, *, system: str) -> tuple[CodeEntry, ...]:
+    """Return the codes of a file that somebody else wrote.
+
+    :raises BadCodeFile: naming the first line that is wrong
+    """
+    entries: dict[tuple[str, date], CodeEntry] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines)
+            if missing := COLUMNS - set(rows.fieldnames or ()):
+                raise BadCodeFile(1, _missing(missing))
+            for number, row in enumerate(rows, start=2):
+                entry = _checked(system, row, line=number)
+                if entries.setdefault((entry.code, entry.valid_from), entry) is not entry:
+                    raise BadCodeFile(
+                        number, Text("mã bị lặp với cùng valid_from.", "the code repeats with its valid_from.")
+                    )
+    except UnicodeDecodeError as error:
+        raise BadCodeFile(1, Text("tệp phải là UTF-8.", "the file must be UTF-8.")) from error
+    return tuple(entries.values())
+
+
+def _missing(columns: set[str]) -> Text:
+    listed = ", ".join(sorted(columns))
+    return Text(f"thiếu cột {listed}.", f"the columns {listed} are missing.")
+
+
+def _checked(system: str, row: Mapping[str, str], *, line: int) -> CodeEntry:
+    if not row["code"] or not row["name_vi"]:
+        raise BadCodeFile(line, Text("code và name_vi không được rỗng.", "code and name_vi must not be empty."))
+    try:
+        return _entry(system, {key: unicodedata.normalize("NFC", value or "") for key, value in row.items() if key})
+    except ValueError as error:
+        raise BadCodeFile(line, Text("ngày phải có dạng YYYY-MM-DD.", "a day must look like YYYY-MM-DD.")) from error
 
 
 def _entry(system: str, row: Mapping[str, str]) -> CodeEntry:

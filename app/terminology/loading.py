@@ -9,12 +9,13 @@ from app.terminology.sql import replace_entries
 
 async def load_all(session: Session) -> int:
     """Replace every list by the one that ships; returns the number of codes. Runs as `migrator`."""
-    count = 0
-    for system in SYSTEMS:
-        entries = read_codes(system)
-        await replace_entries(session, system=system, entries=json.dumps([_columns(entry) for entry in entries]))
-        count += len(entries)
-    return count
+    return sum([await load(session, system=system, entries=read_codes(system)) for system in SYSTEMS])
+
+
+async def load(session: Session, *, system: str, entries: tuple[CodeEntry, ...]) -> int:
+    """Replace one list; returns the number of its codes. Runs as `migrator`."""
+    await replace_entries(session, system=system, entries=json.dumps([_columns(entry) for entry in entries]))
+    return len(entries)
 
 
 def _columns(entry: CodeEntry) -> dict[str, str | None]:

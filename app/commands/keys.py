@@ -1,0 +1,37 @@
+"""`sokhoe keys`: the key with which fields are sealed."""
+
+import os
+import secrets
+from pathlib import Path
+
+import typer
+
+from app.commands.console import AsJson, fail, read_settings, show
+from app.core.crypto import KEY_BYTES, KeyFileError, read_key_file
+
+app = typer.Typer(no_args_is_help=True, help="Keys of this installation.")
+
+
+@app.command()
+def rotate(as_json: AsJson = False) -> None:
+    """Make a new sealing key; the old ones still open what they sealed. Restart API and worker afterwards."""
+    path = read_settings().secrets_dir / "sealing.keys"
+    try:
+        known = read_key_file(path)
+    except KeyFileError as error:
+        fail(f"Không đọc được tệp khóa. {error}", f"The key file cannot be read. {error}")
+    key_id = f"k{1 + max((int(name[1:]) for name in known if name[1:].isdigit()), default=0)}"
+    lines = [f"{key_id}:{secrets.token_hex(KEY_BYTES)}", *(f"{name}:{key.hex()}" for name, key in known.items())]
+    _replace(path, "\n".join(lines) + "\n")
+    show({"key": key_id, "keys": len(lines)}, as_json=as_json, text=f"Khóa mới / new key: {key_id}")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all."""
+    unfinished = path.with_name(path.name + ".new")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)

@@ -1,0 +1,149 @@
+"""The wire: uvicorn's HTTP/1.1 over httptools, with the limits that it lacks for the head of a request.
+
+Without them a client may keep a connection open for ever before its first request, or send a header without end.
+"""
+
+import asyncio
+from typing import ClassVar
+
+import orjson
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from app.core.errors import ErrorCode, Text
+from app.core.ids import new_request_id
+from app.gateway.middleware import SAFE_HEADERS
+from app.gateway.problems import PROBLEM_JSON, problem_body
+
+KEEP_ALIVE_SECONDS = 30
+SHUTDOWN_SECONDS = 35
+
+_NOT_HTTP = Text("Yêu cầu không đúng giao thức HTTP.", "This is not a valid HTTP request.")
+_TOO_LARGE = Text("Phần đầu của yêu cầu quá lớn.", "The head of the request is too large.")
+_TOO_SLOW = Text("Phần đầu của yêu cầu đến quá chậm.", "The head of the request did not come in time.")
+
+
+class HeadRefused(Exception):
+    """The request line or the header is not one that we answer."""
+
+
+class Wire(HttpToolsProtocol):
+    """One connection. uvicorn calls it, and catches what it raises within the parser."""
+
+    head_seconds: ClassVar[float] = 10
+    most_head_bytes: ClassVar[int] = 16_384
+    most_fields: ClassVar[int] = 64
+    most_connections: ClassVar[int] = 2000
+
+    _deadline: asyncio.TimerHandle | None = None
+    _is_in_head = False
+    _head_bytes = 0
+    _refusal = (400, _NOT_HTTP)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin; the first head must come in time."""
+        super().connection_made(transport)
+        if len(self.connections) > self.most_connections:
+            transport.close()
+        else:
+            self._start_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._stop_deadline()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, and count what belongs to a head that is not whole."""
+        super().data_received(data)
+        if self._is_in_head and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > self.most_head_bytes:
+                self._refuse(431, _TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._is_in_head, self._head_bytes = True, 0
+        self._start_deadline()
+
+    def on_headers_complete(self) -> None:
+        """Judge the head before a request is made of it.
+
+        :raises HeadRefused: too large, of another version than HTTP/1.0 and 1.1, or of no host or several
+        """
+        self._is_in_head = False
+        self._stop_deadline()
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > self.most_head_bytes or len(self.headers) > self.most_fields:
+            self._refusal = (431, _TOO_LARGE)
+            raise HeadRefused
+        version = self.parser.get_http_version()
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if version not in {"1.0", "1.1"} or hosts > 1 or (version == "1.1" and hosts == 0):
+            raise HeadRefused
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own words are not ours
+        """Refuse what the parser did not take."""
+        self._refuse(*self._refusal)
+
+    def _start_deadline(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.head_seconds, self._give_up)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        self._deadline = None
+        if self._is_in_head:
+            self._refuse(408, _TOO_SLOW)
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: int, text: Text) -> None:
+        """Answer, unless an answer is on its way, and end the connection."""
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(_refusal(status, text))
+        self.transport.close()
+
+
+def _refusal(status: int, text: Text) -> bytes:
+    request_id = new_request_id()
+    content = orjson.dumps(
+        problem_body(code=ErrorCode.INVALID, status=status, text=text, language="vi", request_id=request_id)
+    )
+    headers = {
+        **SAFE_HEADERS,
+        "x-request-id": request_id,
+        "content-type": PROBLEM_JSON,
+        "content-length": str(len(content)),
+        "connection": "close",
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return STATUS_LINE[status] + lines.encode("ascii") + b"\r\n" + content
+
+
+def server_of(app: ASGIApp, *, host: str, port: int, wire: type[Wire] = Wire) -> uvicorn.Server:
+    """Return the server of the application: HTTP/1.1 alone, behind no trusted proxy, with nothing said of itself."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http=wire,
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    return uvicorn.Server(config)
