@@ -11,7 +11,9 @@ from app.core.logs import configure_logs
 from app.core.settings import Settings
 from app.gateway import endpoint, health, problems
 from app.gateway.middleware import Envelope
+from app.identity import browser, discovery
 from app.identity import http as identity_http
+from app.identity.provider import open_provider
 from app.ingestion import http as ingestion_http
 
 
@@ -23,12 +25,14 @@ def build_app(settings: Settings) -> FastAPI:
         configure_logs()
         async with open_house(settings, clock=utc_now) as house:
             app.state.house = house
+            app.state.identity_provider = open_provider(house)
             yield
 
     app = FastAPI(title="Sổ Khỏe", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.router.redirect_slashes = False
     problems.install(app)
     app.add_middleware(Envelope)
-    for router in (health.router, identity_http.router, ingestion_http.router, endpoint.router):
-        app.include_router(router)
+    rooms = (health, browser, discovery, identity_http, ingestion_http, endpoint)
+    for room in rooms:
+        app.include_router(room.router)
     return app

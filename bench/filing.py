@@ -123,6 +123,25 @@ async def _until_filed(settings: Settings, count: int) -> float:
     return time.perf_counter()
 
 
+def _cpu_seconds(names: dict[str, str]) -> dict[str, float]:
+    """Return what each part has used so far: processes whose command line holds the name."""
+    found = dict.fromkeys(names, 0.0)
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            try:
+                line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            for part, mark in names.items():
+                if mark in line:
+                    found[part] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
+PARTS = {"API": f"serve --port {PORT}", "worker": "main() worker", "PostgreSQL": " bench 127.0.0.1"}
+
+
 async def measure(settings: Settings) -> None:
     """Send, wait and print."""
     key = await _register(settings)
@@ -141,10 +160,13 @@ async def measure(settings: Settings) -> None:
         await _until_filed(settings, len(warm))
         bodies = _bodies(MESSAGES, first_turn=100)
         burst = Sender(http, token)
+        before = _cpu_seconds(PARTS)
         start = time.perf_counter()
         await burst.burst(bodies)
         sent = time.perf_counter() - start
         end = await _until_filed(settings, len(warm) + MESSAGES)
+        used = {part: (after - before[part]) * 1000 / MESSAGES for part, after in _cpu_seconds(PARTS).items()}
+        print("CPU ms a message: " + ", ".join(f"{part} {ms:.1f}" for part, ms in used.items()))
         print(
             f"burst: {MESSAGES} messages of {len(bodies[0]) // 1024} kB kept in {sent:.1f} s, "
             f"filed in {end - start:.1f} s"

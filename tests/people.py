@@ -70,11 +70,12 @@ class Stand:
     def _session(self, column: str, principal: object, *, life: timedelta = timedelta(hours=1)) -> str:
         token = new_secret()
         self.as_owner(
-            f"INSERT INTO auth.session (id, token_hash, {column}, created_at, expires_at) "
-            "VALUES (:id, sha256(convert_to(:token, 'UTF8')), :principal, :now, :until)",
+            f"INSERT INTO auth.session (id, token_hash, {column}, level, created_at, expires_at) "
+            "VALUES (:id, sha256(convert_to(:token, 'UTF8')), :principal, :level, :now, :until)",
             id=new_id(now=now()),
             token=token,
             principal=principal,
+            level=None if column == "facility_code" else 2,
             now=now(),
             until=now() + life,
         )

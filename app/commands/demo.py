@@ -31,6 +31,7 @@ app = typer.Typer(no_args_is_help=True, help="Demo mode only: demo data and toke
 
 DEFAULT_CITIZENS = 50
 TOKEN_LIFE = timedelta(hours=12)
+PROOFED_LEVEL = 2
 VIET_NAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 Url = Annotated[str | None, typer.Option(help="Address of the server; SOKHOE_PUBLIC_URL when left out.")]
@@ -148,10 +149,17 @@ async def _open(session: Session, *, settings: Settings, kind: str, number: int,
         return False
     now = utc_now()
     insert = text(
-        f"INSERT INTO auth.session (id, token_hash, {column}, created_at, expires_at) "  # noqa: S608 - one of two names above
-        "VALUES (:id, sha256(convert_to(:secret, 'UTF8')), :principal, :now, :until)"
+        f"INSERT INTO auth.session (id, token_hash, {column}, level, created_at, expires_at) "  # noqa: S608 - one of two names above
+        "VALUES (:id, sha256(convert_to(:secret, 'UTF8')), :principal, :level, :now, :until)"
     )
-    values = {"id": new_id(now=now), "secret": secret, "principal": principal, "now": now, "until": now + TOKEN_LIFE}
+    values = {
+        "id": new_id(now=now),
+        "secret": secret,
+        "principal": principal,
+        "level": PROOFED_LEVEL if kind == "citizen" else None,
+        "now": now,
+        "until": now + TOKEN_LIFE,
+    }
     await session.execute(insert, values)
     return True
 

@@ -22,11 +22,11 @@ from graphql import (
 )
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, true
 
-from app.compiler.index import Index, place_of
+from app.compiler.index import Index
 from app.compiler.inputs import Input, Inputs, InputSpec
 from app.compiler.leaves import leaf_text
 from app.compiler.parameters import Parameters
-from app.compiler.places import Column, Embedded, Expression, Kinds, Relation, Sealed
+from app.compiler.places import Column, Embedded, Expression, Kinds, Relation, Sealed, place_of
 from app.compiler.plan import Part, Plan
 from app.compiler.reach import opened
 from app.compiler.refusal import NotCompilable
@@ -48,6 +48,7 @@ from app.compiler.values import invalid_argument
 
 Element = ColumnElement[Any]
 Below = Sequence[tuple[SelectionSetNode, When]]
+DEEPEST = 20  # far from Python's own limit, wherever the call comes from
 ValueOf = Callable[[GraphQLField, Emission, int], Element]
 
 
@@ -188,6 +189,8 @@ class Build:
     def object_text(self, parent: GraphQLObjectType, below: Below, up: int, value_of: ValueOf) -> JsonText:
         """Return the text of an object, never null; `up` is where a null in the object's place is carried to."""
         emissions = self.selections.collect(parent, below)
+        if len(self.path) > DEEPEST:
+            raise NotCompilable("the operation nests too deeply")
         pieces: list[Piece] = []
         for emission in emissions:
             self.cost += self.times

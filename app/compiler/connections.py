@@ -4,31 +4,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from graphql import (
-    GraphQLField,
-    GraphQLObjectType,
-    VariableValues,
-    get_named_type,
-)
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Integer,
-    and_,
-    case,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-    tuple_,
-)
+from graphql import GraphQLField, GraphQLObjectType, VariableValues, get_named_type
+from sqlalchemy import ARRAY, ColumnElement, Integer, and_, case, cast, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.compiler.cursors import cursor_text, decoded, key_type, tag
-from app.compiler.index import place_of
 from app.compiler.inputs import Constant
-from app.compiler.places import Order, Page
+from app.compiler.places import Order, Page, place_of
 from app.compiler.reach import Paged, Reach, item_up, terms_of
 from app.compiler.refusal import NotCompilable
 from app.compiler.rows import RowColumn
@@ -172,7 +154,7 @@ class _Connection:
         after = self.reach.given["after"]
         if not after.is_given:
             return []
-        if after.is_constant:
+        if after.is_constant and self.choice is None:
             keys = decoded(str(after.constant), mark=self.mark, types=self.types, name=after.name)
             return [Constant(key, kind) for key, kind in zip(keys, self.types, strict=True)]
         order = self.reach.given.get("order")

@@ -66,6 +66,8 @@ from sqlalchemy.orm import QueryableAttribute
 from strawberry.types.field import StrawberryField
 
 from app.compiler.places import (
+    KINDS,
+    METADATA,
     Column,
     Condition,
     Embedded,
@@ -109,8 +111,6 @@ __all__ = [
     "union_kinds",
 ]
 
-METADATA = "rests"
-KINDS = "__rests_kinds__"
 Stub = Callable[..., Any]
 
 

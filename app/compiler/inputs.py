@@ -122,14 +122,16 @@ class Rendering(PGDialect_asyncpg):
         self._backslash_escapes = False  # standard_conforming_strings, PostgreSQL's default
         self.numbered = numbered
         self.order: list[str | Bound] = []
+        self._numbers: dict[str, int] = {}
 
     def place(self, item: str | Bound, pg_type: str) -> str:
         """Return `$n::type`; an input keeps its number, a constant takes a new one."""
-        if isinstance(item, Bound) or item not in self.order:
+        number = self._numbers.get(item) if isinstance(item, str) else None
+        if number is None:
             self.order.append(item)
             number = len(self.order)
-        else:
-            number = self.order.index(item) + 1
+            if isinstance(item, str):
+                self._numbers[item] = number
         return f"CAST(${number} AS {pg_type})"
 
 

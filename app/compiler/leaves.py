@@ -148,7 +148,7 @@ def _enum_text(kind: GraphQLEnumType, value: Element, *, never_null: bool, up: i
 def _list_text(kind: GraphQLOutputType, value: Element, *, up: int) -> Element:
     array = bare(value.type)
     if not isinstance(array, ARRAY):
-        raise NotCompilable(f"a list of {kind} rests on {array}, which is no array")
+        raise NotCompilable(f"a list of {kind} rests on {type(array).__name__}, which is no array")
     nullable = not isinstance(kind, GraphQLNonNull)
     absent = (value.is_(None), constant(null_text(up)))
     if isinstance(bare(array.item_type), String) and get_named_type(kind).name in {"String", "ID"}:

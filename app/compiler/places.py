@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from graphql import GraphQLField
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.sql.expression import UnaryExpression
 
@@ -131,3 +132,20 @@ class Page(Enum):
 
 
 Place = Column | Expression | Sealed | Embedded | Relation | Page
+
+METADATA = "rests"
+KINDS = "__rests_kinds__"
+DEFINITION = "strawberry-definition"
+
+
+def place_of(field: GraphQLField) -> Place | None:
+    """Return where a published field rests, or nothing when Python resolves it."""
+    definition = field.extensions.get(DEFINITION)
+    found: Place | None = None if definition is None else definition.metadata.get(METADATA)
+    return found
+
+
+def python_names(field: GraphQLField) -> Mapping[str, str]:
+    """Return the Python name of each argument by its GraphQL name."""
+    definitions = {name: argument.extensions.get(DEFINITION) for name, argument in field.args.items()}
+    return {name: str(getattr(found, "python_name", name)) for name, found in definitions.items()}

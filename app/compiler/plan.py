@@ -68,6 +68,7 @@ class Part:
     body: ColumnElement[Any]
     arguments: Mapping[str, ColumnElement[Any]] = dataclasses.field(default_factory=dict)
     is_shown: Callable[[Mapping[str, object]], bool] = lambda _values: True
+    _statement: list[Statement] = dataclasses.field(default_factory=list, repr=False, compare=False)
 
     def body_sql(self) -> str:
         """Return, for PL/pgSQL, the expression of the field's JSON text; null when a root's row is missing."""
@@ -91,8 +92,10 @@ class Part:
         return argument.value if isinstance(argument, Constant) else None
 
     def statement(self) -> Statement:
-        """Return the body with numbered parameters."""
-        return render_numbered(self.body)
+        """Return the body with numbered parameters; it is written once."""
+        if not self._statement:
+            self._statement.append(render_numbered(self.body))
+        return self._statement[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

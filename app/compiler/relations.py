@@ -8,9 +8,8 @@ from graphql import GraphQLField, GraphQLObjectType, get_named_type
 from sqlalchemy import ColumnElement, case, select
 
 from app.compiler.connections import connection_text
-from app.compiler.index import python_names
 from app.compiler.parameters import arguments_of
-from app.compiler.places import Relation, Shape
+from app.compiler.places import Relation, Shape, python_names
 from app.compiler.reach import Paged, Reach, item_up, terms_of
 from app.compiler.rows import RowRef
 from app.compiler.selection import Emission

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.crypto import Vault, open_vault
 from app.core.db import Login, Session, connection_errors, open_engine, open_pool, transaction
 from app.core.ids import new_id
+from app.core.outbound import Outbound, open_outbound
 from app.core.settings import Settings
 
 Result = TypeVar("Result")
@@ -21,14 +22,19 @@ Step = Callable[[Session], Awaitable[Result]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """The pools and keys of the API process. `demo` is there in demo mode only."""
+    """The pools and keys of the API process. `demo` is there in demo mode only.
+
+    `desk` runs compiled operations, `desk_steps` what people change.
+    """
 
     settings: Settings
     vault: Vault
     clock: Callable[[], datetime]
     api: Pool
     desk: Pool
+    desk_steps: AsyncEngine
     ingest: AsyncEngine
+    outbound: Outbound
     demo: Pool | None
 
 
@@ -42,19 +48,24 @@ async def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> As
         return pools[-1]
 
     ingest = open_engine(settings, Login.INGEST, size=settings.ingest_pool_size, one_statement=True)
+    desk_steps = open_engine(settings, Login.DESK, size=settings.desk_pool_size)
     try:
-        yield House(
-            settings=settings,
-            vault=open_vault(settings.secrets_dir),
-            clock=clock,
-            api=await pool(Login.API, settings.api_pool_size),
-            desk=await pool(Login.DESK, settings.desk_pool_size),
-            ingest=ingest,
-            demo=await pool(Login.DEMO, settings.desk_pool_size) if settings.demo else None,
-        )
+        async with open_outbound() as outbound:
+            yield House(
+                settings=settings,
+                vault=open_vault(settings.secrets_dir),
+                clock=clock,
+                api=await pool(Login.API, settings.api_pool_size),
+                desk=await pool(Login.DESK, settings.desk_pool_size),
+                desk_steps=desk_steps,
+                ingest=ingest,
+                outbound=outbound,
+                demo=await pool(Login.DEMO, settings.desk_pool_size) if settings.demo else None,
+            )
     finally:
         for opened in pools:
             await opened.close()
+        await desk_steps.dispose()
         await ingest.dispose()
 
 

@@ -2,11 +2,13 @@
 
 A sealed field is AES-256-GCM with a random 96-bit nonce; its additional data is the table, the column and the id
 of the row, so that a ciphertext moved to another row or column does not open. A blind index is HMAC-SHA-256 with a
-key of its own per kind of identifier. No key is in the database.
+key of its own per kind of identifier. A derived secret is an HMAC too: the server can make it again and never stores
+it. No key is in the database.
 
 Source: NIST SP 800-38D (GCM), RFC 2104 (HMAC).
 """
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -110,20 +112,35 @@ class BlindIndex:
         return hmac.digest(kind_key, value.encode(), hashlib.sha256)
 
 
+class Derivation:
+    """Secrets that follow from another secret: whoever has that one and not our key cannot make them."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        self._key = next(iter(keys.values()))
+
+    def secret(self, purpose: str, *parts: str) -> str:
+        """Return 256 bits as base64url text, the same for the same purpose and parts."""
+        message = b"".join(len(part).to_bytes(4) + part for part in (text.encode() for text in (purpose, *parts)))
+        digest = hmac.digest(self._key, message, hashlib.sha256)
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vault:
     """The keys of one process."""
 
     sealer: FieldSealer
     index: BlindIndex
+    derivation: Derivation
 
 
 def open_vault(secrets_dir: Path) -> Vault:
-    """Read `sealing.keys` and `index.keys`.
+    """Read `sealing.keys`, `index.keys` and `mac.keys`.
 
     :raises KeyFileError: when one is missing or malformed.
     """
     return Vault(
         sealer=FieldSealer(read_key_file(secrets_dir / "sealing.keys")),
         index=BlindIndex(read_key_file(secrets_dir / "index.keys")),
+        derivation=Derivation(read_key_file(secrets_dir / "mac.keys")),
     )

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
-from app.core.errors import AppError, Conflict, NotFound, Unauthenticated, Unavailable
+from app.core.errors import AppError, Conflict, LevelTooLow, NotFound, Unauthenticated, Unavailable
 from app.core.settings import Settings
 
 Session = AsyncSession
@@ -136,13 +136,18 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[Session]:
 
 _EXPECTED: Mapping[str, type[AppError]] = {
     "SK401": Unauthenticated,
+    "SK403": LevelTooLow,
     "SK404": NotFound,
     "SK409": Conflict,
     "57014": Unavailable,  # statement timeout
     "55P03": Unavailable,  # lock timeout
     "53300": Unavailable,  # too many connections
     "57P01": Unavailable,  # the server is shutting down
+    "57P02": Unavailable,  # another of its processes crashed
     "57P03": Unavailable,  # the server is starting
+    "08000": Unavailable,  # the connection broke
+    "08003": Unavailable,  # it was closed in the middle of a statement
+    "08006": Unavailable,  # it failed
 }
 
 

@@ -5,6 +5,7 @@ AppError
 ├── NotFound           absent and forbidden look alike
 ├── StepUpRequired
 ├── Refused            a rule says no, whatever the reason
+│   └── LevelTooLow    the person's own account is not proofed enough for a book
 ├── Invalid            names place and reason
 ├── TooComplex
 ├── RateLimited        with the seconds to wait
@@ -95,6 +96,16 @@ class Refused(AppError):
     code = ErrorCode.REFUSED
     http_status = 403
     default_text = Text("Yêu cầu không được chấp nhận.", "The request was refused.")
+
+
+class LevelTooLow(Refused):
+    """The session is alive, but its person's account is below the level of a book: signing in again does not help."""
+
+    default_text = Text(
+        "Tài khoản định danh của bạn chưa đạt mức độ 2 nên chưa mở được sổ sức khỏe. "
+        "Hãy nâng mức tài khoản rồi đăng nhập lại.",
+        "Your identity account is below level 2, which a health book needs. Upgrade the account, then sign in again.",
+    )
 
 
 class Invalid(AppError):

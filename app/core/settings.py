@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core.providers import AppClient, Provider
+
 RELEASE = "0.1.0"
 
 
@@ -31,6 +33,44 @@ class Settings(BaseSettings):
     facility_token_seconds: int = Field(default=300, ge=30, le=900, description="Life of a facility's access token")
     body_seconds: float = Field(default=30, gt=0, le=600, description="Time in which a request's body must be whole")
     body_idle_seconds: float = Field(default=10, gt=0, le=600, description="Longest wait for the body's next piece")
+
+    provider: Provider | None = Field(
+        default=None,
+        description="Identity provider as JSON: preset (vneid, vnconnect), issuer, client_id; none: no sign-in",
+    )
+    provider_seconds: float = Field(
+        default=2.5, gt=0, le=3, description="Longest wait for the identity provider in one request"
+    )
+    apps: tuple[AppClient, ...] = Field(
+        default=(),
+        description="Apps as a JSON list: client_id, redirect_uris, loopback, device_lock, links of the stores",
+    )
+    exchange_audiences: frozenset[str] = Field(
+        default=frozenset(),
+        description="Client ids whose identity tokens may be exchanged (RFC 8693); none: the exchange is off",
+    )
+    login_minutes: int = Field(default=10, ge=1, le=30, description="Life of a login under way")
+    handoff_seconds: int = Field(
+        default=60, ge=5, le=60, description="Life of the code that the app fetches its session with"
+    )
+    access_token_seconds: int = Field(default=300, ge=30, le=900, description="Life of a person's access token")
+    repeat_seconds: int = Field(
+        default=10, ge=0, le=30, description="Time in which a lost renewal may be asked for again"
+    )
+    session_idle_minutes: int = Field(default=30, ge=5, description="A session ends after so long without renewal")
+    session_hours: int = Field(default=12, ge=1, description="A session ends after so long")
+    device_lock_idle_days: int = Field(
+        default=14, ge=1, description="The same, idle, for apps behind the phone's own lock"
+    )
+    device_lock_days: int = Field(default=30, ge=1, description="The same for apps behind the phone's own lock")
+
+    @field_validator("apps")
+    @classmethod
+    def _have_each_a_name(cls, value: tuple[AppClient, ...]) -> tuple[AppClient, ...]:
+        if len({app.client_id for app in value}) < len(value):
+            message = "two apps have one client_id"
+            raise ValueError(message)
+        return value
 
     @field_validator("database_url")
     @classmethod

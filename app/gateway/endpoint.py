@@ -22,7 +22,7 @@ from starlette.responses import Response
 from app.compiler.refusal import NotCompilable
 from app.core.context import Context
 from app.core.defects import report_defect
-from app.core.errors import AppError, ErrorCode, Invalid, Text, Unavailable
+from app.core.errors import AppError, ErrorCode, Invalid, Text, TooComplex, Unavailable
 from app.core.requests import context_of, read_body, require_media_type
 from app.core.strict_json import NotStrictJson, read_object
 from app.gateway import limits, plans
@@ -160,7 +160,9 @@ def _prepared(query: str, operation_name: str | None) -> _Plain:
     try:
         document = parse(query, max_tokens=limits.MOST_TOKENS)
     except GraphQLError as error:
-        raise Invalid(Text(f"Lỗi cú pháp GraphQL: {error.message}", error.message)) from error
+        if error.message.endswith("Parsing aborted."):
+            raise TooComplex(Text("Truy vấn quá dài hoặc lồng quá sâu.", "The document is too long or too deep.")) from error
+        raise _fault(error) from error
     operation = get_operation_ast(document, operation_name)
     if operation is None:
         raise _invalid(
@@ -169,7 +171,7 @@ def _prepared(query: str, operation_name: str | None) -> _Plain:
     limits.check_document(document, operation)
     errors = validate(_core_schema(), document, max_errors=1, hide_suggestions=True)
     if errors:
-        raise Invalid(Text(f"Truy vấn không hợp lệ: {errors[0].message}", errors[0].message))
+        raise _fault(errors[0])
     if limits.is_introspection(operation):
         return _Plain(operation=None, document=document, operation_name=operation_name)
     try:
@@ -178,6 +180,13 @@ def _prepared(query: str, operation_name: str | None) -> _Plain:
         raise _invalid(f"chưa hỗ trợ {error.reason}", f"not supported: {error.reason}") from error
     limits.check_cost(compiled.plan.cost)
     return _Plain(operation=compiled, document=document, operation_name=operation_name)
+
+
+def _fault(error: GraphQLError) -> Invalid:
+    """Return what the parser or the validator says, with the place in the document; both know nothing but it."""
+    at = error.locations[0] if error.locations else None
+    vi, en = ("", "") if at is None else (f", dòng {at.line}, cột {at.column}", f", line {at.line}, column {at.column}")
+    return Invalid(Text(f"Truy vấn không hợp lệ{vi}: {error.message}", f"Not a valid document{en}: {error.message}"))
 
 
 def _core_schema() -> GraphQLSchema:

@@ -25,9 +25,7 @@ from app.identity.jwt import (
 
 JWT_BEARER: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-_MEDIA_TYPE: Final = re.compile(
-    r'application/x-www-form-urlencoded(?:\s*;\s*charset="?utf-8"?)?', re.IGNORECASE
-)
+_MEDIA_TYPE: Final = re.compile(r'application/x-www-form-urlencoded(?:\s*;\s*charset="?utf-8"?)?', re.IGNORECASE)
 _MOST_FORM_BYTES: Final = 16_384
 _MOST_PARAMETERS: Final = 32
 # Names and values of a form are ASCII, and a percent sign begins two hexadecimal digits.
@@ -44,6 +42,7 @@ class OAuthCode(StrEnum):
 
     INVALID_REQUEST = "invalid_request"
     INVALID_CLIENT = "invalid_client"
+    INVALID_GRANT = "invalid_grant"
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
     INVALID_SCOPE = "invalid_scope"
 
@@ -52,6 +51,9 @@ class GrantType(StrEnum):
     """What the token endpoint can be asked for."""
 
     CLIENT_CREDENTIALS = "client_credentials"
+    AUTHORIZATION_CODE = "authorization_code"
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105 — a name of the protocol, no secret
+    TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 — the same
 
 
 _BAD_FORM: Final = Text(
@@ -138,16 +140,29 @@ def read_token_form(body: bytes, *, content_type: str | None) -> TokenForm:
         `unsupported_grant_type`.
     Source: RFC 6749 section 3.2 and appendix B.
     """
-    if content_type is None or not _MEDIA_TYPE.fullmatch(content_type):
-        raise OAuthError(OAuthCode.INVALID_REQUEST, _BAD_FORM)
-    parameters = _parameters(body)
+    parameters = read_form(body, content_type=content_type)
     named = parameters.get("grant_type")
     if named is None:
         raise OAuthError(OAuthCode.INVALID_REQUEST, _NO_GRANT_TYPE)
     known = next((grant_type for grant_type in GrantType if grant_type == named), None)
     if known is None:
-        raise OAuthError(OAuthCode.UNSUPPORTED_GRANT_TYPE, _OTHER_GRANT_TYPE)
+        raise unsupported_grant_type()
     return TokenForm(grant_type=known, parameters=MappingProxyType(parameters))
+
+
+def read_form(body: bytes, *, content_type: str | None) -> dict[str, str]:
+    """Return every parameter of a form once, those without a value left out.
+
+    :raises OAuthError: `invalid_request` for a form that is malformed, too large or says a thing twice.
+    """
+    if content_type is None or not _MEDIA_TYPE.fullmatch(content_type):
+        raise OAuthError(OAuthCode.INVALID_REQUEST, _BAD_FORM)
+    return read_parameters(body)
+
+
+def unsupported_grant_type() -> OAuthError:
+    """Return the refusal of a kind of request that is not offered here."""
+    return OAuthError(OAuthCode.UNSUPPORTED_GRANT_TYPE, _OTHER_GRANT_TYPE)
 
 
 def read_client_credentials(form: TokenForm) -> ClientCredentials:
@@ -199,7 +214,12 @@ def _invalid_client(reason: Reason | None) -> OAuthError:
     return OAuthError(OAuthCode.INVALID_CLIENT, _BAD_CLIENT, reason=reason)
 
 
-def _parameters(body: bytes) -> dict[str, str]:
+def read_parameters(body: bytes) -> dict[str, str]:
+    """Return every parameter of a form or query once, those without a value left out.
+
+    :raises OAuthError: `invalid_request` when it is malformed, too large or says a thing twice.
+    Source: RFC 6749 sections 3.1 and 3.2.
+    """
     pairs = body.split(b"&", _MOST_PARAMETERS)
     if len(body) > _MOST_FORM_BYTES or len(pairs) > _MOST_PARAMETERS:
         raise OAuthError(OAuthCode.INVALID_REQUEST, _BAD_FORM)

@@ -1,15 +1,26 @@
-"""`POST /auth/token`: facilities' systems prove themselves by a signed assertion (SMART Backend Services)."""
+"""`POST /auth/token`, `/auth/revoke`, `/auth/backchannel-logout`: what programs ask, answered in OAuth's own shapes."""
 
 from functools import partial
 
 import structlog
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from app.core.context import Context, run_step
+from app.core.errors import Unavailable
 from app.core.requests import context_without_token, read_body
-from app.identity import client_sessions
-from app.identity.clients import OAuthError, read_client_credentials, read_token_form
+from app.identity import apps, client_sessions, sessions
+from app.identity.browser import provider_of
+from app.identity.claims import BadToken
+from app.identity.clients import (
+    GrantType,
+    OAuthError,
+    TokenForm,
+    read_client_credentials,
+    read_form,
+    read_token_form,
+)
+from app.identity.provider import IdentityProvider
 
 router = APIRouter()
 log = structlog.get_logger()
@@ -19,19 +30,37 @@ MOST_FORM_BYTES = 16_384
 
 @router.post("/auth/token")
 async def token(request: Request) -> JSONResponse:
-    """Answer with an access token, or with an OAuth error (RFC 6749 §5)."""
+    """Answer with tokens, or with an OAuth error (RFC 6749 §5)."""
     context = context_without_token(request)
-    content_type = request.headers.get("content-type")
     body = await read_body(request, most_bytes=MOST_FORM_BYTES)
     try:
-        return JSONResponse(await _grant(body, content_type=content_type, context=context))
+        form = read_token_form(body, content_type=request.headers.get("content-type"))
+        answer = await _grant(form, context=context, provider=provider_of(request))
     except OAuthError as error:
         log.info("token refused", error=error.error, reason=error.reason, request_id=context.request_id)
-        return JSONResponse(error.body(), status_code=error.http_status, headers=error.headers())
+        return _refusal(error)
+    return JSONResponse(answer, headers={"Pragma": "no-cache"})
 
 
-async def _grant(body: bytes, *, content_type: str | None, context: Context) -> dict[str, object]:
-    asked = read_client_credentials(read_token_form(body, content_type=content_type))
+async def _grant(form: TokenForm, *, context: Context, provider: IdentityProvider | None) -> dict[str, object]:
+    known = context.house.settings.apps
+    match form.grant_type:
+        case GrantType.CLIENT_CREDENTIALS:
+            return await _facility_token(form, context=context)
+        case GrantType.AUTHORIZATION_CODE:
+            tokens = await sessions.open_session(apps.read_code_grant(form, apps=known), context=context)
+        case GrantType.REFRESH_TOKEN:
+            tokens = await sessions.renew(apps.read_refresh_grant(form, apps=known), context=context)
+        case GrantType.TOKEN_EXCHANGE:
+            agreed = sessions.exchanging_provider(context, provider)
+            asked = apps.read_exchange_grant(form, apps=known)
+            tokens = await sessions.exchange(asked, context=context, provider=agreed)
+            return {**tokens.body(), "issued_token_type": apps.ACCESS_TOKEN_TYPE}
+    return tokens.body()
+
+
+async def _facility_token(form: TokenForm, *, context: Context) -> dict[str, object]:
+    asked = read_client_credentials(form)
     step = partial(client_sessions.open_session, asked=asked, context=context)
     answer: dict[str, object] = {
         "access_token": await run_step(context.house.ingest, step),
@@ -39,3 +68,37 @@ async def _grant(body: bytes, *, content_type: str | None, context: Context) -> 
         "expires_in": context.house.settings.facility_token_seconds,
     }
     return answer if asked.granted_scope is None else {**answer, "scope": asked.granted_scope}
+
+
+@router.post("/auth/revoke")
+async def revoke(request: Request) -> Response:
+    """End the session of a token; an unknown token is no error (RFC 7009 §2.2)."""
+    context = context_without_token(request)
+    body = await read_body(request, most_bytes=MOST_FORM_BYTES)
+    try:
+        form = read_form(body, content_type=request.headers.get("content-type"))
+        await sessions.revoke(apps.read_revocation(form, apps=context.house.settings.apps), context=context)
+    except OAuthError as error:
+        return _refusal(error)
+    return Response(status_code=200)
+
+
+@router.post("/auth/backchannel-logout")
+async def backchannel_logout(request: Request) -> Response:
+    """End the sessions that the identity provider names (OpenID Connect Back-Channel Logout 1.0 §2.8)."""
+    context, provider = context_without_token(request), provider_of(request)
+    body = await read_body(request, most_bytes=MOST_FORM_BYTES)
+    if provider is None:
+        raise Unavailable
+    try:
+        form = read_form(body, content_type=request.headers.get("content-type"))
+        ended = await sessions.end_by_provider(form.get("logout_token", ""), context=context, provider=provider)
+    except (OAuthError, BadToken) as refusal:
+        log.info("logout refused", reason=refusal.reason, request_id=context.request_id)
+        return JSONResponse({"error": "invalid_request"}, status_code=400)
+    log.info("signed out by the provider", sessions=ended, request_id=context.request_id)
+    return Response(status_code=200)
+
+
+def _refusal(error: OAuthError) -> JSONResponse:
+    return JSONResponse(error.body(), status_code=error.http_status, headers=error.headers())

@@ -35,6 +35,8 @@ _MOST_RSA_BITS: Final = 8192
 _LEAST_EXPONENT: Final = 65537
 _MOST_EXPONENT_BITS: Final = 32
 _MOST_KEYS: Final = 20
+# Source: FIPS 186-5; SEC 2 section 2.4.2.
+_P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _MOST_SET_BYTES: Final = 262_144
 _KID: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -155,6 +157,18 @@ def new_private_key(*, alg: Algorithm = "ES256", kid: str | None = None) -> dict
     return {"kid": kid or thumbprint(members), "alg": alg, "use": "sig", **members}
 
 
+def private_key_from(secret: bytes, *, kid: str) -> dict[str, str]:
+    """Return the private JWK (ES256) that follows from 32 random bytes of a key file.
+
+    :raises ValueError: when there are not 32 bytes.
+    """
+    if len(secret) != _coordinate_bytes(ec.SECP256R1()):
+        raise ValueError("32 bytes are needed")
+    scalar = int.from_bytes(secret) % (_P256_ORDER - 1) + 1
+    private = ec.derive_private_key(scalar, ec.SECP256R1())
+    return {"kid": kid, "alg": "ES256", "use": "sig", **_ec_members("P-256", private)}
+
+
 def public_part(jwk: Mapping[str, str]) -> dict[str, str]:
     """Return the JWK without its private members."""
     kept = (*_PUBLIC_MEMBERS[jwk["kty"]], "alg", "kid", "use")
@@ -271,7 +285,11 @@ def _raw(jwk: Mapping[str, object], name: str) -> bytes:
 
 def _new_ec_members(name: str) -> dict[str, str]:
     _, curve = _CURVES[name]
-    numbers = ec.generate_private_key(curve).private_numbers()
+    return _ec_members(name, ec.generate_private_key(curve))
+
+
+def _ec_members(name: str, private: ec.EllipticCurvePrivateKey) -> dict[str, str]:
+    numbers, curve = private.private_numbers(), private.curve
     point, size = numbers.public_numbers, _coordinate_bytes(curve)
     coordinates = {"x": point.x, "y": point.y, "d": numbers.private_value}
     return {
@@ -282,9 +300,7 @@ def _new_ec_members(name: str) -> dict[str, str]:
 
 
 def _new_rsa_members() -> dict[str, str]:
-    numbers = rsa.generate_private_key(
-        public_exponent=_LEAST_EXPONENT, key_size=_NEW_RSA_BITS
-    ).private_numbers()
+    numbers = rsa.generate_private_key(public_exponent=_LEAST_EXPONENT, key_size=_NEW_RSA_BITS).private_numbers()
     members = {
         "n": numbers.public_numbers.n,
         "e": numbers.public_numbers.e,

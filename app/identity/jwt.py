@@ -41,6 +41,7 @@ from app.identity.jwk import (
     new_private_key,
     parse_key,
     parse_key_set,
+    private_key_from,
     public_part,
     thumbprint,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "new_private_key",
     "parse_key",
     "parse_key_set",
+    "private_key_from",
     "public_part",
     "read_unverified_issuer",
     "read_unverified_kid",
@@ -206,9 +208,14 @@ def verify_logout_token(token: str, *, keys: Sequence[Key], id_tokens: Profile, 
 
 
 def id_token_profile(
-    *, issuer: str, client_id: str, algorithms: frozenset[Algorithm], max_lifetime: timedelta
+    *,
+    issuer: str,
+    client_id: str,
+    algorithms: frozenset[Algorithm],
+    max_lifetime: timedelta,
+    audiences: frozenset[str] = frozenset(),
 ) -> Profile:
-    """Return the profile of an ID token for us, which no logout token fits.
+    """Return the profile of an ID token for us, which no logout token fits. `aud` is the client id if nothing is said.
 
     Source: OpenID Connect Core section 3.1.3.7.
     """
@@ -217,7 +224,7 @@ def id_token_profile(
         type_optional=True,
         algorithms=algorithms,
         issuer=issuer,
-        audiences=frozenset({client_id}),
+        audiences=audiences or frozenset({client_id}),
         max_lifetime=max_lifetime,
         authorized_party=client_id,
         forbidden=frozenset({"events"}),

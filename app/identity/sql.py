@@ -1,5 +1,8 @@
-"""The room's SQL: clients and their sessions. The functions stand in sql/*.sql."""
+"""The room's SQL: clients, logins and sessions. The functions stand in sql/*.sql."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -37,3 +40,151 @@ async def open_client_session(
         "life": life,
     }
     return await session.scalar(query, values) is True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """A login that came back to the browser that began it."""
+
+    issuer: str
+    client_id: str
+    redirect_uri: str
+    challenge: str
+    app_state: str = field(repr=False)
+    return_path: str | None
+    scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lives:
+    """How long a session of an app lives."""
+
+    access: timedelta
+    idle: timedelta
+    absolute: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed:
+    """What became of a renewal; without a scope there is none."""
+
+    outcome: str
+    scope: str | None
+    level: int | None
+    seconds: int | None
+
+
+async def begin_login(
+    session: Session, *, state: str, browser: str, asked: Mapping[str, str | None], life: timedelta
+) -> None:
+    """Remember a login under way."""
+    query = text("SELECT auth.begin_login(:state, :browser, CAST(:asked AS jsonb), :life)")
+    values = {"state": state, "browser": browser, "asked": json.dumps(dict(asked)), "life": life}
+    await session.execute(query, values)
+
+
+async def take_login(session: Session, *, state: str, browser: str) -> Login | None:
+    """Take a login for good; none when it is unknown, late, taken or another browser's."""
+    query = text(
+        "SELECT issuer, client_id, redirect_uri, challenge, app_state, return_path, scope "
+        "FROM auth.take_login(:state, :browser)"
+    )
+    row = (await session.execute(query, {"state": state, "browser": browser})).one_or_none()
+    return None if row is None else Login(**row._asdict())
+
+
+async def admit_person(
+    session: Session, *, issuer: str, subject: str, person: Mapping[str, object]
+) -> tuple[UUID | None, str]:
+    """Return the account of a person and how it was found; without an account, why not."""
+    query = text("SELECT account, outcome FROM auth.admit_person(:issuer, :subject, CAST(:person AS jsonb))")
+    values = {"issuer": issuer, "subject": subject, "person": json.dumps(dict(person))}
+    row = (await session.execute(query, values)).one()
+    return row.account, row.outcome
+
+
+async def issue_handoff(session: Session, *, code: str, granted: Mapping[str, object], life: timedelta) -> None:
+    """Keep a one-time code for an app."""
+    query = text("SELECT auth.issue_handoff(:code, CAST(:granted AS jsonb), :life)")
+    await session.execute(query, {"code": code, "granted": json.dumps(dict(granted)), "life": life})
+
+
+async def redeem_handoff(
+    session: Session,
+    *,
+    code: str,
+    client_id: str,
+    redirect_uri: str,
+    challenge: str,
+    session_id: UUID,
+    access_token: str,
+    refresh_token: str,
+    lives: Lives,
+) -> tuple[str, int] | None:
+    """Open the session of a code and return its scope and level; none when the code is refused."""
+    query = text(
+        "SELECT scope, level FROM auth.redeem_handoff(:code, :client_id, :redirect_uri, :challenge, :session_id, "
+        ":access_token, :refresh_token, :access, :idle, :absolute)"
+    )
+    values = {
+        "code": code,
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "challenge": challenge,
+        "session_id": session_id,
+        "access_token": access_token,
+        "refresh_token": refresh_token,
+        "access": lives.access,
+        "idle": lives.idle,
+        "absolute": lives.absolute,
+    }
+    row = (await session.execute(query, values)).one_or_none()
+    return None if row is None else (row.scope, row.level)
+
+
+async def renew_session(
+    session: Session,
+    *,
+    refresh_token: str,
+    client_id: str,
+    new_access: str,
+    new_refresh: str,
+    access_life: timedelta,
+    grace: timedelta,
+) -> Renewed:
+    """Use up a refresh token and put its successor in place."""
+    query = text(
+        "SELECT outcome, scope, level, seconds FROM auth.renew_session(:refresh_token, :client_id, :new_access, "
+        ":new_refresh, :access_life, :grace)"
+    )
+    values = {
+        "refresh_token": refresh_token,
+        "client_id": client_id,
+        "new_access": new_access,
+        "new_refresh": new_refresh,
+        "access_life": access_life,
+        "grace": grace,
+    }
+    return Renewed(**(await session.execute(query, values)).one()._asdict())
+
+
+async def revoke_token(session: Session, *, token: str, client_id: str) -> None:
+    """End the session of a client's token."""
+    query = text("SELECT auth.revoke_token(:token, :client_id)")
+    await session.execute(query, {"token": token, "client_id": client_id})
+
+
+async def use_token(session: Session, *, issuer: str, token_id: str, useful_until: datetime) -> bool:
+    """Mark a provider's token as used; false when it was used before."""
+    query = text("SELECT auth.use_token(:issuer, :token_id, :useful_until)")
+    values = {"issuer": issuer, "token_id": token_id, "useful_until": useful_until}
+    return await session.scalar(query, values) is True
+
+
+async def end_provider_sessions(
+    session: Session, *, issuer: str, subject: str | None, provider_session: str | None
+) -> int:
+    """End the sessions that a provider names; returns how many."""
+    query = text("SELECT auth.end_provider_sessions(:issuer, :subject, :provider_session)")
+    values = {"issuer": issuer, "subject": subject, "provider_session": provider_session}
+    return int(await session.scalar(query, values) or 0)

@@ -1,10 +1,23 @@
 """Rows of identity: who a citizen is, by which numbers, and which sessions live."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, DateTime, ForeignKey, Index, LargeBinary, Text, Uuid, text
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Interval,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -78,6 +91,7 @@ class SessionRow(Row):
     citizen_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
     facility_code: Mapped[str | None] = mapped_column(Text, ForeignKey("directory.facility.code"))
     key_thumbprint: Mapped[bytes | None] = mapped_column(LargeBinary)  # RFC 9449; a bound session needs its key
+    level: Mapped[int | None] = mapped_column(SmallInteger)  # of the person's account; below 2 no book opens
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -107,4 +121,110 @@ class UsedAssertionRow(Row):
 
     facility_code: Mapped[str] = mapped_column(Text, primary_key=True)
     assertion_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class AccountRow(Row):
+    """A citizen's account at an identity provider: (issuer, subject) and nothing else names it."""
+
+    __tablename__ = "account"
+    __table_args__ = (
+        UniqueConstraint("issuer", "subject"),
+        Index("account_citizen_key", "citizen_id", "issuer", unique=True, postgresql_where=text("closed_at IS NULL")),
+        _SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    issuer: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
+    linked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class LoginRow(Row):
+    """A login under way, from /auth/login to /auth/callback: good once, for ten minutes, in one browser."""
+
+    __tablename__ = "login"
+    __table_args__ = (Index("login_expires_at_idx", "expires_at"), {"schema": "auth", "prefixes": ["UNLOGGED"]})
+
+    state_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    browser_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    issuer: Mapped[str] = mapped_column(Text)
+    client_id: Mapped[str] = mapped_column(Text)
+    redirect_uri: Mapped[str] = mapped_column(Text)
+    challenge: Mapped[str] = mapped_column(Text)
+    app_state: Mapped[str] = mapped_column(Text)
+    return_path: Mapped[str | None] = mapped_column(Text)
+    scope: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class HandoffRow(Row):
+    """A one-time code with which the app fetches the session of a login; spent ones stay to tell a replay."""
+
+    __tablename__ = "handoff"
+    __table_args__ = (Index("handoff_expires_at_idx", "expires_at"), {"schema": "auth", "prefixes": ["UNLOGGED"]})
+
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(Uuid)
+    level: Mapped[int] = mapped_column(SmallInteger)
+    provider_session: Mapped[str | None] = mapped_column(Text)
+    client_id: Mapped[str] = mapped_column(Text)
+    redirect_uri: Mapped[str] = mapped_column(Text)
+    challenge: Mapped[str] = mapped_column(Text)
+    scope: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    spent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    session_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+class RenewalRow(Row):
+    """What makes a person's session renewable by its app, and until when."""
+
+    __tablename__ = "renewal"
+    __table_args__ = (
+        Index("renewal_account_idx", "account_id"),
+        Index(
+            "renewal_provider_session_idx",
+            "provider_session",
+            postgresql_where=text("provider_session IS NOT NULL"),
+        ),
+        _SCHEMA,
+    )
+
+    session_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.session.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.account.id"))
+    client_id: Mapped[str] = mapped_column(Text)
+    provider_session: Mapped[str | None] = mapped_column(Text)  # `sid` of the ID token
+    scope: Mapped[str] = mapped_column(Text)
+    idle: Mapped[timedelta] = mapped_column(Interval)
+    until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class RefreshTokenRow(Row):
+    """A refresh token's hash. Used ones stay as long as the session: whoever shows one again ends it."""
+
+    __tablename__ = "refresh_token"
+    __table_args__ = (Index("refresh_token_session_idx", "session_id"), _SCHEMA)
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.renewal.session_id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    successor_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class UsedTokenRow(Row):
+    """A logout token or exchanged identity token that was used: it is good once."""
+
+    __tablename__ = "used_token"
+    __table_args__ = (
+        Index("used_token_expires_at_idx", "expires_at"),
+        {"schema": "auth", "prefixes": ["UNLOGGED"]},
+    )
+
+    issuer: Mapped[str] = mapped_column(Text, primary_key=True)
+    token_id: Mapped[str] = mapped_column(Text, primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

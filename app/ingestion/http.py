@@ -4,7 +4,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -25,7 +25,7 @@ XML_TYPES = frozenset({"application/xml", "text/xml"})
 MOST_KEY_CHARACTERS = 255
 LARGE_BYTES = 100_000  # beyond, the check runs beside the event loop
 MOST_PAGE = 200
-BEGINNING = UUID(int=0)
+ALWAYS, BEGINNING = datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0)
 
 
 @router.post("/qd4750", status_code=202)
@@ -37,7 +37,10 @@ async def receive(request: Request, dry_run: Annotated[bool, Query(alias="dryRun
     require_media_type(request, accepted=XML_TYPES)
     facility = await run_step(context.house.ingest, partial(sql.calling_facility, token=token))
     body = await read_body(request, most_bytes=xml.MAX_MESSAGE_BYTES)
-    await _beside(xml.check_outside, body)
+    if len(body) > LARGE_BYTES:
+        await asyncio.to_thread(xml.check_outside, body)
+    else:
+        xml.check_outside(body)
     if dry_run:
         verdict = await asyncio.to_thread(processing.judge, body, facility_code=facility, now=context.now)
         return JSONResponse({"dryRun": True, **verdict_body(verdict)})
@@ -48,7 +51,6 @@ async def receive(request: Request, dry_run: Annotated[bool, Query(alias="dryRun
 async def _keep(body: bytes, *, token: str, key: str | None, context: Context) -> sql.KeptMessage:
     message_id = context.new_id()
     place = Place(table="intake.message", column="body", row_id=message_id)
-    sealed = await _beside(context.house.vault.sealer.seal, body, place=place)
     step = partial(
         sql.keep_message,
         token=token,
@@ -57,7 +59,7 @@ async def _keep(body: bytes, *, token: str, key: str | None, context: Context) -
         digest=hashlib.sha256(body).digest(),
         size_bytes=len(body),
         idempotency_key=key,
-        sealed=sealed,
+        sealed=context.house.vault.sealer.seal(body, place=place),
     )
     try:
         return await run_step(context.house.ingest, step)
@@ -144,13 +146,18 @@ def _cursor_after(last: sql.Receipt) -> str:
 
 def _cursor(after: str | None, *, since: datetime | None) -> tuple[datetime, UUID]:
     if after is None:
-        if since is not None and since.tzinfo is None:
-            raise Invalid(
-                Text("`since` phải có múi giờ (RFC 3339).", "`since` must have a time zone (RFC 3339).")
-            )
-        return since or datetime.fromisoformat("1970-01-01T00:00:00+00:00"), BEGINNING
+        return (ALWAYS if since is None else _in_utc(since, name="since")), BEGINNING
     try:
         moment, _, message_id = base64.urlsafe_b64decode(after).decode("ascii").partition("|")
-        return datetime.fromisoformat(moment), UUID(message_id)
+        return _in_utc(datetime.fromisoformat(moment), name="after"), UUID(message_id)
     except (binascii.Error, ValueError) as error:
         raise Invalid(Text("`after` không hợp lệ.", "`after` is not valid.")) from error
+
+
+def _in_utc(moment: datetime, *, name: str) -> datetime:
+    if moment.tzinfo is None:
+        raise Invalid(Text(f"`{name}` phải có múi giờ (RFC 3339).", f"`{name}` must have a time zone (RFC 3339)."))
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:  # the first or the last day of the calendar, elsewhere
+        raise Invalid(Text(f"`{name}` không hợp lệ.", f"`{name}` is not valid.")) from error

@@ -4,7 +4,6 @@ Nobody is found by name, birth date or phone: only by a number, and only when na
 Source: Decree 102/2025 Art. 6 (the personal id is the health id); vietnam.md 3.
 """
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,6 +12,7 @@ import orjson
 
 from app.core.crypto import Place, Vault
 from app.core.db import Session
+from app.identity.names import name_key
 from app.ingestion import sql
 from app.records.arrivals import IdentifierKind, PersonArrival
 
@@ -26,16 +26,6 @@ class Match:
 
     citizen_id: UUID | None
     outcome: str
-
-
-def name_key(full_name: str) -> str:
-    """Return a name as it is compared: upper case, without diacritics, one space between words.
-
-    Hospitals type `Hòa` and `Hoà`, and old systems drop diacritics.
-    """
-    bare = unicodedata.normalize("NFD", full_name.replace("đ", "d").replace("Đ", "D"))
-    letters = "".join(c for c in bare if not unicodedata.combining(c))
-    return " ".join(letters.upper().split())
 
 
 def numbers_of(person: PersonArrival) -> list[tuple[str, str]]:

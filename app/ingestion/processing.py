@@ -167,7 +167,7 @@ async def _file(work: _Work, *, message: qd4750.Message, visits: tuple[VisitVerd
                 citizen_id=citizen_id,
                 arrival=arrival,
                 source=source,
-                sealer=work.vault.sealer,
+                vault=work.vault,
                 new_id=work.new_id,
             )
             verdicts[position] = replace(verdicts[position], records=_records(records))

@@ -64,8 +64,8 @@ def read_codes(system: str) -> tuple[CodeEntry, ...]:
     if system not in SYSTEMS:
         raise KeyError(system)
     source = resources.files(__package__) / "codes" / f"{system}.csv"
-    with source.open(encoding="utf-8", newline="") as lines:
-        return tuple(_entry(system, row) for row in csv.DictReader(lines))
+    lines = source.read_text(encoding="utf-8").splitlines()
+    return tuple(_entry(system, row) for row in csv.DictReader(lines))
 
 
 def read_file(path: Path, *, system: str) -> tuple[CodeEntry, ...]:

@@ -2,14 +2,16 @@ import json
 import re
 
 import pytest
-from graphql import FieldNode, OperationDefinitionNode, parse
+import strawberry
+from graphql import FieldNode, GraphQLField, GraphQLString, OperationDefinitionNode, parse
 from graphql.language import FragmentDefinitionNode
 
-from app.compiler import NotCompilable, assemble, compile_field, compile_operation, run_statement
+from app.compiler import Index, NotCompilable, Plan, assemble, compile_field, compile_operation, run_statement
+from app.compiler import declare as rests
 from app.core.errors import Invalid
 from tests.compiler.bench import Bench, Viewing
 from tests.compiler.rows import BROKEN, EMPTY, FULL
-from tests.compiler.toy import INDEX
+from tests.compiler.toy import BOOK, INDEX, INPUTS, BookRow, Citizen, Dose, Measurement, Practitioner, Query
 
 
 def test_keys_stand_in_the_order_of_the_selection_and_merge(bench: Bench) -> None:
@@ -169,6 +171,29 @@ def test_constants_of_a_document_are_bound_for_a_client_and_literal_when_deploye
     assert "$" not in part.body_sql()
 
 
+def test_every_aggregate_says_its_order() -> None:
+    query = """{ book {
+      visits { edges { node { tags doses diagnoses { code } } } pageInfo { startCursor endCursor } }
+      conditions(codes: []) { code } entries { nodes { id } } lastVisits { id }
+    } }"""
+    body = compile_operation(INDEX, parse(query)).parts[0].body_sql()
+
+    aggregates = [at.end() for at in re.finditer(r"(string|array)_agg\(", body)]
+    assert len(aggregates) == 10
+    assert all(" ORDER BY " in _inside(body[start:]) for start in aggregates)
+
+
+def _inside(text: str) -> str:
+    """Return what stands between a parenthesis that was opened and its end, without what is nested deeper."""
+    depth, shallow = 0, ""
+    for char in text:
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if depth < 0:
+            break
+        shallow += char if depth == 0 else ""
+    return shallow
+
+
 def test_a_plan_is_the_same_text_every_time() -> None:
     document = parse(
         "query($n: Int) { book { visits(first: $n) { nodes { tags doses } } conditions(codes: []) { code } } }"
@@ -250,10 +275,15 @@ def test_fragments_that_unfold_without_end_are_refused() -> None:
 
 
 def test_nesting_without_end_is_refused() -> None:
-    query = "{ facilities { nodes { " + "parent { " * 80 + "code" + " }" * 80 + " } } }"
+    def plan(depth: int) -> Plan:
+        return compile_operation(
+            INDEX, parse("{ facilities { nodes { " + "parent { " * depth + "code" + " }" * depth + " } } }")
+        )
 
-    with pytest.raises(NotCompilable, match="RecursionError"):
-        compile_operation(INDEX, parse(query)).parts[0].body_sql()
+    with pytest.raises(NotCompilable, match="nests too deeply"):
+        plan(19)
+
+    assert plan(18).parts[0].body_sql()
 
 
 def test_a_wide_document_is_one_statement_that_runs(bench: Bench) -> None:
@@ -291,3 +321,42 @@ def test_the_text_has_no_space_that_is_not_asked_for(bench: Bench) -> None:
 
     again = json.dumps(json.loads(outcome.data), ensure_ascii=False, separators=(",", ":"))
     assert outcome.data.decode() == again
+
+
+def test_an_interface_of_one_type_need_not_tell() -> None:
+    @strawberry.interface(description="Something with a version.")
+    class Versioned:
+        version: str = rests.column(BookRow.version, description="Version.")
+
+    @strawberry.type(description="The only one.")
+    class Only(Versioned):
+        pass
+
+    @strawberry.type(description="Questions.")
+    class Query:
+        @rests.root(BOOK, description="It.")
+        def it(self) -> Versioned | None: ...
+
+    index = Index(strawberry.Schema(Query, types=[Only]), inputs=INPUTS)
+
+    (part,) = compile_operation(index, parse("{ it { __typename ... on Only { version } } }")).parts
+    assert "CASE" not in part.body_sql()
+    assert '{"__typename":"Only","version":' in part.body_sql()
+
+
+@pytest.mark.parametrize("selection", ["extra", "edges { extra }", "pageInfo { extra }"])
+def test_a_connections_own_fields_are_refused(selection: str) -> None:
+    schema = strawberry.Schema(Query, types=[Measurement, Dose, Citizen, Practitioner])
+    index = Index(schema, inputs=INPUTS)
+    for name in ("VisitConnection", "VisitEdge", "PageInfo"):
+        index.object_type(name).fields["extra"] = GraphQLField(GraphQLString)
+
+    with pytest.raises(NotCompilable, match="of its own"):
+        compile_operation(index, parse(f"{{ book {{ visits {{ {selection} }} }} }}"))
+
+
+def test_the_key_of_the_root_type_is_a_constant(bench: Bench) -> None:
+    plan = compile_operation(INDEX, parse("query($x: Boolean!) { kind: __typename @include(if: $x) me { name } }"))
+
+    assert (plan.parts[0].opens, plan.parts[0].body_sql()) == (None, "('\"Query\"')")
+    assert bench.ask("{ a: __typename }").data == b'{"a":"Query"}'

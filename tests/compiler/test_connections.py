@@ -59,6 +59,19 @@ def test_run_time_chooses_the_order_from_the_closed_list(bench: Bench, order: st
     assert met == [row["code"] for row in ordered(TABLES["facility"], keys)]
 
 
+def test_a_cursor_in_the_document_goes_with_the_order_of_run_time(bench: Bench) -> None:
+    first = "query($order: FacilityOrder) { facilities(first: 2, order: $order) { pageInfo { endCursor } } }"
+    cursor = bench.data(first, {"order": "BY_NAME"})["facilities"]["pageInfo"]["endCursor"]
+    arguments = f'first: 1, after: "{cursor}", order: $order'
+    query = f"query($order: FacilityOrder) {{ facilities({arguments}) {{ nodes {{ code }} }} }}"
+
+    assert bench.data(query, {"order": "BY_NAME"}) == {
+        "facilities": {"nodes": [{"code": ordered(TABLES["facility"], ["name", "code"])[2]["code"]}]}
+    }
+    with pytest.raises(Invalid, match="after"):
+        bench.ask(query, {"order": "BEST_FIRST"})
+
+
 def test_a_cursor_of_another_order_is_refused(bench: Bench) -> None:
     query = (
         "query($order: FacilityOrder, $at: String) { facilities(order: $order, after: $at) { pageInfo { endCursor } } }"
@@ -138,6 +151,7 @@ def test_the_row_that_shows_that_more_follow_is_not_made_into_text(bench: Bench)
     text = bench.explained(query)
 
     assert re.findall(r"on facility .*loops=(\d+)", text) == ["4"]
+    assert re.findall(r"Limit \(actual rows=([\d.]+)", text) == ["5.00"]
 
 
 def test_a_page_of_which_only_the_count_is_asked_reads_no_page(bench: Bench) -> None:

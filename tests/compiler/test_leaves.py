@@ -94,6 +94,7 @@ def typed(text: str, pg_type: str) -> ColumnElement[Any]:
         (KIND, cast(None, Text), "null"),
         (GraphQLNonNull(KIND), cast(None, Text), "\x012"),
         (GraphQLString, cast("it's", Shouted()), '"it\'s"'),
+        (GraphQLString, literal("a\\b", Shouted()), '"a\\\\b"'),
     ],
 )
 def test_a_scalar_is_written_as_the_contract_says(

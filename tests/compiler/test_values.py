@@ -1,9 +1,19 @@
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from graphql import GraphQLFloat, GraphQLList, GraphQLScalarType, GraphQLString, parse
+from graphql import (
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLScalarType,
+    GraphQLString,
+    parse,
+)
 
 from app.compiler import NotCompilable, compile_operation
 from app.compiler.values import pg_type_of, to_pg
@@ -161,3 +171,76 @@ def test_a_time_without_an_offset_is_refused() -> None:
 
 def test_the_citizen_is_bound_as_a_uuid() -> None:
     assert bound("query($v: ID!) { book(citizenId: $v) { version } }", {"v": str(FULL)}) == {"v_v": FULL}
+
+
+ANYTHING = GraphQLScalarType("JSON")
+WINDOW = GraphQLInputObjectType(
+    "Everything",
+    {
+        "at": GraphQLInputField(GraphQLScalarType("DateTime")),
+        "on": GraphQLInputField(GraphQLScalarType("Date")),
+        "amount": GraphQLInputField(GraphQLScalarType("Decimal")),
+        "share": GraphQLInputField(GraphQLFloat),
+        "many": GraphQLInputField(GraphQLList(GraphQLNonNull(GraphQLString))),
+        "any": GraphQLInputField(ANYTHING),
+    },
+)
+
+
+def test_every_part_of_an_input_object_is_written_as_json() -> None:
+    value = {
+        "at": datetime(2026, 3, 1, 9, tzinfo=timezone(timedelta(hours=7))),
+        "on": date(2026, 3, 1),
+        "amount": Decimal("1.50"),
+        "share": 0.5,
+        "many": ["a", 'b"'],
+        "any": {"x": [1, None, True, "ơ"]},
+    }
+
+    text = to_pg(value, WINDOW, "jsonb", "window")
+
+    assert text == (
+        '{"at": "2026-03-01T02:00:00+00:00", "on": "2026-03-01", "amount": "1.50", "share": 0.5, '
+        '"many": ["a", "b\\""], "any": {"x": [1, null, true, "ơ"]}}'
+    )
+    assert to_pg([value], GraphQLList(WINDOW), pg_type_of(GraphQLList(WINDOW)), "windows") == f"[{text}]"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"many": ["\x00"]},
+        {"any": {"\x00": 1}},
+        {"any": ["\ud800"]},
+        {"share": float("inf")},
+        {"amount": Decimal("NaN")},
+        {"at": datetime(2026, 3, 1)},  # noqa: DTZ001 - what is refused
+    ],
+)
+def test_a_part_that_postgresql_cannot_hold_is_refused(value: dict[str, object]) -> None:
+    with pytest.raises(Invalid, match="window"):
+        to_pg(value, WINDOW, "jsonb", "window")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "pg_type", "entered"),
+    [
+        (date(2026, 3, 1), GraphQLScalarType("Date"), "date", date(2026, 3, 1)),
+        (0.25, GraphQLFloat, "double precision", 0.25),
+        (Decimal("1.0"), GraphQLScalarType("Decimal"), "numeric", Decimal("1.0")),
+        ("7", GraphQLID, "bigint", 7),
+        (None, GraphQLID, "bigint", None),
+        ("one", GraphQLList(GraphQLString), "text[]", ["one"]),
+        ([None, "a"], GraphQLList(GraphQLString), "text[]", [None, "a"]),
+    ],
+)
+def test_a_value_enters_with_the_type_of_its_place(value: object, kind: Any, pg_type: str, entered: object) -> None:
+    assert to_pg(value, kind, pg_type, "it") == entered
+
+
+@pytest.mark.parametrize(
+    ("value", "pg_type"), [("x", "bigint"), (str(2**63), "bigint"), (True, "bigint"), ("x", "date")]
+)
+def test_a_value_that_does_not_fit_its_place_is_refused(value: object, pg_type: str) -> None:
+    with pytest.raises(Invalid, match="it"):
+        to_pg(value, GraphQLID, pg_type, "it")

@@ -9,11 +9,16 @@ DECLARE
   sent auth.citizen := jsonb_populate_record(NULL::auth.citizen, person);
   numbers auth.identifier[] := ARRAY(SELECT n FROM jsonb_populate_recordset(NULL::auth.identifier, person->'identifiers') n);
   owners uuid[];
-  home uuid := (SELECT f.citizen_id FROM auth.filing f WHERE f.facility_code = facility AND f.source_id = visit_id LIMIT 1);
-  known auth.citizen;
+  home uuid;
+  known auth.citizen; is_news boolean := false;
 BEGIN
-  -- Two messages about a new person take turns.
+  -- Two messages about a new person take turns, and two about a new visit.
   PERFORM pg_advisory_xact_lock(hashtextextended(encode(n.lookup, 'hex'), 0)) FROM unnest(numbers) n ORDER BY n.lookup;
+  home := (SELECT f.citizen_id FROM auth.filing f WHERE f.facility_code = facility AND f.source_id = visit_id LIMIT 1);
+  IF home IS NULL THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended(facility || '|' || visit_id, 1));
+    home := (SELECT f.citizen_id FROM auth.filing f WHERE f.facility_code = facility AND f.source_id = visit_id LIMIT 1);
+  END IF;
   owners := ARRAY(SELECT DISTINCT i.citizen_id FROM auth.identifier i JOIN unnest(numbers) n USING (kind, lookup)
                    WHERE i.valid_until IS NULL);
   IF cardinality(numbers) = 0 THEN
@@ -36,6 +41,7 @@ BEGIN
     citizen := known.id;
     UPDATE auth.citizen c SET birth_on = sent.birth_on, birth_precision = sent.birth_precision
      WHERE c.id = citizen AND c.birth_precision = 'YEAR' AND sent.birth_precision <> 'YEAR';
+    is_news := FOUND;
   ELSE
     citizen := sent.id; outcome := 'CREATED'; sent.registered_at := clock_timestamp();
     INSERT INTO auth.citizen SELECT sent.*;
@@ -44,6 +50,9 @@ BEGIN
   INSERT INTO auth.identifier (id, citizen_id, kind, lookup, sealed, valid_from, source_message_id)
   SELECT n.id, citizen, n.kind, n.lookup, n.sealed, clock_timestamp(), message FROM unnest(numbers) n
       ON CONFLICT (kind, lookup) WHERE valid_until IS NULL DO NOTHING;
+  IF outcome = 'MATCHED' AND (FOUND OR is_news) THEN  -- the book tells its owner's birth date and personal id
+    UPDATE auth.book b SET version = b.version + 1, changed_at = clock_timestamp() WHERE b.citizen_id = citizen;
+  END IF;
   INSERT INTO auth.filing AS f VALUES (message, visit_position, citizen, facility, visit_id)
       ON CONFLICT (message_id, "position") DO UPDATE SET citizen_id = excluded.citizen_id;
 END $$;

@@ -6,8 +6,7 @@ CREATE OR REPLACE FUNCTION book.note_version(citizen uuid, record uuid, kind tex
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   change := CASE WHEN known_version IS NULL THEN 'ADDED' WHEN known_digest = digest THEN 'UNCHANGED' ELSE 'REPLACED' END;
-  version := CASE change WHEN 'UNCHANGED' THEN known_version ELSE (
-    SELECT coalesce(max(v.version), 0) + 1 FROM book.record_version v WHERE v.citizen_id = citizen AND v.record_id = record) END;
+  version := coalesce(known_version, 0) + (change <> 'UNCHANGED')::int;
   IF change <> 'UNCHANGED' THEN
     INSERT INTO book.record_version VALUES (citizen, record, version, kind, change, provenance->>'facility_code',
       (provenance->>'message_id')::uuid, provenance->>'source_version', provenance->>'standard_version', now(), content);

@@ -10,6 +10,9 @@ BEGIN
   SELECT v.* INTO known FROM book.visit v
    WHERE v.citizen_id = citizen AND v.facility_code = filed.facility_code AND v.source_id = filed.source_id FOR UPDATE;
   visit := coalesce(known.id, filed.id);
+  IF NOT arrived ? 'services' THEN  -- the second half of a digest is that of the services
+    filed.digest := filed.digest || coalesce(substr(known.digest, 33), '');
+  END IF;
   filed.id := visit; filed.citizen_id := citizen; filed.filed_at := now(); filed.masked := coalesce(known.masked, false);
   SELECT n.change, n.version INTO change, filed.version FROM book.note_version(
     citizen, visit, 'VISIT', known.digest, known.version, provenance, filed.digest, arrived - 'id' - 'digest') n;

@@ -1,24 +1,27 @@
 -- owner: book_owner
 -- Files the prescriptions of one visit; those that the message no longer holds are withdrawn. Returns what became of each: its key in the visit and ADDED, REPLACED, UNCHANGED or WITHDRAWN.
-CREATE OR REPLACE FUNCTION book.file_prescriptions(citizen uuid, visit uuid, arrived jsonb, provenance jsonb,
+CREATE OR REPLACE FUNCTION book.file_prescriptions(citizen uuid, visit uuid, visit_is_new boolean, arrived jsonb, provenance jsonb,
                                                    OUT changes jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  of_masked_visit boolean := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
   one jsonb; known book.prescription; filed book.prescription; change text;
 BEGIN
-  changes := book.withdraw_missing(citizen, visit, 'PRESCRIPTION',
-    ARRAY(SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e), provenance);
+  changes := CASE WHEN visit_is_new THEN '{}' ELSE book.withdraw_missing(citizen, visit, 'PRESCRIPTION',
+    ARRAY(SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e), provenance) END;
   FOR one IN SELECT jsonb_array_elements(arrived) LOOP
     filed := jsonb_populate_record(NULL::book.prescription, one || provenance);
     SELECT p.* INTO known FROM book.prescription p
      WHERE p.citizen_id = citizen AND p.visit_id = visit AND p.source_id = filed.source_id FOR UPDATE;
     filed.id := coalesce(known.id, filed.id);
-    filed.citizen_id := citizen; filed.visit_id := visit; filed.filed_at := now(); filed.masked := coalesce(known.masked, false);
+    filed.citizen_id := citizen; filed.visit_id := visit; filed.filed_at := now(); filed.masked := coalesce(known.masked, of_masked_visit);
     SELECT n.change, n.version INTO change, filed.version FROM book.note_version(
       citizen, filed.id, 'PRESCRIPTION', known.digest, known.version, provenance, filed.digest, one - 'id' - 'digest') n;
     changes := changes || jsonb_build_object(filed.source_id, change);
     CONTINUE WHEN change = 'UNCHANGED';
-    DELETE FROM book.prescription p WHERE p.citizen_id = citizen AND p.id = filed.id AND change = 'REPLACED';
+    IF change = 'REPLACED' THEN
+      DELETE FROM book.prescription p WHERE p.citizen_id = citizen AND p.id = filed.id;
+    END IF;
     INSERT INTO book.prescription SELECT filed.*;
     INSERT INTO book.prescription_item (citizen_id, prescription_id, line, masked, drug_code, drug_name, strength, form, route_code,
       quantity, unit, dose, instruction, registration_number, amount)

@@ -1,24 +1,27 @@
 -- owner: book_owner
 -- Files the test reports of one visit; those that the message no longer holds are withdrawn. Returns what became of each: its key in the visit and ADDED, REPLACED, UNCHANGED or WITHDRAWN.
-CREATE OR REPLACE FUNCTION book.file_reports(citizen uuid, visit uuid, arrived jsonb, provenance jsonb,
+CREATE OR REPLACE FUNCTION book.file_reports(citizen uuid, visit uuid, visit_is_new boolean, arrived jsonb, provenance jsonb,
                                              OUT changes jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  of_masked_visit boolean := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
   one jsonb; known book.test_report; filed book.test_report; change text;
 BEGIN
-  changes := book.withdraw_missing(citizen, visit, 'TEST_REPORT',
-    ARRAY(SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e), provenance);
+  changes := CASE WHEN visit_is_new THEN '{}' ELSE book.withdraw_missing(citizen, visit, 'TEST_REPORT',
+    ARRAY(SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e), provenance) END;
   FOR one IN SELECT jsonb_array_elements(arrived) LOOP
     filed := jsonb_populate_record(NULL::book.test_report, one || provenance);
     SELECT r.* INTO known FROM book.test_report r
      WHERE r.citizen_id = citizen AND r.visit_id = visit AND r.source_id = filed.source_id FOR UPDATE;
     filed.id := coalesce(known.id, filed.id);
-    filed.citizen_id := citizen; filed.visit_id := visit; filed.filed_at := now(); filed.masked := coalesce(known.masked, false);
+    filed.citizen_id := citizen; filed.visit_id := visit; filed.filed_at := now(); filed.masked := coalesce(known.masked, of_masked_visit);
     SELECT n.change, n.version INTO change, filed.version FROM book.note_version(
       citizen, filed.id, 'TEST_REPORT', known.digest, known.version, provenance, filed.digest, one - 'id' - 'digest') n;
     changes := changes || jsonb_build_object(filed.source_id, change);
     CONTINUE WHEN change = 'UNCHANGED';
-    DELETE FROM book.test_report r WHERE r.citizen_id = citizen AND r.id = filed.id AND change = 'REPLACED';
+    IF change = 'REPLACED' THEN
+      DELETE FROM book.test_report r WHERE r.citizen_id = citizen AND r.id = filed.id;
+    END IF;
     INSERT INTO book.test_report SELECT filed.*;
     INSERT INTO book.test_result (citizen_id, report_id, line, masked, code, name, value_text, value, unit, resulted_at)
     SELECT citizen, filed.id, i.line, filed.masked, i.code, i.name, i.value_text, i.value, i.unit, filed.resulted_at

@@ -12,11 +12,11 @@ BEGIN
   records := jsonb_build_array(jsonb_build_object('kind', 'VISIT', 'key', visit_arrived->>'source_id', 'change', filed.change));
   IF prescriptions IS NOT NULL THEN
     records := records || (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', 'PRESCRIPTION', 'key', c.key, 'change', c.value)), '[]')
-      FROM jsonb_each_text(book.file_prescriptions(citizen, filed.visit, prescriptions, provenance)) c);
+      FROM jsonb_each_text(book.file_prescriptions(citizen, filed.visit, filed.change = 'ADDED', prescriptions, provenance)) c);
   END IF;
   IF reports IS NOT NULL THEN
     records := records || (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', 'TEST_REPORT', 'key', c.key, 'change', c.value)), '[]')
-      FROM jsonb_each_text(book.file_reports(citizen, filed.visit, reports, provenance)) c);
+      FROM jsonb_each_text(book.file_reports(citizen, filed.visit, filed.change = 'ADDED', reports, provenance)) c);
   END IF;
   IF records @? '$[*].change ? (@ != "UNCHANGED")' THEN
     PERFORM auth.book_changed(citizen);

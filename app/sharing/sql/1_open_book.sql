@@ -2,7 +2,7 @@
 -- The only key to a book. It decides who, which book, which sections, dates and masks, against the database's clock,
 -- and writes the decision into settings of this transaction, which the policies read. Every operation calls it first.
 -- Why settings, and why they cannot be forged: infra/decisions/0002-postgresql-is-the-guard.md
--- SK401 no live session · SK404 no such book, absent and forbidden alike · 25001 stale, or a second book
+-- SK401 no live session · SK403 the account's level is too low (its own person is told) · SK404 no such book, absent and forbidden alike · 25001 stale, or a second book
 CREATE OR REPLACE FUNCTION auth.open_book(token text, proof_key bytea, target uuid, operation text,
                                           OUT citizen_id uuid, OUT sections int, OUT etag text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -19,6 +19,9 @@ BEGIN
   viewer := auth.live_session(token, proof_key);
   IF viewer.citizen_id IS NULL THEN
     RAISE EXCEPTION 'not a person''s session' USING ERRCODE = 'SK401';
+  END IF;
+  IF coalesce(viewer.level, 1) < 2 THEN
+    RAISE EXCEPTION 'account level too low' USING ERRCODE = 'SK403';
   END IF;
   IF target IS NOT NULL AND target <> viewer.citizen_id THEN
     RAISE EXCEPTION 'no such book' USING ERRCODE = 'SK404';

@@ -1,0 +1,218 @@
+"""What an app asks for: a login in the browser, then tokens. Text comes in, a checked request or a refusal goes out.
+
+Knows no database and no HTTP. Apps are public clients (RFC 8252): their proof is PKCE with S256 and the claimed link.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlencode
+
+from app.core.errors import Text
+from app.core.providers import AppClient
+from app.identity.clients import OAuthCode, OAuthError, TokenForm
+from app.identity.jwk import encode_segment
+
+BOOK_SCOPE: Final = "patient/*.rs"
+SCOPES: Final = (BOOK_SCOPE, "offline_access")
+BOOK_LEVEL: Final = 2
+ID_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 — a name of the protocol, no secret
+ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 — the same
+
+_LOOPBACK: Final = re.compile(r"http://(?:127\.0\.0\.1|\[::1\]):[0-9]{1,5}(?:/[A-Za-z0-9._~/-]{0,100})?")
+_STATE: Final = re.compile(r"[\x20-\x7e]{1,512}")
+_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+_SECRET: Final = re.compile(r"[A-Za-z0-9._~+/=-]{16,512}")
+# A place in the app: nothing that a browser could take for another host.
+_RETURN: Final = re.compile(r"/(?:[A-Za-z0-9._~-][A-Za-z0-9._~/-]{0,254})?")
+
+_BAD_LOGIN: Final = Text(
+    "Ứng dụng đã gửi một yêu cầu đăng nhập không hợp lệ.", "The app has sent a sign-in request that is not valid."
+)
+_UNKNOWN_APP: Final = Text("Không có ứng dụng với client_id này.", "There is no app with this client_id.")
+_BAD_GRANT: Final = Text(
+    "Mã hoặc phiên không còn hiệu lực. Vui lòng đăng nhập lại.",
+    "The code or session is not valid any more. Please sign in again.",
+)
+
+
+class SentBack(Exception):
+    """The app's own request is wrong: the browser goes back to it with an error code (RFC 6749 §4.1.2.1)."""
+
+    def __init__(self, *, redirect_uri: str, error: str, state: str | None) -> None:
+        self.redirect_uri = redirect_uri
+        self.error = error
+        self.state = state
+        super().__init__(error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginAsked:
+    """An app sends a person to sign in."""
+
+    client_id: str
+    redirect_uri: str
+    state: str = field(repr=False)
+    challenge: str
+    scope: str
+    return_path: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeGrant:
+    """An app fetches the session of a login."""
+
+    app: AppClient
+    code: str = field(repr=False)
+    redirect_uri: str
+    challenge: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshGrant:
+    """An app renews its session."""
+
+    app: AppClient
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeGrant:
+    """An app that holds an identity token of the provider asks for a session (RFC 8693)."""
+
+    app: AppClient
+    token: str = field(repr=False)
+    scope: str
+
+
+def read_login(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> LoginAsked:
+    """Return a checked request of a login.
+
+    :raises OAuthError: when the app or its address is not registered: nobody is sent there.
+    :raises SentBack: when the rest is wrong.
+    Source: RFC 6749 section 4.1.1; RFC 7636 section 4.3; RFC 8252 sections 7.2 and 7.3.
+    """
+    app = next((known for known in apps if known.client_id == parameters.get("client_id")), None)
+    redirect_uri = parameters.get("redirect_uri", "")
+    if app is None or not may_return_to(app, redirect_uri):
+        raise OAuthError(OAuthCode.INVALID_REQUEST, _BAD_LOGIN)
+    state = parameters.get("state")
+    if state is None or not _STATE.fullmatch(state):
+        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=None)
+    if parameters.get("response_type", "code") != "code":
+        raise SentBack(redirect_uri=redirect_uri, error="unsupported_response_type", state=state)
+    challenge = parameters.get("code_challenge", "")
+    if parameters.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
+        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state)
+    wanted = parameters.get("return", "")
+    return LoginAsked(
+        client_id=app.client_id,
+        redirect_uri=redirect_uri,
+        state=state,
+        challenge=challenge,
+        scope=granted_scope(parameters.get("scope")),
+        return_path=wanted if _RETURN.fullmatch(wanted) else None,
+    )
+
+
+def may_return_to(app: AppClient, redirect_uri: str) -> bool:
+    """Tell whether an address is one of the app's, exactly; or this machine, for an app that may listen there."""
+    return redirect_uri in app.redirect_uris or (app.loopback and _LOOPBACK.fullmatch(redirect_uri) is not None)
+
+
+def granted_scope(asked: str | None) -> str:
+    """Return what an app gets of what it asks for: an app can do one thing here, so what we do not know is left out.
+
+    Source: RFC 6749 section 3.3 (the answer says what was granted).
+    """
+    known = [scope for scope in SCOPES if scope in (asked or "").split(" ")]
+    return " ".join(known or SCOPES)
+
+
+def scope_at(scope: str, *, level: int) -> str:
+    """Return a scope without the book, for an account below the level that a book needs."""
+    return " ".join(one for one in scope.split(" ") if level >= BOOK_LEVEL or one != BOOK_SCOPE)
+
+
+def with_answer(redirect_uri: str, answer: Mapping[str, str]) -> str:
+    """Return the app's address with our answer in its query."""
+    return f"{redirect_uri}?{urlencode(answer)}"
+
+
+def challenge_of(verifier: str) -> str:
+    """Return the S256 challenge of a verifier. Source: RFC 7636 section 4.2."""
+    return encode_segment(hashlib.sha256(verifier.encode("ascii")).digest())
+
+
+def read_code_grant(form: TokenForm, *, apps: Sequence[AppClient]) -> CodeGrant:
+    """Return what an app sends to fetch its session.
+
+    :raises OAuthError: `invalid_client` for an unknown app, `invalid_grant` for what cannot be a code or verifier.
+    """
+    app = _app(form.parameters, apps)
+    verifier = form.parameters.get("code_verifier", "")
+    if not _VERIFIER.fullmatch(verifier):
+        raise bad_grant()
+    return CodeGrant(
+        app=app,
+        code=_secret(form.parameters, "code"),
+        redirect_uri=form.parameters.get("redirect_uri", ""),
+        challenge=challenge_of(verifier),
+    )
+
+
+def read_refresh_grant(form: TokenForm, *, apps: Sequence[AppClient]) -> RefreshGrant:
+    """Return what an app sends to renew its session.
+
+    :raises OAuthError: as above.
+    """
+    return RefreshGrant(app=_app(form.parameters, apps), token=_secret(form.parameters, "refresh_token"))
+
+
+def read_exchange_grant(form: TokenForm, *, apps: Sequence[AppClient]) -> ExchangeGrant:
+    """Return what an app sends to exchange an identity token.
+
+    :raises OAuthError: as above; `invalid_request` for another kind of token.
+    Source: RFC 8693 section 2.1.
+    """
+    app, token = _app(form.parameters, apps), form.parameters.get("subject_token")
+    wanted = form.parameters.get("requested_token_type", ACCESS_TOKEN_TYPE)
+    if form.parameters.get("subject_token_type") != ID_TOKEN_TYPE or wanted != ACCESS_TOKEN_TYPE or token is None:
+        raise OAuthError(OAuthCode.INVALID_REQUEST, _BAD_LOGIN)
+    if "actor_token" in form.parameters:
+        raise OAuthError(OAuthCode.INVALID_REQUEST, _BAD_LOGIN)
+    return ExchangeGrant(app=app, token=token, scope=granted_scope(form.parameters.get("scope")))
+
+
+def read_revocation(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> RefreshGrant:
+    """Return which token an app gives back; both kinds look alike.
+
+    :raises OAuthError: `invalid_client` for an unknown app, `invalid_request` without a token.
+    Source: RFC 7009 section 2.1.
+    """
+    app, token = _app(parameters, apps), parameters.get("token")
+    if token is None:
+        raise OAuthError(OAuthCode.INVALID_REQUEST, _BAD_LOGIN)
+    return RefreshGrant(app=app, token=token)
+
+
+def bad_grant() -> OAuthError:
+    """Return the refusal of a code or refresh token: the same for every reason."""
+    return OAuthError(OAuthCode.INVALID_GRANT, _BAD_GRANT)
+
+
+def _app(parameters: Mapping[str, str], apps: Sequence[AppClient]) -> AppClient:
+    found = next((app for app in apps if app.client_id == parameters.get("client_id")), None)
+    if found is None:
+        raise OAuthError(OAuthCode.INVALID_CLIENT, _UNKNOWN_APP)
+    return found
+
+
+def _secret(parameters: Mapping[str, str], name: str) -> str:
+    value = parameters.get(name, "")
+    if not _SECRET.fullmatch(value):
+        raise bad_grant()
+    return value
