@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 
 from app.core.context import run_step
 from app.core.crypto import Place, Vault, open_vault
@@ -53,7 +53,7 @@ class Stand:
         async def step(session: Session) -> list[Any]:
             await session.execute(text("SET LOCAL ROLE auth_owner"))
             result = await session.execute(text(statement), values)
-            return list(result.all()) if result.returns_rows else []
+            return list(result.all()) if isinstance(result, CursorResult) and result.returns_rows else []
 
         return self.run(Login.MIGRATOR, step)
 

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8000",
         description="Address under which clients reach this server; audience of assertions",
     )
+    oldest_app_version: str = Field(
+        default="0.0.0", pattern=r"^\d+\.\d+\.\d+$", description="Older apps get UPGRADE_REQUIRED (header Sokhoe-App)"
+    )
     api_pool_size: int = Field(default=8, ge=1, le=100, description="Connections for operations on books")
     desk_pool_size: int = Field(default=4, ge=1, le=100, description="Connections for identity and sharing")
     ingest_pool_size: int = Field(default=8, ge=1, le=100, description="Connections for the hospitals' door")

@@ -26,6 +26,7 @@ from app.core.errors import AppError, ErrorCode, Invalid, Text, TooComplex, Unav
 from app.core.requests import context_of, read_body, require_media_type
 from app.core.strict_json import NotStrictJson, read_object
 from app.gateway import limits, plans
+from app.gateway.apps import check_app
 from app.gateway.problems import graphql_error, headers_of, internal_graphql_error
 from app.gateway.run import run
 from app.gateway.trusted import document_id
@@ -67,6 +68,7 @@ async def graphql(request: Request) -> Response:
     asked: Asked | None = None
     try:
         context = context_of(request)
+        check_app(request.headers.get("sokhoe-app"), oldest=context.house.settings.oldest_app_version)
         require_media_type(request, accepted=frozenset({JSON}))
         asked = read_request(await read_body(request, most_bytes=MOST_BYTES))
         return await _answer(asked, request=request, context=context, media_type=media_type)
@@ -161,7 +163,8 @@ def _prepared(query: str, operation_name: str | None) -> _Plain:
         document = parse(query, max_tokens=limits.MOST_TOKENS)
     except GraphQLError as error:
         if error.message.endswith("Parsing aborted."):
-            raise TooComplex(Text("Truy vấn quá dài hoặc lồng quá sâu.", "The document is too long or too deep.")) from error
+            text = Text("Truy vấn quá dài hoặc lồng quá sâu.", "The document is too long or too deep.")
+            raise TooComplex(text) from error
         raise _fault(error) from error
     operation = get_operation_ast(document, operation_name)
     if operation is None:

@@ -24,6 +24,9 @@ from app.gateway.problems import graphql_error, internal_graphql_error
 
 log = structlog.get_logger()
 
+NOBODY = UUID(int=0)
+"""Whose book a malformed id asks for: PostgreSQL refuses it after the session, as it refuses a stranger's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -83,8 +86,8 @@ class _Asked:
             return None
         try:
             return UUID(str(wanted))
-        except ValueError as error:
-            raise NotFound from error
+        except ValueError:
+            return NOBODY
 
 
 async def run(
@@ -144,7 +147,7 @@ def _call(document_id: str, key: str) -> str:
 
 def _apart_from_the_book(operation: Operation, *, variables: Mapping[str, object], context: Context) -> str:
     """Return a digest of everything but the book that an answer depends on."""
-    known = [operation.key, variables, context.language, RELEASE, context.house.settings.commit]
+    known = [operation.key, operation.name, variables, context.language, RELEASE, context.house.settings.commit]
     return hashlib.sha256(orjson.dumps(known, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
 
 
