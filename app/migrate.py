@@ -7,9 +7,10 @@ so that a start with nothing to do costs one query.
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import asyncpg
@@ -21,11 +22,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.core.db import Login, Row, Session, driver_of, open_engine, transaction
 from app.core.settings import Settings
 from app.gateway import deployment
+from app.gateway.live import check_live_functions
+from app.gateway.trusted import trusted_operations
 from app.terminology import loading
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("core", "terminology", "facilities", "identity", "sharing", "records", "ingestion")
 FINGERPRINT = "everything"
+_FUNCTION = re.compile(r"CREATE OR REPLACE FUNCTION (\w+)\.(\w+)\(")
 _HEADER = re.compile(r"-- owner: (?P<owner>\w+)\n(-- only: (?P<only>\w+)\n)?")
 
 Progress = Callable[[str], None]
@@ -58,9 +62,10 @@ def sql_files() -> Iterator[SqlFile]:
             yield SqlFile(path=f"{room}/{path.name}", owner=header["owner"], only_where=header["only"], body=body)
 
 
-def fingerprint(settings: Settings) -> str:
-    """Return the digest of all that `migrate` installs from this checkout."""
+def fingerprint(settings: Settings, *, over: Collection[str] = ()) -> str:
+    """Return the digest of all that `migrate` installs from this checkout, but for documents that are `over`."""
     digest = hashlib.sha256(b"demo" if settings.demo else b"")
+    digest.update("".join(sorted(over)).encode())
     sources = [*(ROOT / "app").rglob("*"), *(ROOT / "migrations").rglob("*"), *(ROOT / "graphql").rglob("*")]
     for path in sorted(sources):
         if path.suffix in {".py", ".sql", ".csv", ".graphql", ".json"}:
@@ -69,6 +74,8 @@ def fingerprint(settings: Settings) -> str:
 
 
 def _alembic() -> Config:
+    for room in ROOMS:
+        import_module(f"app.{room}.tables")  # every declared row, whoever imports it otherwise
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     config.attributes["metadata"] = Row.metadata
@@ -88,7 +95,7 @@ async def migrate(settings: Settings, *, progress: Progress) -> bool:
     """Bring the database to this release; returns whether there was anything to do."""
     engine = open_engine(settings, Login.MIGRATOR, size=1)
     try:
-        wanted = fingerprint(settings)
+        wanted = fingerprint(settings, over=await _over(engine))
         if await _installed(engine) == wanted:
             return False
         progress("migrations")
@@ -101,6 +108,11 @@ async def migrate(settings: Settings, *, progress: Progress) -> bool:
             await loading.load_all(session)
             progress("trusted operations")
             await deployment.deploy(session)
+            for function in await deployment.retire(session):
+                progress(f"retired {function}")
+        progress("every live function, tried")
+        await check_live_functions(engine)
+        async with transaction(engine) as session:
             await _remember(session, path=FINGERPRINT, digest=wanted)
     finally:
         await engine.dispose()
@@ -141,6 +153,13 @@ async def _installed(engine: AsyncEngine) -> str | None:
         return digest
 
 
+async def _over(engine: AsyncEngine) -> set[str]:
+    """Return the documents that are past their sunset by the database's clock."""
+    async with engine.connect() as connection:
+        now = await connection.scalar(text("SELECT now()"))
+    return {known.id for known in trusted_operations().values() if now is not None and known.is_over(now)}
+
+
 async def _exists(connection: AsyncConnection, table: str) -> bool:
     return await connection.scalar(text("SELECT to_regclass(:table) IS NOT NULL"), {"table": table}) is True
 
@@ -155,12 +174,37 @@ async def _apply_files(session: Session) -> None:
             continue
         if installed.get(file.path) == file.digest:
             continue
-        try:
-            await driver.execute(f"SET LOCAL ROLE {file.owner};\n{file.body};\nRESET ROLE;")
-        except asyncpg.PostgresError as error:
-            error.add_note(f"in app/{file.path}")
-            raise
+        await _apply(driver, file)
         await _remember(session, path=file.path, digest=file.digest)
+
+
+async def _apply(driver: "asyncpg.Connection[asyncpg.Record]", file: SqlFile) -> None:
+    """Run a file as its owner. No function of ours is overloaded: one with other arguments is of an older release."""
+    body = f"SET LOCAL ROLE {file.owner};\n{file.body};\nRESET ROLE;"
+    try:
+        await driver.execute("SAVEPOINT file")
+        try:
+            await driver.execute(body)
+        except (asyncpg.AmbiguousFunctionError, asyncpg.InvalidFunctionDefinitionError):
+            await driver.execute("ROLLBACK TO SAVEPOINT file")
+            await _drop_functions(driver, file)
+            await driver.execute(body)
+        await driver.execute("RELEASE SAVEPOINT file")
+    except asyncpg.PostgresError as error:
+        error.add_note(f"in app/{file.path}")
+        raise
+
+
+async def _drop_functions(driver: "asyncpg.Connection[asyncpg.Record]", file: SqlFile) -> None:
+    for schema, name in _FUNCTION.findall(file.body):
+        rows = await driver.fetch(
+            "SELECT oid::regprocedure::text AS form FROM pg_proc "
+            "WHERE pronamespace = $1::regnamespace AND proname = $2",
+            schema,
+            name,
+        )
+        for row in rows:
+            await driver.execute(f"SET LOCAL ROLE {file.owner}; DROP FUNCTION {row['form']}; RESET ROLE")
 
 
 async def _remember(session: Session, *, path: str, digest: str) -> None:

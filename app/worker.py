@@ -22,6 +22,7 @@ from app.ingestion.processing import process_message
 
 MOST_ATTEMPTS = 6
 FIRST_DELAY = timedelta(seconds=1)
+LOOK_EVERY = timedelta(milliseconds=200)  # nobody is notified of new work: see app/core/sql/enqueue.sql
 LOST_AFTER = timedelta(seconds=10)  # a job whose worker stopped breathing is taken by another
 
 log = structlog.get_logger()
@@ -65,7 +66,9 @@ async def work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, queue.shutdown.set)
     try:
-        await queue.run(batch_size=settings.worker_concurrency * 4, heartbeat_timeout=LOST_AFTER)
+        await queue.run(
+            batch_size=settings.worker_concurrency * 4, dequeue_timeout=LOOK_EVERY, heartbeat_timeout=LOST_AFTER
+        )
     finally:
         await pool.close()
         await engine.dispose()

@@ -77,12 +77,13 @@ class RunningServer:
     settings: Settings
     wire: type[Wire] = Wire
     url: str = ""
+    port: int = 0
     _server: uvicorn.Server | None = field(default=None, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        self._server = server_of(build_app(self.settings), host="127.0.0.1", port=0, wire=self.wire)
+        self._server = server_of(build_app(self.settings), host="127.0.0.1", port=self.port, wire=self.wire)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         give_up_at = time.monotonic() + 30

@@ -1,6 +1,5 @@
 """What every command shares: settings, a step as `migrator`, output for people or machines, exit codes."""
 
-import asyncio
 import json
 import os
 import sys
@@ -8,14 +7,18 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
+import asyncpg
 import typer
+import uvloop
 from pydantic import ValidationError
 
 from app.core.context import run_step
 from app.core.crypto import KeyFileError
-from app.core.db import Login, SecretMissing, Session, open_engine
+from app.core.db import Login, SecretMissing, Session, connect, open_engine
 from app.core.errors import AppError
 from app.core.settings import Settings
+from app.gateway.live import LiveFunctionBroken
+from app.gateway.trusted import BadOperation
 
 Result = TypeVar("Result")
 DONE, FAILED, USAGE = 0, 1, 2
@@ -66,11 +69,26 @@ def _running_demo() -> dict[str, str]:
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run to the end; an expected error is told in both languages."""
     try:
-        return asyncio.run(work)
+        return uvloop.run(work)
     except AppError as error:
         fail(error.text.vi, error.text.en)
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+        kind = type(error).__name__
+        fail(
+            f"Không kết nối được PostgreSQL ({kind}). Hãy kiểm tra SOKHOE_DATABASE_URL và tệp mật khẩu.",
+            f"PostgreSQL cannot be reached ({kind}). Check SOKHOE_DATABASE_URL and the password files.",
+        )
+    except BadOperation as error:
+        fail(f"Truy vấn đã phát hành không dùng được. {error}", f"A released operation cannot be served. {error}")
+    except LiveFunctionBroken as error:
+        fail(f"Một hàm đang được dùng không còn chạy. {error}", f"A live function does not run any more. {error}")
     except (SecretMissing, KeyFileError) as error:
         fail(f"Thiếu tệp bí mật. {error}", f"A secret file is missing. {error}")
+
+
+async def check_connection(settings: Settings) -> None:
+    """Connect as the login that answers, so that a server which cannot start says why."""
+    await (await connect(settings, Login.API)).close()
 
 
 async def as_migrator(settings: Settings, step: Callable[[Session], Awaitable[Result]]) -> Result:

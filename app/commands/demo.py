@@ -13,6 +13,7 @@ import httpx
 import typer
 from sqlalchemy import text
 
+from app.commands import demo_identity
 from app.commands.console import AsJson, as_migrator, data_folder, fail, read_settings, run, show
 from app.connector import HospitalClient
 from app.core.clock import utc_now
@@ -28,6 +29,8 @@ from app.facilities.sql import FacilityEntry
 from app.identity.jwt import new_private_key, public_part
 
 app = typer.Typer(no_args_is_help=True, help="Demo mode only: demo data and tokens.")
+app.command()(demo_identity.provider)
+app.command("sign-in")(demo_identity.sign_in)
 
 DEFAULT_CITIZENS = 50
 TOKEN_LIFE = timedelta(hours=12)
@@ -122,7 +125,7 @@ def token(
     """Print a bearer token of a demo person or facility, good for 12 hours."""
     settings = _settings()
     kind, _, number = who.partition(":")
-    if kind not in {"citizen", "facility"} or not number.isdigit() or int(number) < 1:
+    if kind not in {"citizen", "facility"} or not (number.isascii() and number.isdigit()) or int(number) < 1:
         raise typer.BadParameter("citizen:N or facility:N", param_hint="--as")
     secret = new_secret()
     found = run(as_migrator(settings, partial(_open, settings=settings, kind=kind, number=int(number), secret=secret)))
@@ -167,4 +170,6 @@ async def _open(session: Session, *, settings: Settings, kind: str, number: int,
 @app.command()
 def welcome(url: Url = None) -> None:
     """Print addresses, demo people and a first query to paste."""
-    print(greeting.welcome(url=url or _settings().public_url))
+    settings = _settings()
+    provider = settings.provider
+    print(greeting.welcome(url=url or settings.public_url, provider_url=None if provider is None else provider.issuer))

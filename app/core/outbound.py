@@ -8,6 +8,7 @@ caller's own time limit. What the other side wrote never stands in an error.
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 
 import httpx
@@ -106,6 +107,7 @@ async def open_outbound() -> AsyncIterator[Outbound]:
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         limits=httpx.Limits(max_connections=MOST_CONNECTIONS),
         headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "sokhoe"},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         trust_env=False,
     ) as client:

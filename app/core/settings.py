@@ -19,7 +19,9 @@ class Settings(BaseSettings):
     database_url: str = Field(
         description="Host and database of PostgreSQL 18 or newer, without a login: postgresql://HOST:PORT/NAME"
     )
-    secrets_dir: Path = Field(description="Directory of secret files: LOGIN.password, sealing.keys, index.keys")
+    secrets_dir: Path = Field(
+        description="Directory of secret files: LOGIN.password, sealing.keys, index.keys, mac.keys, client.keys"
+    )
     demo: bool = Field(default=False, description="Demo mode: plain queries, introspection, demo tokens")
     commit: str = Field(default="unknown", description="Commit of this build, shown by /readyz")
     public_url: str = Field(

@@ -10,8 +10,8 @@ _SHOWN_CITIZENS = (1, 2, 3, 4)
 _COMMAND = "python3 dev.py sokhoe"
 
 
-def welcome(*, url: str) -> str:
-    """Return the greeting in Vietnamese and English; `url` is the server's address."""
+def welcome(*, url: str, provider_url: str | None = None) -> str:
+    """Return the greeting in Vietnamese and English; the addresses are the server's and the identity provider's."""
     address = url.rstrip("/")
     return "\n".join(
         [
@@ -20,6 +20,7 @@ def welcome(*, url: str) -> str:
             f"  GraphQL                    {address}/graphql",
             f"  Gửi hồ sơ / push records   {address}/ingest/qd4750",
             f"  Tình trạng / health        {address}/readyz",
+            *_sign_in(provider_url),
             "",
             "Mọi người và mọi cơ sở ở đây đều là hư cấu. / Everybody and every facility here is made up.",
             *_people(),
@@ -34,6 +35,18 @@ def welcome(*, url: str) -> str:
             f"  {_COMMAND} send --help",
         ]
     )
+
+
+def _sign_in(provider_url: str | None) -> list[str]:
+    if provider_url is None:
+        return []
+    return [
+        f"  Định danh / identity       {provider_url}   (giả lập VNeID / a stand-in for VNeID)",
+        "",
+        "Đăng nhập bằng trình duyệt, như một ứng dụng / Sign in with a browser, as an app would:",
+        "",
+        f"  {_COMMAND} demo sign-in",
+    ]
 
 
 def _people() -> list[str]:

@@ -1,8 +1,11 @@
-"""Which releases of an app are still served."""
+"""Which releases of an app, and which of their documents, are still served."""
 
 import re
+from datetime import datetime
+from email.utils import format_datetime
 
 from app.core.errors import Invalid, Text, UpgradeRequired
+from app.gateway.trusted import TrustedOperation
 
 _APP = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,30}/(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
 
@@ -25,3 +28,18 @@ def check_app(header: str | None, *, oldest: str) -> None:
         )
     if tuple(map(int, app.groups())) < tuple(map(int, oldest.split("."))):
         raise UpgradeRequired
+
+
+def check_document(known: TrustedOperation, *, now: datetime) -> dict[str, str]:
+    """Check that a document is still served; return the headers that announce its end. Source: RFC 8594.
+
+    :raises UpgradeRequired: when its sunset, and the time of grace after it, are over
+    """
+    if known.is_over(now):
+        raise UpgradeRequired(
+            Text(
+                "Phiên bản ứng dụng này không còn được hỗ trợ. Vui lòng cập nhật ứng dụng.",
+                "This version of the app is not supported any more. Please update the app.",
+            )
+        )
+    return {} if known.sunset_at is None else {"Sunset": format_datetime(known.sunset_at, usegmt=True)}

@@ -6,19 +6,22 @@ A function is named by its operation and the hash of its text, so that two relea
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import text
 
 from app.compiler.plan import Part
 from app.core.db import Session, driver_of
-from app.gateway.plans import BOOK, DESK, Operation, compile_trusted
-from app.gateway.trusted import trusted_operations
+from app.gateway.plans import BOOK, DESK, Operation, compile_all_trusted
+from app.gateway.trusted import GRACE, trusted_operations
 
 _BOOK = """
 CREATE FUNCTION op.{name}(token text, proof_key bytea, target uuid, if_none_match text, in_language text{parameters},
                           OUT etag text, OUT body bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $operation$
+#variable_conflict use_variable
 DECLARE opened record; in_citizen uuid; in_sections int;
 BEGIN
   opened := auth.open_book(token, proof_key, target, '{operation}');
@@ -31,12 +34,18 @@ END $operation$"""
 _DESK = """
 CREATE FUNCTION desk_op.{name}(token text, proof_key bytea, in_language text{parameters}, OUT body bytea)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $operation$
+#variable_conflict use_variable
 DECLARE in_viewer uuid;
 BEGIN
   in_viewer := auth.sign_in(token, proof_key);
   body := convert_to((SELECT {body}), 'UTF8');
   IF body IS NULL THEN RAISE EXCEPTION 'the viewer is missing' USING ERRCODE = 'XX000'; END IF;
 END $operation$"""
+
+_INSTALLED = """
+SELECT o.function, o.document_id,
+       lead(o.created_at) OVER (PARTITION BY o.document_id, o.root ORDER BY o.created_at, o.function) AS followed_at
+  FROM deploy.installed_operation o"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +55,11 @@ class Function:
     schema: str
     name: str
     sql: str
+
+    @property
+    def full_name(self) -> str:
+        """Return the name with its schema."""
+        return f"{self.schema}.{self.name}"
 
 
 def function_of(operation: Operation, part: Part) -> Function:
@@ -60,27 +74,59 @@ def function_of(operation: Operation, part: Part) -> Function:
 
 
 async def deploy(session: Session) -> int:
-    """Create the functions that are not there yet; returns how many. Runs as `migrator`."""
+    """Create the functions that are not there yet; returns how many. Runs as `migrator`.
+
+    :raises BadOperation: naming the file of an operation that cannot be served
+    """
     there = set(await session.scalars(text("SELECT function FROM deploy.installed_operation")))
     created = 0
     driver = await driver_of(session)
-    for known in trusted_operations().values():
-        operation = compile_trusted(known)
-        for part in (*operation.parts(BOOK), *operation.parts(DESK)):
-            function = function_of(operation, part)
-            full_name = f"{function.schema}.{function.name}"
-            if full_name in there:
-                continue
-            owner, caller = ("book_reader", "api") if part.opens == BOOK else ("auth_owner", "desk")
-            await driver.execute(
-                f"SET LOCAL ROLE {owner};{function.sql};REVOKE ALL ON FUNCTION {full_name} FROM PUBLIC;"
-                f"GRANT USAGE ON SCHEMA {function.schema} TO {caller};"
-                f"GRANT EXECUTE ON FUNCTION {full_name} TO {caller};RESET ROLE"
-            )
-            await session.execute(
-                text("INSERT INTO deploy.installed_operation VALUES (:function, :document, :root, now())"),
-                {"function": full_name, "document": known.id, "root": part.field},
-            )
-            there.add(full_name)
-            created += 1
+    for operation, part, function in _wanted():
+        if function.full_name in there:
+            continue
+        owner, caller = ("book_reader", "api") if part.opens == BOOK else ("auth_owner", "desk")
+        await driver.execute(
+            f"SET LOCAL ROLE {owner};{function.sql};REVOKE ALL ON FUNCTION {function.full_name} FROM PUBLIC;"
+            f"GRANT USAGE ON SCHEMA {function.schema} TO {caller};"
+            f"GRANT EXECUTE ON FUNCTION {function.full_name} TO {caller};RESET ROLE"
+        )
+        await session.execute(
+            text("INSERT INTO deploy.installed_operation VALUES (:function, :document, :root, now())"),
+            {"function": function.full_name, "document": operation.key, "root": part.field},
+        )
+        there.add(function.full_name)
+        created += 1
     return created
+
+
+async def retire(session: Session) -> tuple[str, ...]:
+    """Drop the functions that nobody can call any more, and return their names. Runs as `migrator`.
+
+    They are those of documents past their sunset and grace, and those whose successor has been there for as long:
+    until then a server of an earlier release may still call them.
+    """
+    now: datetime = (await session.scalars(text("SELECT now()"))).one()
+    served = {known.id for known in trusted_operations().values() if not known.is_over(now)}
+    wanted = {function.full_name for operation, _, function in _wanted() if operation.key in served}
+    rows = (await session.execute(text(_INSTALLED))).all()
+    over = [
+        row.function
+        for row in rows
+        if row.function not in wanted
+        and (row.document_id not in served or (row.followed_at is not None and now >= row.followed_at + GRACE))
+    ]
+    driver = await driver_of(session)
+    for function in over:
+        owner = "book_reader" if function.startswith("op.") else "auth_owner"
+        await driver.execute(f"SET LOCAL ROLE {owner};DROP FUNCTION IF EXISTS {function};RESET ROLE")
+        await session.execute(
+            text("DELETE FROM deploy.installed_operation WHERE function = :function"), {"function": function}
+        )
+    return tuple(over)
+
+
+def _wanted() -> Iterator[tuple[Operation, Part, Function]]:
+    """Yield the functions of this release."""
+    for operation in compile_all_trusted():
+        for part in (*operation.parts(BOOK), *operation.parts(DESK)):
+            yield operation, part, function_of(operation, part)

@@ -74,9 +74,7 @@ def check_cost(cost: int) -> None:
 
 def is_introspection(operation: OperationDefinitionNode) -> bool:
     """Tell whether an operation asks for nothing but the schema itself."""
-    names = [
-        node.name.value if isinstance(node, FieldNode) else "" for node in operation.selection_set.selections
-    ]
+    names = [node.name.value if isinstance(node, FieldNode) else "" for node in operation.selection_set.selections]
     return all(name.startswith("__") for name in names)
 
 

@@ -1,16 +1,17 @@
 """Compiled operations: the trusted ones for as long as the process lives, others through a bounded cache."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
-from graphql import DocumentNode
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, validate
 
 from app.compiler.compile import compile_operation
 from app.compiler.index import Index
 from app.compiler.plan import Part, Plan
+from app.compiler.refusal import NotCompilable
 from app.core.errors import Invalid, Text
 from app.gateway.schema import INPUTS, schema
-from app.gateway.trusted import TrustedOperation, trusted_operations
+from app.gateway.trusted import BadOperation, TrustedOperation, trusted_operations
 
 BOOK, DESK = "book", "desk"
 
@@ -43,9 +44,31 @@ def trusted(document_id: str) -> Operation | None:
 
 
 def compile_trusted(known: TrustedOperation) -> Operation:
-    """Compile a trusted operation; a list that holds one which cannot be compiled fails the build."""
-    plan = one_book(compile_operation(index(), known.document))
+    """Compile a trusted operation; a list that holds one which cannot be compiled fails the build.
+
+    :raises BadOperation: naming the file and the reason
+    """
+    try:
+        document = known.document
+        problems = [error.message for error in validate(index().schema, document, max_errors=1)]
+        operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        if [node.name and node.name.value for node in operations] != [known.name]:
+            problems.append(f"it must hold one operation, {known.name}")
+        if problems:
+            raise BadOperation(f"graphql/operations/{known.file}: {problems[0]}")
+        plan = one_book(compile_operation(index(), document))
+    except (NotCompilable, Invalid, GraphQLError) as error:
+        reason = error.reason if isinstance(error, NotCompilable) else str(error)
+        raise BadOperation(f"graphql/operations/{known.file} cannot be compiled: {reason}") from error
     return Operation(plan=plan, name=known.name, key=known.id, is_deployed=True)
+
+
+def compile_all_trusted() -> tuple[Operation, ...]:
+    """Compile the whole list.
+
+    :raises BadOperation: naming the first file that cannot be served
+    """
+    return tuple(compile_trusted(known) for known in trusted_operations().values())
 
 
 def compile_plain(document: DocumentNode, *, operation_name: str | None, key: str) -> Operation:
@@ -55,6 +78,7 @@ def compile_plain(document: DocumentNode, *, operation_name: str | None, key: st
     :raises NotCompilable: when a part of it is resolved in Python
     """
     plan = one_book(compile_operation(index(), document, operation_name))
+    plan = replace(plan, parts=tuple(part.written() for part in plan.parts))
     return Operation(plan=plan, name=operation_name or "plain", key=key, is_deployed=False)
 
 

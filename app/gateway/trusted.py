@@ -8,13 +8,19 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 
 from graphql import DocumentNode, parse
 
+GRACE = timedelta(days=90)
+"""How long after its sunset a document is still answered, and after its successor a function is still kept."""
 FOLDER = Path(__file__).parent.parent.parent / "graphql"
+
+
+class BadOperation(Exception):
+    """A document of the list cannot be served; the message names its file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +43,15 @@ class TrustedOperation:
         """Return the file's name without its folder: the operation's name."""
         return Path(self.file).stem
 
+    @property
+    def sunset_at(self) -> datetime | None:
+        """Return the beginning of the sunset's day."""
+        return None if self.sunset is None else datetime.combine(self.sunset, time(), tzinfo=UTC)
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether the document is not served any more."""
+        return self.sunset_at is not None and now >= self.sunset_at + GRACE
+
 
 def document_id(text: str) -> str:
     """Return the id of a document's text."""
@@ -47,15 +62,18 @@ def document_id(text: str) -> str:
 def trusted_operations() -> Mapping[str, TrustedOperation]:
     """Return the list by id.
 
-    :raises ValueError: naming the file whose text does not have the id of its entry
+    :raises BadOperation: naming the file whose text is missing, or does not have the id of its entry
     """
     listed = json.loads((FOLDER / "trusted.json").read_text(encoding="utf-8"))
     found = {}
     for entry in listed:
-        text = (FOLDER / "operations" / entry["file"]).read_text(encoding="utf-8")
+        place = f"graphql/operations/{entry['file']}"
+        try:
+            text = (FOLDER / "operations" / entry["file"]).read_text(encoding="utf-8")
+        except OSError as error:
+            raise BadOperation(f"{place} cannot be read: released documents stay") from error
         if document_id(text) != entry["id"]:
-            message = f"graphql/operations/{entry['file']} was changed: released documents never change, add a new one"
-            raise ValueError(message)
+            raise BadOperation(f"{place} was changed: released documents never change, add a new one")
         found[entry["id"]] = TrustedOperation(
             id=entry["id"],
             file=entry["file"],

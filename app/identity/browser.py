@@ -36,7 +36,7 @@ async def begin_login(request: Request) -> Response:
         asked = read_login(read_parameters(request.scope["query_string"]), apps=settings.apps)
         begun = await login.begin(asked, context=context_without_token(request), provider=_provider(request))
     except OAuthError:
-        return _page(request, LoginEnded(Page.NOT_THIS_LOGIN, "app or address not registered"))
+        return _page(request, LoginEnded(Page.BAD_REQUEST, "app or address not registered"))
     except SentBack as wrong:
         answer = {"error": wrong.error, "iss": settings.public_url}
         return _redirect(

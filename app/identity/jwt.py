@@ -111,14 +111,14 @@ class _Opened:
 
 
 def sign(claims: Mapping[str, object], *, key: Mapping[str, str], typ: str = "JWT") -> str:
-    """Sign the claims with a private JWK that names its `kid` and `alg`.
+    """Sign the claims with a private JWK that names its `alg`, and its `kid` if the token is to name it.
 
     :raises ValueError: when the algorithm is not one of ours.
     """
     if key["alg"] not in ALGORITHMS:
         raise ValueError(key["alg"])
     payload = json.dumps(dict(claims), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    headers = {"kid": key["kid"], "typ": typ}
+    headers = {"typ": typ, **({"kid": key["kid"]} if "kid" in key else {})}
     signer = _signer(tuple(sorted(key.items())))
     return jws.sign(payload.encode(), signer, headers=headers, algorithm=key["alg"])
 

@@ -37,6 +37,7 @@ BUSY: Final = frozenset({"temporarily_unavailable", "server_error"})
 class Page(StrEnum):
     """What a person is shown when a sign-in ends here; one page for several reasons, so that it tells little."""
 
+    BAD_REQUEST = "bad_request"
     NOT_THIS_LOGIN = "not_this_login"
     NOT_PROVED = "not_proved"
     NO_PERSONAL_ID = "no_personal_id"

@@ -24,6 +24,16 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 
 _TEXTS: Final[Mapping[Page, tuple[int, Text, Text]]] = {
+    Page.BAD_REQUEST: (
+        400,
+        Text("Yêu cầu đăng nhập không hợp lệ", "The sign-in request is not valid"),
+        Text(
+            "Ứng dụng đã gửi bạn đến đây chưa được đăng ký, hoặc đã gửi sai địa chỉ. "
+            "Hãy cập nhật ứng dụng rồi thử lại; đừng nhập thông tin cá nhân ở trang đã đưa bạn đến đây.",
+            "The app that sent you here is not registered, or sent a wrong address. Update the app and try again; "
+            "do not enter personal data on the page that led you here.",
+        ),
+    ),
     Page.NOT_THIS_LOGIN: (
         400,
         Text("Lượt đăng nhập này không còn hiệu lực", "This sign-in is not valid any more"),

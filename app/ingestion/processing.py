@@ -65,6 +65,7 @@ class _Work:
 
     session: Session
     message_id: UUID
+    received_at: datetime
     facility_code: str
     source_version: str
     vault: Vault
@@ -77,8 +78,9 @@ def judge(body: bytes, *, facility_code: str | None, now: datetime) -> MessageVe
     Without `facility_code` it is not judged who sends.
     """
     message = qd4750.read_message(body)
-    visits = tuple(_read(visit, now=now) for visit in message.visits)
-    return judged(visits=visits, problems=_envelope_problems(message, facility_code=facility_code))
+    problems = _envelope_problems(message, facility_code=facility_code)
+    visits = tuple(_read(visit, now=now, envelope=visit_status(problems)) for visit in message.visits)
+    return judged(visits=visits, problems=problems)
 
 
 async def process_message(session: Session, *, message_id: UUID, vault: Vault, now: datetime) -> str | None:
@@ -95,14 +97,14 @@ async def process_message(session: Session, *, message_id: UUID, vault: Vault, n
     work = _Work(
         session=session,
         message_id=message_id,
+        received_at=taken.received_at,
         facility_code=taken.facility_code,
         source_version="" if message.issued_on is None else message.issued_on.isoformat(),
         vault=vault,
         new_id=partial(new_id, now=now),
     )
-    visits = tuple(_read(visit, now=now) for visit in message.visits)
-    if visit_status(problems) is VisitStatus.FILED:
-        visits = await _file(work, message=message, visits=visits)
+    visits = tuple(_read(visit, now=now, envelope=visit_status(problems)) for visit in message.visits)
+    visits = await _file(work, message=message, visits=visits)
     verdict = judged(visits=visits, problems=problems)
     text = orjson.dumps(verdict_body(verdict)).decode()
     await sql.conclude_message(session, message_id=message_id, status=verdict.status, verdict=text)
@@ -122,12 +124,16 @@ def _envelope_problems(message: qd4750.Message, *, facility_code: str | None) ->
     return (*message.problems, foreign)
 
 
-def _read(visit: qd4750.VisitReading, *, now: datetime) -> VisitVerdict:
+def _read(visit: qd4750.VisitReading, *, now: datetime, envelope: VisitStatus) -> VisitVerdict:
+    """Judge one visit by itself; what is wrong with the envelope holds for each of its visits."""
     problems = visit.problems
     if visit.arrival is not None:
         problems += qd4750.plausibility(visit.arrival, now=now)
     return VisitVerdict(
-        visit=visit.source_id, status=visit_status(problems), problems=problems, tables_kept=visit.tables_kept
+        visit=visit.source_id,
+        status=visit_status(problems) if envelope is VisitStatus.FILED else envelope,
+        problems=problems,
+        tables_kept=visit.tables_kept,
     )
 
 
@@ -158,6 +164,7 @@ async def _file(work: _Work, *, message: qd4750.Message, visits: tuple[VisitVerd
         if arrival is not None:
             source = filing.Source(
                 message_id=work.message_id,
+                arrived_at=work.received_at,
                 facility_code=work.facility_code,
                 source_version=work.source_version,
                 standard_version=arrival.standard_version,

@@ -40,6 +40,7 @@ class RecordChange(StrEnum):
     REPLACED = "replaced"
     UNCHANGED = "unchanged"
     HELD_BACK = "held_back"
+    OUTDATED = "outdated"  # a message that arrived later was filed before this one
     WITHDRAWN = "withdrawn"  # the corrected message no longer holds it
 
 

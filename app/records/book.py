@@ -77,7 +77,7 @@ class HealthBook:
     )
     def visits(
         self,
-        first: Annotated[int, FIRST] = 20,
+        first: Annotated[int | None, FIRST] = 20,
         after: Annotated[str | None, AFTER] = None,
         from_: Annotated[date | None, FROM] = None,
         to: Annotated[date | None, TO] = None,
@@ -93,7 +93,7 @@ class HealthBook:
         description="Prescriptions, newest first.",
     )
     def prescriptions(
-        self, first: Annotated[int, FIRST] = 20, after: Annotated[str | None, AFTER] = None
+        self, first: Annotated[int | None, FIRST] = 20, after: Annotated[str | None, AFTER] = None
     ) -> rests.Connection[Prescription] | None: ...
 
     @rests.connection(
@@ -111,7 +111,7 @@ class HealthBook:
     )
     def test_results(
         self,
-        first: Annotated[int, FIRST] = 20,
+        first: Annotated[int | None, FIRST] = 20,
         after: Annotated[str | None, AFTER] = None,
         from_: Annotated[date | None, FROM] = None,
         to: Annotated[date | None, TO] = None,

@@ -6,6 +6,7 @@ Everything runs in the caller's transaction, whose open_filing has opened the ci
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -38,6 +39,7 @@ class Source:
 
     message_id: UUID
     facility_code: str
+    arrived_at: datetime  # what arrived before the message that was filed last is outdated
     source_version: str  # the day on which the facility made the message
     standard_version: str
 
@@ -48,6 +50,7 @@ class Change(StrEnum):
     ADDED = "ADDED"
     REPLACED = "REPLACED"
     UNCHANGED = "UNCHANGED"
+    OUTDATED = "OUTDATED"  # a message that arrived later was filed before this one
     WITHDRAWN = "WITHDRAWN"  # a corrected message no longer holds it; its versions stay
 
 

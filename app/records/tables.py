@@ -1,4 +1,4 @@
-"""Rows of health data. Every table is keyed by the citizen first and guarded by policies/*.sql."""
+"""Rows of health data. Every table is keyed by the citizen first and guarded by sql/*.sql."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -70,6 +70,9 @@ class VisitRow(_Filed, Row):
         _SCHEMA,
     )
 
+    arrived_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # of the newest message about it
+    prescriptions_arrived_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    reports_arrived_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     kind_code: Mapped[str] = mapped_column(Text)
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     admitted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

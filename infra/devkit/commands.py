@@ -48,7 +48,12 @@ def dispatch(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     parser = _parser("run")
-    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port of the API (8000)")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help="port of the API (8000); the next one is the identity provider's",
+    )
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the data, kept between runs (SOKHOE_DATA)")
     parser.add_argument("--fresh", action="store_true", help="empty the folder first, if it is one of ours")
     parser.add_argument("--citizens", type=_amount, metavar="N", help="how many citizens the demo has")

@@ -1,5 +1,6 @@
 """`dev.py run`: from a bare checkout to a demo that answers, and down again in order."""
 
+import json
 import os
 import socket
 import subprocess
@@ -47,6 +48,7 @@ def run(options: Options) -> int:
             with folder.claimed():
                 end_leftovers(_children_of_last(folder), mark=str(environment.program("sokhoe")))
                 _check_port(options.port)
+                _check_port(options.port + 1)
                 demo = Demo(folder, environment, options)
                 try:
                     demo.start()
@@ -61,13 +63,14 @@ def run(options: Options) -> int:
 
 
 class Demo:
-    """PostgreSQL, the API and the worker on one data folder."""
+    """PostgreSQL, the API, the worker and the local identity provider on one data folder."""
 
     def __init__(self, folder: DataFolder, environment: Environment, options: Options) -> None:
         self._folder = folder
         self._environment = environment
         self._options = options
         self._url = f"http://{HOST}:{options.port}"
+        self._provider_url = f"http://{HOST}:{options.port + 1}"
         self._cluster: Cluster | None = None
         self._children: list[Child] = []
 
@@ -87,9 +90,11 @@ class Demo:
         with step("Database structure"):
             self._sokhoe("migrate", shown=False)
         self._folder.logs.mkdir(mode=0o750, exist_ok=True)
-        with step("API and worker"):
+        with step("API, worker and identity provider"):
             self._spawn("api", "serve", "--host", HOST, "--port", str(self._options.port))
             self._spawn("worker", "worker")
+            provider_port = str(self._options.port + 1)
+            self._spawn("identity provider", "demo", "provider", "--port", provider_port, "--server", self._url)
             self._folder.write_running(
                 Running(
                     pid=os.getpid(),
@@ -98,7 +103,8 @@ class Demo:
                     children=[child.pid for child in self._children],
                 )
             )
-            self._wait_ready()
+            self._wait_ready("API", self._url + "/readyz")
+            self._wait_ready("identity provider", self._provider_url + "/.well-known/openid-configuration")
         citizens = self._options.citizens
         amount = () if citizens is None else ("--citizens", str(citizens))
         self._sokhoe("demo", "load", "--url", self._url, *amount, shown=True)
@@ -140,6 +146,8 @@ class Demo:
             "SOKHOE_SECRETS_DIR": str(self._folder.secrets),
             "SOKHOE_DEMO": "true",
             "SOKHOE_PUBLIC_URL": self._url,
+            "SOKHOE_PROVIDER": json.dumps({"preset": "vneid", "issuer": self._provider_url, "client_id": "sokhoe"}),
+            "SOKHOE_APPS": json.dumps([{"client_id": "sokhoe-demo", "loopback": True}]),
             "SOKHOE_COMMIT": commit(),
         }
 
@@ -156,19 +164,19 @@ class Demo:
 
     def _spawn(self, name: str, *arguments: str) -> None:
         program = self._environment.program("sokhoe")
-        log = self._folder.logs / f"{name}.log"
+        log = self._folder.logs / f"{name.replace(' ', '-')}.log"
         self._children.append(Child(name, [program, *arguments], log=log, env=self._variables()))
 
-    def _wait_ready(self) -> None:
+    def _wait_ready(self, name: str, address: str) -> None:
         give_up_at = time.monotonic() + READY_SECONDS
         answer = "no answer"
         while time.monotonic() < give_up_at:
             self._check()
-            ready, answer = _ask(self._url + "/readyz")
+            ready, answer = _ask(address)
             if ready:
                 return
             time.sleep(0.05)
-        raise Failed(f"The API is not ready after {READY_SECONDS} s: {answer}. See {self._folder.logs}")
+        raise Failed(f"The {name} is not ready after {READY_SECONDS} s: {answer}. See {self._folder.logs}")
 
 
 def sokhoe(arguments: list[str]) -> int:

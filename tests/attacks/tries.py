@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -16,7 +16,7 @@ from app.gateway.trusted import trusted_operations
 from tests.conftest import Ground
 from tests.people import Stand
 
-Connection = asyncpg.Connection
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 

@@ -175,9 +175,7 @@ def _signature(message: bytes, key: Mapping[str, str]) -> bytes:
 @cache
 def _loaded(members: tuple[tuple[str, str], ...]) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
     key = dict(members)
-    numbers = {
-        name: int.from_bytes(unsegment(value), "big") for name, value in key.items() if name in _NUMBERS
-    }
+    numbers = {name: int.from_bytes(unsegment(value), "big") for name, value in key.items() if name in _NUMBERS}
     if key["kty"] == "EC":
         return ec.derive_private_key(numbers["d"], _CURVES[key["crv"]])
     public = rsa.RSAPublicNumbers(numbers["e"], numbers["n"])

@@ -54,9 +54,7 @@ def form(*dropped: str, **replaced: object) -> str:
 
 
 def test_reads_what_a_system_asks_for() -> None:
-    request = parsed(
-        form(scope="system/ingest.c system/ingest.r", client_id=CLIENT, resource="https://x.example")
-    )
+    request = parsed(form(scope="system/ingest.c system/ingest.r", client_id=CLIENT, resource="https://x.example"))
 
     assert (request.client_id, request.kid, request.assertion) == (CLIENT, "k1", ASSERTION)
     assert request.scopes == ("system/ingest.c", "system/ingest.r")

@@ -202,9 +202,7 @@ def test_thumbprint_of_the_specification() -> None:
         "nqDKgw"
     )
 
-    print_of_example = thumbprint(
-        {"kty": "RSA", "n": modulus, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29"}
-    )
+    print_of_example = thumbprint({"kty": "RSA", "n": modulus, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29"})
 
     assert print_of_example == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 

@@ -239,9 +239,7 @@ def test_refused_assertion(reason: Reason, build: TokenBuilder) -> None:
     ],
     ids=["kid_absent_two_fit", "kid_twice_in_the_set", "kid_absent_none_fits", "kid_of_no_key"],
 )
-def test_b18_no_key_is_ever_guessed(
-    reason: Reason, build: TokenBuilder, keys: list[tuple[str, Algorithm]]
-) -> None:
+def test_b18_no_key_is_ever_guessed(reason: Reason, build: TokenBuilder, keys: list[tuple[str, Algorithm]]) -> None:
     with pytest.raises(BadToken) as refusal:
         assertion_from(build(), *(public_key(kid, alg) for kid, alg in keys))
 
@@ -333,9 +331,7 @@ def test_age_of_iat() -> None:
 
 
 def test_claims_keep_the_person_out_of_logs() -> None:
-    claims = verify(
-        with_header(typ="at+jwt")(), keys=[public_key("k1")], profile=access_token_profile(), now=NOW
-    )
+    claims = verify(with_header(typ="at+jwt")(), keys=[public_key("k1")], profile=access_token_profile(), now=NOW)
 
     assert "subject" not in repr(claims)
     assert "values" not in repr(claims)
@@ -410,9 +406,7 @@ def test_b47_b48_large_and_encrypted_are_refused_fast_and_small() -> None:
     assert peak < 5_000_000
 
 
-@pytest.mark.parametrize(
-    ("kid", "alg"), [("k1", "ES256"), ("k2", "RS256"), ("k4", "ES384"), ("k5", "RS384")]
-)
+@pytest.mark.parametrize(("kid", "alg"), [("k1", "ES256"), ("k2", "RS256"), ("k4", "ES384"), ("k5", "RS384")])
 def test_sign_makes_what_verify_accepts(kid: str, alg: Algorithm) -> None:
     key = private_key(kid, alg)
     claims = changed(good_claims(), note="Sổ Khỏe")

@@ -1,5 +1,6 @@
 """Every mutation of a good token is refused, and only ever with BadToken."""
 
+import re
 import string
 from collections.abc import Mapping
 
@@ -190,7 +191,8 @@ def test_good_tokens_are_accepted(note: object, iat: int, life: int) -> None:
     claims = changed(good_claims(), note=note, iat=SECONDS + iat, exp=SECONDS + iat + life)
     token = signed(good_header(), claims, KEY)
 
-    assume("\\x00" not in repr(note) and len(token) <= 8192)
+    # What strict JSON refuses whoever signed it: text and numbers that PostgreSQL could not keep.
+    assume("\\x00" not in repr(note) and not re.search(r"[0-9]{19}", repr(note)) and len(token) <= 8192)
     assert assertion_from(token).jti == claims["jti"]
 
 

@@ -57,8 +57,9 @@ async def refused_everywhere(desk: tries.Connection) -> bool:
     return set(states) == {tries.NO_SESSION}
 
 
+@pytest.mark.usefixtures("people")
 @pytest.mark.asyncio
-async def test_desk_sees_nothing_before_a_session_is_bound(stand: Stand, people: People) -> None:
+async def test_desk_sees_nothing_before_a_session_is_bound(stand: Stand) -> None:
     async with tries.as_login(stand, Login.DESK) as desk:
         assert await refused_everywhere(desk)
         async with desk.transaction():
@@ -120,7 +121,9 @@ async def test_trap3_a_kept_snapshot_does_not_outlive_the_session(stand: Stand, 
 
 
 @pytest.mark.parametrize(("key", "opens"), [(KEY, True), (OTHER_KEY, False), (b"", False), (None, False)])
-def test_b60_desk_needs_the_key_of_a_bound_session(stand: Stand, people: People, key: bytes | None, *, opens: bool) -> None:
+def test_b60_desk_needs_the_key_of_a_bound_session(
+    stand: Stand, people: People, key: bytes | None, *, opens: bool
+) -> None:
     token = stand.citizen_token(people.owner)
     change_session(stand, token, "key_thumbprint = :key", key=KEY)
 
@@ -176,14 +179,16 @@ async def test_desk_writes_nothing_and_reads_nothing_else(stand: Stand, people: 
         assert await tries.sqlstate_of(desk, "SELECT * FROM auth.citizen") == tries.DENIED
 
 
+@pytest.mark.usefixtures("people")
 @pytest.mark.asyncio
-async def test_the_owner_of_identity_sees_no_health_data(stand: Stand, people: People) -> None:
+async def test_the_owner_of_identity_sees_no_health_data(stand: Stand) -> None:
     async with tries.as_role(stand, "auth_owner") as owner:
         assert await tries.sqlstate_of(owner, "SELECT * FROM book.visit") == tries.DENIED
 
 
+@pytest.mark.usefixtures("people")
 @pytest.mark.asyncio
-async def test_force_binds_the_owner_of_the_health_tables(stand: Stand, people: People) -> None:
+async def test_force_binds_the_owner_of_the_health_tables(stand: Stand) -> None:
     async with tries.as_role(stand, "book_owner") as owner:
         assert await owner.fetchval("SELECT count(*) FROM book.visit") == 0
         assert await tries.sqlstate_of(owner, "SELECT * FROM auth.citizen") == tries.DENIED
@@ -212,14 +217,16 @@ async def open_session(stand: Stand, one: Assertion) -> bool:
         return opened
 
 
-def test_b54_an_assertion_opens_one_session(stand: Stand, people: People) -> None:
+@pytest.mark.usefixtures("people")
+def test_b54_an_assertion_opens_one_session(stand: Stand) -> None:
     once = assertion()
     assert run(open_session, stand, once)
     assert not run(open_session, stand, assertion(id=once.id))
     assert run(open_session, stand, assertion())
 
 
-def test_b54_the_same_assertion_many_times_at_once_opens_one_session(stand: Stand, people: People) -> None:
+@pytest.mark.usefixtures("people")
+def test_b54_the_same_assertion_many_times_at_once_opens_one_session(stand: Stand) -> None:
     async def together() -> list[bool]:
         repeated = new_secret()
         return await asyncio.gather(*(open_session(stand, assertion(id=repeated)) for _ in range(8)))
@@ -227,7 +234,8 @@ def test_b54_the_same_assertion_many_times_at_once_opens_one_session(stand: Stan
     assert sorted(run(together)) == [False] * 7 + [True]
 
 
-def test_b167_a_suspended_facility_has_no_session(stand: Stand, people: People) -> None:
+@pytest.mark.usefixtures("people")
+def test_b167_a_suspended_facility_has_no_session(stand: Stand) -> None:
     token = stand.facility("01903", name="Bệnh viện bị đình chỉ")
     stand.as_owner("UPDATE directory.facility SET suspended_at = now() WHERE code = '01903'")
 

@@ -25,12 +25,13 @@ PRODUCT = f"""#!/bin/sh
 ' '''
 import http.server, os, sys, time
 name = sys.argv[1]
-if name == "serve":
+listens = {{"serve": 5, "demo": 4}}[name] if sys.argv[1:3] == ["demo", "provider"] or name == "serve" else None
+if listens is not None:
     class Ready(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
             self.end_headers()
-    http.server.HTTPServer(("127.0.0.1", int(sys.argv[5])), Ready).serve_forever()
+    http.server.HTTPServer(("127.0.0.1", int(sys.argv[listens])), Ready).serve_forever()
 elif name == "worker":
     time.sleep(600)
 print("product:", *sys.argv[1:], os.environ["SOKHOE_DEMO"], flush=True)
@@ -105,7 +106,7 @@ def test_run_comes_up_and_goes_down_in_order(product: Path, folder: Path) -> Non
     said = read_until(demo, "Ctrl-C stops it")
     assert said.endswith("Ctrl-C stops it.\n"), said
 
-    places = [said.index(sign) for sign in ("PostgreSQL", "structure", "API and worker", "load", "welcome")]
+    places = [said.index(sign) for sign in ("PostgreSQL", "structure", "API, worker", "load", "welcome")]
     assert places == sorted(places)
     assert f"product: demo load --url http://127.0.0.1:{port} --citizens 5 true" in said
     running = json.loads((data / "running.json").read_text(encoding="utf-8"))

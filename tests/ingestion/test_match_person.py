@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -13,11 +13,13 @@ from uuid import UUID
 
 import pytest
 
+from app.core.context import run_step
 from app.core.db import Login, Session, open_engine, transaction
 from app.core.ids import new_id
 from app.core.settings import Settings
 from app.ingestion import matching
 from app.ingestion.matching import Match
+from app.ingestion.qd4750.envelope import MAX_VISITS
 from app.records.arrivals import (
     BirthPrecision,
     IdentifierKind,
@@ -95,12 +97,18 @@ async def matched(session: Session, one: Brought, *, stand: Stand) -> Match:
     )
 
 
-@pytest.fixture
-def match(stand: Stand) -> Callable[..., Match]:
-    def go(who: PersonArrival, **changed: Any) -> Match:
-        return stand.run(Login.WORKER, partial(matched, one=brought(who, **changed), stand=stand))
+@pytest.fixture(scope="module")
+def match(stand: Stand) -> Iterator[Callable[..., Match]]:
+    """Match one person in a transaction of the worker, all on one connection."""
+    with asyncio.Runner() as runner:
+        engine = open_engine(stand.settings, Login.WORKER, size=1)
 
-    return go
+        def go(who: PersonArrival, **changed: Any) -> Match:
+            step = partial(matched, one=brought(who, **changed), stand=stand)
+            return runner.run(run_step(engine, step))
+
+        yield go
+        runner.run(engine.dispose())
 
 
 def rows(stand: Stand, table: str, citizen: UUID | None) -> list[Any]:
@@ -168,9 +176,7 @@ def test_b161_a_number_with_another_name_or_birth_date_waits(
     who = person(insurance_cards=(card(),))
     known = match(who)
     again = (
-        replace(who, insurance_cards=())
-        if by == "personal id"
-        else replace(who, identifier=None, identifier_kind=None)
+        replace(who, insurance_cards=()) if by == "personal id" else replace(who, identifier=None, identifier_kind=None)
     )
     found = match(replace(again, **sent))
     assert outcome_of(found) == outcome
@@ -178,7 +184,7 @@ def test_b161_a_number_with_another_name_or_birth_date_waits(
     assert len(rows(stand, "filing", known.citizen_id)) == (2 if outcome == "MATCHED" else 1)
 
 
-def test_b161_numbers_of_two_people_wait(stand: Stand, match: Callable[..., Match]) -> None:
+def test_b161_numbers_of_two_people_wait(match: Callable[..., Match]) -> None:
     one, two = person(), person(insurance_cards=(card(),))
     match(one)
     match(two)
@@ -244,7 +250,7 @@ def test_an_exact_birth_date_replaces_a_year_and_never_the_other_way(stand: Stan
     assert outcome_of(match(replace(exact, birth_on=date(1985, 3, 13)))) == "BIRTH_DIFFERS"
 
 
-def test_a_visit_does_not_move_to_another_person(stand: Stand, match: Callable[..., Match]) -> None:
+def test_a_visit_does_not_move_to_another_person(match: Callable[..., Match]) -> None:
     who = person()
     known = match(who, visit="MOVED")
     assert outcome_of(match(person(), visit="MOVED")) == "VISIT_OF_ANOTHER_PERSON"
@@ -329,6 +335,14 @@ def test_two_messages_about_a_new_visit_at_once_leave_it_in_one_book(race: Race)
 def test_two_messages_about_different_people_and_visits_do_not_wait(race: Race) -> None:
     first, second = run(race.run, brought(person()), brought(person()))
     assert (first.outcome, second.outcome) == ("CREATED", "CREATED")
+
+
+def test_the_largest_messages_at_once_find_room_for_their_locks(ground: Ground, settings: Settings) -> None:
+    """A new person with two numbers and a new visit takes three locks, kept until the message is concluded."""
+    room = ground.cluster.psql(
+        "SELECT current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int"
+    )
+    assert int(room) >= 3 * MAX_VISITS * settings.worker_concurrency
 
 
 def test_many_messages_about_one_person_at_once_make_one(stand: Stand, settings: Settings) -> None:

@@ -28,9 +28,7 @@ class Book:
     def file(self, *, tables: dict[str, Sequence[Fields]] | None = None, issued: str = "20261120") -> UUID:
         """File a message of the member's visit, some tables changed; an empty one is sent without lines."""
         own: dict[str, Sequence[Fields]] = {**self.member.tables(), **(tables or {})}
-        sent = {
-            name: [{**line, "MA_LK": self.member.visit_id} for line in lines] for name, lines in own.items()
-        }
+        sent = {name: [{**line, "MA_LK": self.member.visit_id} for line in lines] for name, lines in own.items()}
         kept = self.stand.keep(
             messages.envelope(messages.visit_xml(sent), facility=self.member.facility, issued=issued), token=self.sender
         )
@@ -65,26 +63,42 @@ class Book:
 
     def rows(self, table: str, order: str = "1, 2, 3") -> list[dict[str, Any]]:
         """Return the member's rows of a table."""
+        return self.look({table: order})[table]
+
+    def everything(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the member's rows of every table of the book, but for when the newest message arrived."""
+        found = self.look({f"book.{table}": "1, 2, 3" for table in ROWS})
+        return {
+            table: [{name: value for name, value in row.items() if not name.endswith("arrived_at")} for row in rows]
+            for table, rows in found.items()
+        }
+
+    def look(self, tables: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
+        """Return the member's rows of tables, each in its order."""
         citizen = self.citizen
 
-        async def look() -> list[dict[str, Any]]:
+        async def look() -> dict[str, list[dict[str, Any]]]:
             async with tries.as_superuser(*self._look) as superuser:
-                query = f"SELECT * FROM {table} WHERE citizen_id = $1 ORDER BY {order}"
-                return [dict(row) for row in await superuser.fetch(query, citizen)]
+                found = {}
+                for table, order in tables.items():
+                    query = f"SELECT * FROM {table} WHERE citizen_id = $1 ORDER BY {order}"
+                    found[table] = [dict(row) for row in await superuser.fetch(query, citizen)]
+                return found
 
         return run(look)
 
     def counted(self) -> dict[str, int]:
         """Return how many rows stand in each table of the book."""
-        return {table: len(self.rows(f"book.{table}", "1")) for table in ROWS}
+        return {table.removeprefix("book."): len(rows) for table, rows in self.everything().items()}
 
-    def mask(self, table: str) -> None:
-        """Mask the member's rows of a table, as their owner will be able to."""
+    def mask(self, *tables: str) -> None:
+        """Mask the member's rows of tables, as their owner will be able to."""
         citizen = self.citizen
 
         async def change() -> None:
             async with tries.as_superuser(*self._look) as superuser:
-                await superuser.execute(f"UPDATE book.{table} SET masked = true WHERE citizen_id = $1", citizen)
+                for table in tables:
+                    await superuser.execute(f"UPDATE book.{table} SET masked = true WHERE citizen_id = $1", citizen)
 
         run(change)
 
@@ -135,18 +149,25 @@ def test_b162_the_same_bytes_again_change_nothing(book: Book) -> None:
 
 def test_b162_the_same_content_in_other_bytes_changes_nothing(book: Book) -> None:
     first = book.file()
-    before = {table: book.rows(f"book.{table}") for table in ROWS}
+    before = book.everything()
     again = book.file(issued="20261121")
     assert again != first
     assert book.changes(again) == {kind: ["unchanged"] for kind in ALL}
     assert book.version == 1
-    assert {table: book.rows(f"book.{table}") for table in ROWS} == before
+    assert book.everything() == before
 
 
 def test_a_corrected_visit_takes_the_place_of_the_old_whose_version_stays(book: Book) -> None:
     book.file()
     old, versions = book.rows("book.visit")[0], book.rows("book.record_version")
-    fields = {"LY_DO_VV": "Ho ra máu", "MA_BENH_KT": "", "MA_THE_BHYT": "", "GT_THE_TU": "", "GT_THE_DEN": "", "MA_DKBD": ""}
+    fields = {
+        "LY_DO_VV": "Ho ra máu",
+        "MA_BENH_KT": "",
+        "MA_THE_BHYT": "",
+        "GT_THE_TU": "",
+        "GT_THE_DEN": "",
+        "MA_DKBD": "",
+    }
     kept = book.file(tables=changed(book.member, "XML1", **fields), issued="20261121")
     new = book.rows("book.visit")[0]
     assert book.changes(kept) == {"VISIT": ["replaced"], "PRESCRIPTION": ["unchanged"], "TEST_REPORT": ["unchanged"]}
@@ -179,11 +200,11 @@ def test_a_corrected_record_takes_the_place_of_the_old(
 
 def test_a_table_that_was_not_sent_leaves_what_was_filed_alone(book: Book) -> None:
     book.file()
-    before = {table: book.rows(f"book.{table}") for table in ROWS}
+    before = book.everything()
     for number, absent in enumerate((("XML2",), ("XML2", "XML4"), ("XML2", "XML3", "XML4"))):
         kept = book.without(*absent, issued=f"2026112{number + 1}")
         assert set(book.changes(kept)["VISIT"]) == {"unchanged"}
-        assert {table: book.rows(f"book.{table}") for table in ROWS} == before
+        assert book.everything() == before
     assert book.version == 1
 
 
@@ -243,23 +264,22 @@ def test_versions_only_ever_grow(book: Book) -> None:
 
 def test_what_is_masked_stays_masked_when_it_is_corrected(book: Book) -> None:
     book.file()
-    for table in ROWS:
-        if table != "record_version":
-            book.mask(table)
+    tables = [table for table in ROWS if table != "record_version"]
+    book.mask(*tables)
     for table, fields in (("XML1", {"LY_DO_VV": "Khác"}), ("XML2", {"LIEU_DUNG": "Khác"}), ("XML4", {"GIA_TRI": "9"})):
         book.file(tables=changed(book.member, table, **fields), issued="20261121")
-    for table in ROWS:
-        if table != "record_version":
-            assert [row["masked"] for row in book.rows(f"book.{table}")] == [True] * ROWS[table], table
+    found = book.everything()
+    for table in tables:
+        assert [row["masked"] for row in found[f"book.{table}"]] == [True] * ROWS[table], table
 
 
 def test_what_comes_later_into_a_masked_visit_is_masked(book: Book) -> None:
     book.without("XML2", "XML4")
-    for table in ("visit", "visit_diagnosis", "visit_insurance", "visit_service"):
-        book.mask(table)
+    book.mask("visit", "visit_diagnosis", "visit_insurance", "visit_service")
     book.file(issued="20261121")
+    found = book.everything()
     for table in ("prescription", "prescription_item", "test_report", "test_result"):
-        assert [row["masked"] for row in book.rows(f"book.{table}")] == [True], table
+        assert [row["masked"] for row in found[f"book.{table}"]] == [True], table
 
 
 @pytest.mark.parametrize("table", ["record_version", "visit"])
@@ -291,7 +311,7 @@ def refused(book: Book, body: bytes, *, token: str) -> list[str]:
 
 def test_b163_a_visit_of_another_facility_is_refused(book: Book) -> None:
     book.file()
-    before = {table: book.rows(f"book.{table}") for table in ROWS}
+    before = book.everything()
     stranger = book.stand.facility("01905", name="Bệnh viện khác")
     corrected = message(Member(number=book.member.number, fields={"LY_DO_VV": "Của người khác"}))
     assert refused(book, corrected, token=stranger) == ["FACILITY_NOT_YOURS"]
@@ -300,7 +320,7 @@ def test_b163_a_visit_of_another_facility_is_refused(book: Book) -> None:
     for envelope in ("", "0190", "01901;01905"):
         body = messages.envelope(messages.visit_xml(book.member.tables()), facility=envelope)
         assert refused(book, body, token=stranger)
-    assert {table: book.rows(f"book.{table}") for table in ROWS} == before
+    assert book.everything() == before
     assert book.version == 1
 
 
@@ -318,3 +338,24 @@ def test_b163_another_facilitys_visit_of_the_same_number_is_another_visit(book: 
     assert [row for row in visits if row["facility_code"] == member.facility] == before
     assert {row["facility_code"] for row in visits} == {member.facility, "01906"}
     assert book.version == 2
+
+
+def test_b170_a_message_that_arrived_earlier_does_not_replace_a_later_one(book: Book) -> None:
+    """Workers, a retry and a replay may take messages in another order than they came."""
+    kept = [
+        book.stand.keep(messages.envelope(messages.visit_xml(tables), facility=book.member.facility), token=book.sender)
+        for tables in (
+            {name: [{**line, "MA_LK": book.member.visit_id} for line in lines] for name, lines in version.items()}
+            for version in (
+                {**book.member.tables(), "XML1": [{**book.member.tables()["XML1"][0], "GHI_CHU": f"Lần {number}"}]}
+                for number in (1, 2)
+            )
+        )
+    ]
+
+    assert [book.stand.process(one) for one in reversed(kept)] == ["filed", "filed"]
+
+    assert set(book.changes(kept[0])["VISIT"]) == {"outdated"}
+    assert set(book.changes(kept[0])["PRESCRIPTION"]) == {"outdated"}
+    assert [row["advice"] for row in book.everything()["book.visit"]] == ["Lần 2"]
+    assert book.version == 1

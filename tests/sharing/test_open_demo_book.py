@@ -53,8 +53,9 @@ async def refused_everywhere(demo: tries.Connection) -> bool:
     return set(states) == {tries.NO_BOOK}
 
 
+@pytest.mark.usefixtures("books")
 @pytest.mark.asyncio
-async def test_d_without_an_open_book_every_table_raises(stand: Stand, books: Books) -> None:
+async def test_d_without_an_open_book_every_table_raises(stand: Stand) -> None:
     async with tries.as_login(stand, Login.DEMO) as demo:
         assert await refused_everywhere(demo)
         async with demo.transaction():
@@ -89,11 +90,11 @@ async def test_d_settings_made_by_hand_do_not_turn_an_open_book_into_another(sta
 
 @pytest.mark.asyncio
 async def test_d_the_window_can_be_neither_read_nor_written(stand: Stand, books: Books) -> None:
+    me = "pg_backend_pid(), pg_current_xact_id()"
     async with tries.as_login(stand, Login.DEMO) as demo:
         for statement in (
             "SELECT * FROM auth.reading_window",
-            "INSERT INTO auth.reading_window VALUES (pg_backend_pid(), pg_current_xact_id(), "
-            f"'{books.other}', 1023, '-infinity', 'infinity', true)",
+            f"INSERT INTO auth.reading_window VALUES ({me}, '{books.other}', 1023, '-infinity', 'infinity', true)",
             f"UPDATE auth.reading_window SET citizen_id = '{books.other}'",
             "DELETE FROM auth.reading_window",
             "TRUNCATE auth.reading_window",
@@ -112,13 +113,17 @@ async def test_d_the_window_can_be_neither_read_nor_written(stand: Stand, books:
 
 @pytest.mark.asyncio
 async def test_d_another_backends_window_is_not_used(stand: Stand, books: Books) -> None:
-    async with tries.as_login(stand, Login.DEMO) as first, tries.as_login(stand, Login.DEMO) as second:
-        async with first.transaction(), second.transaction():
-            await first.fetch(OPEN, books.owner_token)
-            assert await refused_everywhere(second)
-            await second.fetch(OPEN, books.other_token)
-            assert {row[0] for row in await first.fetch("SELECT citizen_id FROM book.visit")} == {books.owner}
-            assert {row[0] for row in await second.fetch("SELECT citizen_id FROM book.visit")} == {books.other}
+    async with (
+        tries.as_login(stand, Login.DEMO) as first,
+        tries.as_login(stand, Login.DEMO) as second,
+        first.transaction(),
+        second.transaction(),
+    ):
+        await first.fetch(OPEN, books.owner_token)
+        assert await refused_everywhere(second)
+        await second.fetch(OPEN, books.other_token)
+        assert {row[0] for row in await first.fetch("SELECT citizen_id FROM book.visit")} == {books.owner}
+        assert {row[0] for row in await second.fetch("SELECT citizen_id FROM book.visit")} == {books.other}
 
 
 @pytest.mark.asyncio
@@ -167,7 +172,10 @@ async def test_d_sections_dates_and_masks_of_the_window_hold(
         assert moments is not None
         always, tomorrow = moments
         async with demo.transaction():
-            me = await demo.fetchval("SELECT pg_backend_pid()"), await demo.fetchval("SELECT pg_current_xact_id()::text")
+            me = (
+                await demo.fetchval("SELECT pg_backend_pid()"),
+                await demo.fetchval("SELECT pg_current_xact_id()::text"),
+            )
             for section in (1 << bit for bit in range(10)):
                 await superuser.execute(write, *me, books.owner, section, always)
                 expected = {table: rows if SECTION_OF[table] & section else 0 for table, rows in TABLES.items()}

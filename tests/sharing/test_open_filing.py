@@ -55,9 +55,7 @@ async def refused_everywhere(worker: tries.Connection) -> bool:
 
 
 async def insert_version(worker: tries.Connection, citizen: UUID) -> str:
-    statement = (
-        "INSERT INTO book.record_version VALUES ($1, $2, 1, 'VISIT', 'ADDED', 'X', $2, '', '', now(), '{}')"
-    )
+    statement = "INSERT INTO book.record_version VALUES ($1, $2, 1, 'VISIT', 'ADDED', 'X', $2, '', '', now(), '{}')"
     return await tries.sqlstate_of(worker, statement, citizen, new_id(now=datetime.now(UTC)))
 
 
@@ -110,8 +108,9 @@ async def test_another_messages_book_cannot_be_written(
         assert await superuser.fetchval(version, filed.third) == before
 
 
+@pytest.mark.usefixtures("filed")
 @pytest.mark.asyncio
-async def test_a_message_about_nobody_opens_nothing(stand: Stand, filed: Filed) -> None:
+async def test_a_message_about_nobody_opens_nothing(stand: Stand) -> None:
     async with tries.as_login(stand, Login.WORKER) as worker:
         assert await tries.sqlstate_of(worker, OPEN, UUID(int=7)) == tries.NO_SUCH_BOOK
         assert await tries.sqlstate_of(worker, OPEN, None) == tries.NO_SUCH_BOOK
@@ -135,17 +134,22 @@ async def test_what_was_opened_is_shut_after_the_transaction(stand: Stand, filed
 
 @pytest.mark.asyncio
 async def test_what_one_backend_opened_is_shut_for_another(stand: Stand, filed: Filed) -> None:
-    async with tries.as_login(stand, Login.WORKER) as first, tries.as_login(stand, Login.WORKER) as second:
-        async with first.transaction(), second.transaction():
-            await first.fetch(OPEN, filed.both)
-            assert await refused_everywhere(second)
-            await second.fetch(OPEN, filed.alone)
-            assert await books_seen(first) == {filed.first, filed.second}
-            assert await books_seen(second) == {filed.third}
+    async with (
+        tries.as_login(stand, Login.WORKER) as first,
+        tries.as_login(stand, Login.WORKER) as second,
+        first.transaction(),
+        second.transaction(),
+    ):
+        await first.fetch(OPEN, filed.both)
+        assert await refused_everywhere(second)
+        await second.fetch(OPEN, filed.alone)
+        assert await books_seen(first) == {filed.first, filed.second}
+        assert await books_seen(second) == {filed.third}
 
 
 @pytest.mark.asyncio
 async def test_the_window_and_whom_a_message_is_about_cannot_be_written_by_hand(stand: Stand, filed: Filed) -> None:
+    me = "pg_backend_pid(), pg_current_xact_id()"
     async with tries.as_login(stand, Login.WORKER) as worker, worker.transaction():
         await worker.fetch(OPEN, filed.alone)
         for statement in (
@@ -153,7 +157,7 @@ async def test_the_window_and_whom_a_message_is_about_cannot_be_written_by_hand(
             f"UPDATE auth.filing SET citizen_id = '{filed.first}'",
             "SELECT * FROM auth.filing",
             f"UPDATE auth.filing_window SET citizens = ARRAY['{filed.first}'::uuid]",
-            f"INSERT INTO auth.filing_window VALUES (pg_backend_pid(), pg_current_xact_id(), ARRAY['{filed.first}'::uuid])",
+            f"INSERT INTO auth.filing_window VALUES ({me}, ARRAY['{filed.first}'::uuid])",
             "SELECT * FROM auth.filing_window",
             "SELECT * FROM auth.citizen",
             "SELECT * FROM auth.identifier",
@@ -186,4 +190,4 @@ async def test_two_messages_about_the_same_book_take_turns(stand: Stand, filed: 
             with pytest.raises(asyncpg.LockNotAvailableError):
                 await second.fetch(OPEN, filed.both)
             assert await second.fetchval(OPEN, filed.alone) == 1
-        assert await second.fetchval(OPEN, filed.both) == 2  # noqa: PLR2004
+        assert await second.fetchval(OPEN, filed.both) == 2

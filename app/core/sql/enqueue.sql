@@ -12,6 +12,9 @@ RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_te
     INSERT INTO jobs.pgqueuer_log (job_id, status, entrypoint, priority) SELECT id, status, entrypoint, priority FROM job)
   SELECT id FROM job
 $$;
+-- The library's trigger would NOTIFY on every change, and NOTIFY makes all commits take turns, each for its flush to disk:
+-- hospitals would wait for one another. Workers look for work a few times a second instead (app/worker.py).
+ALTER TABLE jobs.pgqueuer DISABLE TRIGGER tg_pgqueuer_changed;
 REVOKE ALL ON FUNCTION jobs.enqueue, jobs.fn_pgqueuer_changed FROM PUBLIC;
 GRANT USAGE ON SCHEMA jobs TO worker, desk, book_writer;
 GRANT EXECUTE ON FUNCTION jobs.enqueue TO worker, desk, book_writer;

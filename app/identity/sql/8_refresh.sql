@@ -19,7 +19,9 @@ BEGIN
   present := clock_timestamp();
   SELECT r.* INTO token FROM auth.refresh_token r WHERE r.token_hash = shown;  -- as it is now that its session is locked
   SELECT n.* INTO renewal FROM auth.renewal n WHERE n.session_id = live.id;
-  IF live.ended_at IS NOT NULL OR renewal.until <= present OR (token.used_at IS NULL AND token.expires_at <= present) THEN
+  IF live.ended_at IS NOT NULL OR renewal.until <= present OR (token.used_at IS NULL AND token.expires_at <= present)
+    OR EXISTS (SELECT FROM auth.account a JOIN auth.citizen c ON c.id = a.citizen_id
+                WHERE a.id = renewal.account_id AND (a.closed_at IS NOT NULL OR c.closed_at IS NOT NULL)) THEN
     outcome := 'ENDED';
   ELSIF renewal.client_id <> client THEN
     outcome := 'REUSED';

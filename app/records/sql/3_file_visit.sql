@@ -10,6 +10,10 @@ BEGIN
   SELECT v.* INTO known FROM book.visit v
    WHERE v.citizen_id = citizen AND v.facility_code = filed.facility_code AND v.source_id = filed.source_id FOR UPDATE;
   visit := coalesce(known.id, filed.id);
+  IF known.arrived_at > filed.arrived_at THEN  -- messages may be worked through in another order than they came
+    change := 'OUTDATED';
+    RETURN;
+  END IF;
   IF NOT arrived ? 'services' THEN  -- the second half of a digest is that of the services
     filed.digest := filed.digest || coalesce(substr(known.digest, 33), '');
   END IF;
@@ -17,16 +21,17 @@ BEGIN
   SELECT n.change, n.version INTO change, filed.version FROM book.note_version(
     citizen, visit, 'VISIT', known.digest, known.version, provenance, filed.digest, arrived - 'id' - 'digest') n;
   IF change = 'UNCHANGED' THEN
+    UPDATE book.visit v SET arrived_at = filed.arrived_at WHERE v.citizen_id = citizen AND v.id = visit;
     RETURN;
   END IF;
   IF known.id IS NULL THEN
     INSERT INTO book.visit SELECT filed.*;
   ELSE
-    UPDATE book.visit v SET (digest, version, message_id, source_version, standard_version, filed_at, kind_code, started_at,
+    UPDATE book.visit v SET (digest, version, arrived_at, message_id, source_version, standard_version, filed_at, kind_code, started_at,
         admitted_at, ended_at, reason, arrival_diagnosis, discharge_diagnosis, outcome_code, discharge_code, department_codes,
         treatment_days, treatment, advice, weight_kg, record_number, insurance_category_code, cost_total, cost_drugs,
         cost_supplies, cost_within_insurance, cost_paid_by_fund, cost_copayment, cost_self_paid, cost_paid_by_others, paid_at)
-      = (filed.digest, filed.version, filed.message_id, filed.source_version, filed.standard_version, filed.filed_at,
+      = (filed.digest, filed.version, filed.arrived_at, filed.message_id, filed.source_version, filed.standard_version, filed.filed_at,
         filed.kind_code, filed.started_at, filed.admitted_at, filed.ended_at, filed.reason, filed.arrival_diagnosis,
         filed.discharge_diagnosis, filed.outcome_code, filed.discharge_code, filed.department_codes, filed.treatment_days,
         filed.treatment, filed.advice, filed.weight_kg, filed.record_number, filed.insurance_category_code, filed.cost_total,

@@ -1,0 +1,127 @@
+"""The measured database: the product's own migrations and operations, books filled by sets, a role for the peers."""
+
+import asyncio
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from app.core.settings import Settings
+from app.gateway import deployment, plans, trusted
+from app.gateway.plans import BOOK
+from app.migrate import migrate
+from bench.reading.machine import DATABASE_CORE, on_core
+from devkit.credentials import LOGINS, make_secrets, prepare_database
+from devkit.postgres import Cluster, temporary_cluster
+
+BENCH = Path(__file__).parent.parent
+DATABASE = "bench"
+SERVER_SETTINGS = {"shared_buffers": "2GB", "effective_cache_size": "6GB", "max_wal_size": "8GB"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A citizen with a heavy book."""
+
+    id: UUID
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """A filled database and what reaches it."""
+
+    cluster: Cluster
+    settings: Settings
+    folder: Path  # of this run: secrets, documents, requests, logs
+    peer_url: str
+
+    @property
+    def documents(self) -> Path:
+        """Return the folder that takes the place of `graphql/` for the measured API."""
+        return self.folder / "graphql"
+
+    def fill(self, *, first: int, last: int) -> None:
+        """Add citizens by number and let PostgreSQL look at what it has."""
+        self.cluster.psql(BENCH / "reading" / "fill.sql", DATABASE, variables={"first": str(first), "last": str(last)})
+        self.cluster.psql("VACUUM (FREEZE, ANALYZE); CHECKPOINT;", DATABASE)
+
+    def heavy(self) -> list[Person]:
+        """Return the citizens with heavy books, in an order that has nothing to do with where they lie."""
+        lines = self.cluster.psql("SELECT id, token FROM bench.person WHERE heavy ORDER BY hashint4(number)", DATABASE)
+        return [Person(id=UUID(one), token=two) for one, two in (line.split("|") for line in lines.splitlines())]
+
+    def postmaster(self) -> int:
+        """Return the process of the server."""
+        return int((self.cluster.pgdata / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
+
+
+def document_id(name: str) -> str:
+    """Return the id of one of the bench's documents."""
+    return trusted.document_id((BENCH / "operations" / f"{name}.graphql").read_text(encoding="utf-8"))
+
+
+def call_of(name: str, *, bearer: str = "$1") -> str:
+    """Return the call of the deployed function of one of the bench's documents."""
+    operation = plans.trusted(document_id(name))
+    if operation is None:
+        raise LookupError(name)
+    (part,) = operation.parts(BOOK)
+    function = deployment.function_of(operation, part).name
+    return f"SELECT etag, body FROM op.{function}({bearer}, NULL, NULL, NULL, 'vi')"  # noqa: S608 - names made by us
+
+
+@contextmanager
+def open_book() -> Iterator[Book]:
+    """Give a database with the product in it, for as long as it is needed; it is filled by `fill`."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="sokhoe-bench-")))
+        with on_core(DATABASE_CORE):
+            cluster = stack.enter_context(temporary_cluster(settings=SERVER_SETTINGS))
+        book = _made(cluster, folder)
+        _publish(book)
+        asyncio.run(migrate(book.settings, progress=lambda _step: None))
+        cluster.psql(BENCH / "peers" / "role.sql", DATABASE)
+        cluster.psql(f"ALTER ROLE peer PASSWORD '{urlsplit(book.peer_url).password}'", DATABASE)
+        yield book
+
+
+def _made(cluster: Cluster, folder: Path) -> Book:
+    logins = [login for login in LOGINS if login != "demo"]
+    make_secrets(folder / "secrets", logins=logins)
+    prepare_database(cluster, database=DATABASE, secrets_directory=folder / "secrets", logins=logins)
+    address = f"127.0.0.1:{cluster.port}/{DATABASE}"
+    return Book(
+        cluster=cluster,
+        settings=Settings(database_url=f"postgresql://{address}", secrets_dir=folder / "secrets"),
+        folder=folder,
+        peer_url=f"postgresql://peer:{secrets.token_hex(16)}@{address}",
+    )
+
+
+def _publish(book: Book) -> None:
+    """Make a list of trusted operations of the bench's own documents, and let this process read it."""
+    shutil.copytree(BENCH / "operations", book.documents / "operations")
+    listed = [
+        {
+            "id": trusted.document_id(path.read_text(encoding="utf-8")),
+            "file": path.name,
+            "since": "2026-01-01",
+            "sunset": None,
+        }
+        for path in sorted((BENCH / "operations").glob("*.graphql"))
+    ]
+    (book.documents / "trusted.json").write_text(json.dumps(listed), encoding="utf-8")
+    trusted.FOLDER = book.documents
+
+
+def digest_of(*paths: Path) -> str:
+    """Return a name for what stands in some files."""
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()[:16]

@@ -1,0 +1,61 @@
+"""What is asked: pages of a phone, each request for another heavy citizen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from random import Random
+
+from bench.reading.book import Person
+from bench.reading.servers import OURS, Server
+
+VISITS, HOME, TREND = "Visits", "Home", "Trend"
+OPERATIONS = (VISITS, HOME, TREND)
+REQUESTS = 4000
+UNCHANGED, WHOLE, DETAIL = 80, 15, 5
+"""A phone's day: how many of a hundred requests are which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One line of the results. `every` per hundred: home screens that did not change, home screens, details."""
+
+    name: str
+    operation: str
+    unchanged: int = 0
+    details: int = 0
+    everybody: bool = True  # the peers have no ETag: they are asked for the whole screen each time
+
+    def requests(self, server: Server, people: Sequence[Person], etags: dict[str, str]) -> list[bytes]:
+        """Return the requests in the order in which they are sent."""
+        chance = Random(1)
+        made = []
+        for person in islice(cycle(people), max(REQUESTS, len(people))):
+            turn = chance.randrange(100)
+            if turn < self.unchanged and server.name == OURS:
+                made.append(server.request(self.operation, person, known=etags[person.token]))
+            elif turn >= 100 - self.details:
+                made.append(server.request(VISITS, person))
+            else:
+                made.append(server.request(self.operation, person))
+        return made
+
+    def allowed(self, statuses: dict[str, int], server: Server) -> bool:
+        """Tell whether these answers are what was asked for."""
+        total = sum(statuses.values())
+        unchanged = statuses.get("304", 0) / total * 100 if server.name == OURS else 0
+        wanted = self.unchanged if server.name == OURS else 0
+        return statuses.keys() <= {"200", "304"} and abs(unchanged - wanted) <= 5
+
+
+QUESTIONS = (
+    Question(name="visits page", operation=VISITS),
+    Question(name="home screen", operation=HOME),
+    Question(name="50-point trend", operation=TREND),
+    Question(name="home screen, unchanged (304)", operation=HOME, unchanged=100, everybody=False),
+    Question(name="a phone's day", operation=HOME, unchanged=UNCHANGED, details=DETAIL),
+)
+
+
+def etags_of(server: Server, people: Sequence[Person]) -> dict[str, str]:
+    """Return what ours answered as ETag of each citizen's home screen."""
+    return {person.token: server.ask(HOME, person).headers["etag"] for person in people}

@@ -1,0 +1,103 @@
+"""How fast books are read, beside the peers.
+
+    python3 dev.py bench reads [--rounds N] [--seconds N] [--citizens N] [--write]
+
+Fills a database that the product's own migrations made, starts this API, PostGraphile 5, mercurius and a tuned
+Strawberry on one core and PostgreSQL with the load generator on another, checks that all four answer the same data,
+and then measures them in turn. Ours runs with session lookup, policies and ETag; the peers with plain row-level
+security and no login. Linux, two cores.
+"""
+
+import argparse
+from contextlib import ExitStack
+
+from bench.reading import answers, machine, report
+from bench.reading.book import Book, open_book
+from bench.reading.questions import OPERATIONS, QUESTIONS, Question, etags_of
+from bench.reading.rounds import SATURATED, UNLOADED, Table, load, pgbench, prepare
+from bench.reading.servers import OURS, PEERS, POOL_SIZE, Server, installed_peers, running
+
+COMPARED = 5
+METHOD = """\
+Server on one core; PostgreSQL and the load generator on another; loopback; every request for another citizen with a
+heavy book (30 visits, 40 prescriptions x 3 drugs, 40 laboratory reports x 10 results, 50 functional tests); the same
+indexes for everybody and {pool} connections to PostgreSQL each. Ours: session lookup, row-level security, ETag. Peers:
+plain row-level security by one setting, registered documents, no login. Figures are medians of {rounds} interleaved
+rounds of {seconds:g} s, ratios medians of the rounds' own ratios. {citizens} citizens.
+The 50-point trend is fifty functional tests with facility and value. Leaves a response: {leaves}."""
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(prog="dev.py bench reads", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3, help="of one run")
+    parser.add_argument("--citizens", type=int, default=2000, help="every tenth has a heavy book")
+    parser.add_argument("--only", choices=[OURS, *PEERS], action="append", help="measure only these servers")
+    parser.add_argument("--write", action="store_true", help="update BENCHMARKS.md")
+    chosen = parser.parse_args()
+    machine.require()
+    peers = installed_peers()
+    with open_book() as book, ExitStack() as stack:
+        book.fill(first=1, last=chosen.citizens)
+        names = [name for name in (OURS, *PEERS) if name == OURS or not chosen.only or name in chosen.only]
+        servers = [stack.enter_context(running(name, book, peers)) for name in names]
+        people = book.heavy()
+        leaves = answers.compare(servers, people[:COMPARED])
+        print(f"{len(servers)} servers answer the same: {leaves}", flush=True)
+        table = _measured(book, servers, rounds=chosen.rounds, seconds=chosen.seconds)
+        memory = machine.resident_mb(machine.tree_of(servers[0].process.pid))
+    lines = report.lines_of(table)
+    lines.append(
+        f"resident memory of the API after the run | {memory:.0f} MB | {memory / 150:.2f} | 150 MB wanted at most"
+    )
+    method = METHOD.format(
+        pool=POOL_SIZE,
+        rounds=chosen.rounds,
+        seconds=chosen.seconds,
+        citizens=f"{chosen.citizens:,}",
+        leaves=", ".join(f"{operation} {count}" for operation, count in leaves.items()),
+    )
+    report.show("Reads beside the peers", method, lines, write=chosen.write)
+
+
+def _measured(book: Book, servers: list[Server], *, rounds: int, seconds: float) -> Table:
+    people = book.heavy()
+    etags = etags_of(servers[0], people)
+    asked: list[tuple[Question, Server]] = [
+        (question, server) for question in QUESTIONS for server in servers if question.everybody or server.name == OURS
+    ]
+    requests = {(q.name, s.name): prepare(book, q, s, people, etags) for q, s in asked}
+    table = Table()
+    for question, server in asked:  # every plan, prepared statement and JIT warm
+        load(
+            book,
+            question,
+            server,
+            requests=requests[question.name, server.name],
+            connections=SATURATED,
+            seconds=seconds,
+        )
+    for number in range(rounds):
+        for question in QUESTIONS:
+            for server in [server for one, server in asked if one is question]:
+                run = load(
+                    book, question, server, requests=requests[question.name, server.name], connections=SATURATED,
+                    seconds=seconds,
+                )  # fmt: skip
+                table.add(question.name, server.name, SATURATED, run)
+            if question.operation in OPERATIONS and not question.unchanged:
+                called = pgbench(book, question.operation, people=len(people), seconds=max(1, round(seconds)))
+                table.add(question.name, report.PGBENCH, SATURATED, called)
+        for question, server in asked:
+            run = load(
+                book, question, server, requests=requests[question.name, server.name], connections=UNLOADED,
+                seconds=max(1.0, seconds / 3),
+            )  # fmt: skip
+            table.add(question.name, server.name, UNLOADED, run)
+        print(f"round {number + 1} of {rounds}", flush=True)
+    return table
+
+
+if __name__ == "__main__":
+    main()

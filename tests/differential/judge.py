@@ -1,0 +1,350 @@
+"""Answers the product's operations from rows with graphql-core. Shares no code with the compiler or the mappings.
+
+Its schema is the published SDL, so that it judges the contract. A field that it does not know ends the test: teach
+it here, from the contract, never from the mapping.
+Cursors are opaque in the contract; here they are `cursor:` and the order keys, and `canonical` brings real ones
+into that form.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLResolveInfo,
+    build_schema,
+    execute_sync,
+)
+
+from app.core.crypto import Place, Vault
+from tests.differential.rows import Lists, Row, Shelf
+
+SDL = Path(__file__).parents[2] / "graphql" / "schema.graphql"
+JUDGE = build_schema(SDL.read_text(encoding="utf-8"))
+VIETNAM = timezone(timedelta(hours=7))
+SECTIONS = [
+    "VISITS",
+    "PRESCRIPTIONS",
+    "VACCINATIONS",
+    "TEST_RESULTS",
+    "IMAGING",
+    "DOCUMENTS",
+    "CONDITIONS",
+    "ALLERGIES",
+    "INSURANCE",
+    "APPOINTMENTS",
+]
+NOTICES = {
+    "vi": "Sổ có thể chưa đầy đủ: chỉ gồm hồ sơ mà các cơ sở đã gửi và trong phạm vi bạn được xem. "
+    "Không có thông tin không có nghĩa là không có bệnh hay dị ứng.",
+    "en": "This book may be incomplete: it holds what facilities have sent, within your scope. "
+    "Nothing recorded does not mean no disease and no allergy.",
+}
+Shown = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewing:
+    """Who asks, in which language, and what rests of them."""
+
+    shelf: Shelf
+    lists: Lists
+    vault: Vault
+    language: str
+
+    def judged(self, document: DocumentNode, variables: Mapping[str, object], operation: str | None) -> ExecutionResult:
+        """Return what the contract wants for an operation."""
+        found = execute_sync(
+            JUDGE,
+            document,
+            root_value=_Answers(self).root(),
+            variable_values=dict(variables),
+            operation_name=operation,
+            field_resolver=_taught,
+        )
+        assert isinstance(found, ExecutionResult)
+        return found
+
+
+def _taught(source: Shown, info: GraphQLResolveInfo, **given: Any) -> Any:
+    if info.field_name not in source:
+        raise UntaughtField(f"{info.parent_type.name}.{info.field_name}: teach tests/differential/judge.py")
+    value = source[info.field_name]
+    return value(**given) if callable(value) else value
+
+
+class UntaughtField(BaseException):
+    """A field that the judge does not know; no error of the answer, so that nobody takes it for one."""
+
+
+def parsed(text: bytes | str) -> Any:
+    """Parse JSON that holds no key twice."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        assert len(found) == len(pairs), [key for key, _ in pairs]
+        return found
+
+    return json.loads(text, object_pairs_hook=unique)
+
+
+def canonical(value: Any) -> Any:
+    """Return the value with its cursors told by their keys."""
+    if isinstance(value, dict):
+        return {key: canonical(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [canonical(item) for item in value]
+    keys = cursor_keys(value) if isinstance(value, str) else None
+    return value if keys is None else _cursor(keys)
+
+
+def cursor_keys(text: str) -> list[str] | None:
+    """Return the order keys of a real cursor; nothing for any other text."""
+    try:
+        found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error):
+        return None
+    return [str(key) for key in found[1:]] if isinstance(found, list) and len(found) > 1 else None
+
+
+def _cursor(keys: Sequence[str]) -> str:
+    return f"cursor:{json.dumps(list(keys))}"
+
+
+def instant(value: datetime | None) -> str | None:
+    """Return RFC 3339 text in UTC, with a fraction only where there is one."""
+    if value is None:
+        return None
+    text = value.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return (text.rstrip("0") if "." in text else text) + "Z"
+
+
+def number(value: Decimal | None) -> str | None:
+    """Return a decimal as it is kept, zeros at its end too."""
+    return None if value is None else format(value, "f")
+
+
+def day(value: date | None) -> str | None:
+    """Return ISO 8601."""
+    return None if value is None else value.isoformat()
+
+
+def _identity(row: Row, *names: str) -> Shown:
+    return {_camel(name): str(row[name]) for name in names}
+
+
+def _plain(row: Row, *names: str) -> Shown:
+    return {_camel(name): row[name] for name in names}
+
+
+def _instants(row: Row, *names: str) -> Shown:
+    return {_camel(name): instant(row[name]) for name in names}
+
+
+def _numbers(row: Row, *names: str) -> Shown:
+    return {_camel(name): number(row[name]) for name in names}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    viewing: Viewing
+
+    def root(self) -> Shown:
+        return {"me": self.person, "healthBook": self.health_book}
+
+    def health_book(self, citizenId: str | None = None) -> Shown:  # noqa: N803 - the contract's name
+        shelf = self.viewing.shelf
+        if citizenId is not None and citizenId.lower() != str(shelf.citizen["id"]):
+            raise GraphQLError("absent, or not theirs", extensions={"code": "NOT_FOUND"})
+        return self.book()
+
+    def book(self) -> Shown:
+        records = self.viewing.shelf.records
+        return {
+            "version": str(self.viewing.shelf.version),
+            "scope": {"sections": SECTIONS, "notice": NOTICES[self.viewing.language]},
+            "owner": self.person(),
+            "visits": lambda **given: self.page(records["visit"], "started_at", self.visit, given),
+            "prescriptions": lambda **given: self.page(records["prescription"], "ordered_at", self.prescription, given),
+            "testResults": lambda **given: self.page(records["test_report"], "resulted_at", self.report, given),
+            "conditions": self.conditions,
+        }
+
+    def person(self) -> Shown:
+        row, numbers = self.viewing.shelf.citizen, self.viewing.shelf.personal_ids
+        return {
+            "__typename": "Citizen",
+            **_identity(row, "id"),
+            **_plain(row, "full_name", "sex"),
+            "birthDate": day(row["birth_on"]),
+            "birthDateIsExact": row["birth_precision"] in {"DAY", "MINUTE"},
+            "nationalId": self.opened("auth.identifier", "sealed", numbers[0]) if numbers else None,
+        }
+
+    def opened(self, table: str, column: str, row: Row) -> str:
+        place = Place(table=table, column=column, row_id=UUID(str(row["id"])))
+        return self.viewing.vault.sealer.open(row[column], place=place).decode()
+
+    def name(self, system: str, code: str | None) -> str | None:
+        entry = self.viewing.lists.names.get((system, code or ""))
+        if entry is None:
+            return None
+        english = entry["name_en"] if self.viewing.language == "en" else None
+        return english if english is not None else str(entry["name_vi"])
+
+    def facility(self, row: Row) -> Shown:
+        return _plain(self.viewing.lists.facilities[row["facility_code"]], "code", "name", "level")
+
+    def filed(self, row: Row) -> Shown:
+        """Return what every record shows."""
+        provenance = {
+            **_plain(row, "version", "standard_version", "source_version"),
+            **_instants(row, "filed_at"),
+            **_identity(row, "message_id"),
+        }
+        return {**_identity(row, "id"), "facility": self.facility(row), "provenance": provenance}
+
+    def visit(self, row: Row) -> Shown:
+        lines = self.viewing.shelf.lines_of
+        costs = {_camel(name.removeprefix("cost_")): number(row[name]) for name in row if name.startswith("cost_")}
+        return {
+            **self.filed(row),
+            **_plain(row, "kind_code", "reason", "arrival_diagnosis", "discharge_diagnosis", "department_codes"),
+            **_plain(row, "treatment_days", "treatment", "advice", "record_number"),
+            **_instants(row, "started_at", "admitted_at", "ended_at"),
+            **_numbers(row, "weight_kg"),
+            "kind": self.name("visit-kind", row["kind_code"]),
+            "outcome": self.name("visit-outcome", row["outcome_code"]),
+            "discharge": self.name("discharge-kind", row["discharge_code"]),
+            "insuranceCategory": self.name("insurance-category", row["insurance_category_code"]),
+            "diagnoses": [self.diagnosis(line) for line in lines("visit_diagnosis", row["id"])],
+            "costs": {**costs, **_instants(row, "paid_at")},
+            "services": [self.service(line) for line in lines("visit_service", row["id"])],
+            "insurance": [self.card(line) for line in lines("visit_insurance", row["id"])],
+        }
+
+    def diagnosis(self, row: Row) -> Shown:
+        return {**_plain(row, "role", "code"), "name": self.name("icd10", row["code"])}
+
+    def service(self, row: Row) -> Shown:
+        return {
+            **_plain(row, "line", "group_code", "code", "name", "unit"),
+            **_numbers(row, "quantity", "unit_price", "amount", "insured_amount"),
+            **_instants(row, "ordered_at", "performed_at"),
+            "groupName": self.name("cost-group", row["group_code"]),
+        }
+
+    def card(self, row: Row) -> Shown:
+        return {
+            **_plain(row, "registered_facility_code"),
+            "validFrom": day(row["valid_from"]),
+            "validUntil": day(row["valid_until"]),
+            "cardNumber": self.opened("book.visit_insurance", "number_sealed", row),
+        }
+
+    def prescription(self, row: Row) -> Shown:
+        return {
+            **self.filed(row),
+            **_identity(row, "visit_id"),
+            **_instants(row, "ordered_at"),
+            **_plain(row, "prescriber_certificate"),
+            "items": [self.drug(line) for line in self.viewing.shelf.lines_of("prescription_item", row["id"])],
+        }
+
+    def drug(self, row: Row) -> Shown:
+        return {
+            **_plain(row, "line", "drug_code", "drug_name", "strength", "form", "unit", "dose", "instruction"),
+            **_plain(row, "registration_number"),
+            **_numbers(row, "quantity"),
+            "route": self.name("route", row["route_code"]),
+        }
+
+    def report(self, row: Row) -> Shown:
+        return {
+            **self.filed(row),
+            **_identity(row, "visit_id"),
+            **_plain(row, "category", "service_code", "service_name", "description", "conclusion"),
+            **_instants(row, "resulted_at"),
+            "results": [self.result(line) for line in self.viewing.shelf.lines_of("test_result", row["id"])],
+        }
+
+    def result(self, row: Row) -> Shown:
+        return {**_plain(row, "line", "code", "name", "value_text", "unit"), **_numbers(row, "value")}
+
+    def conditions(self) -> list[Shown]:
+        shelf = self.viewing.shelf
+        started = {row["id"]: row["started_at"] for row in shelf.records["visit"]}
+        named: dict[str, list[tuple[Row, datetime]]] = {}
+        for (table, visit), lines in shelf.lines.items():
+            for row in lines if table == "visit_diagnosis" else ():
+                if row["role"] != "TRADITIONAL":
+                    named.setdefault(row["code"], []).append((row, started[visit]))
+        found = [(max(at for _, at in rows), code, rows) for code, rows in named.items()]
+        found.sort(key=lambda one: one[1])
+        found.sort(key=lambda one: one[0], reverse=True)
+        return [
+            {
+                "code": code,
+                "name": self.name("icd10", code),
+                "firstRecordedAt": instant(min(at for _, at in rows)),
+                "lastRecordedAt": instant(latest),
+                "visitCount": len({row["visit_id"] for row, _ in rows}),
+                "isMainSomewhere": any(row["role"] == "MAIN" for row, _ in rows),
+            }
+            for latest, code, rows in found
+        ]
+
+    def page(self, rows: Sequence[Row], dated: str, show: Callable[[Row], Shown], given: Shown) -> Shown:
+        """Return a page of records, the newest first."""
+
+        def keys(row: Row) -> tuple[datetime, UUID]:
+            return row[dated], UUID(str(row["id"]))
+
+        def cursor(row: Row) -> str:
+            return _cursor([str(instant(row[dated])), str(row["id"])])
+
+        kept = [row for row in rows if _fits(row, dated, given)]
+        after = given.get("after")
+        if after is not None:
+            at, identity = cursor_keys(after) or ()
+            kept = [row for row in kept if keys(row) < (datetime.fromisoformat(at), UUID(identity))]
+        kept.sort(key=keys, reverse=True)
+        first = given.get("first")
+        page = kept[: 20 if first is None else first]
+        return {
+            "edges": [{"cursor": cursor(row), "node": show(row)} for row in page],
+            "nodes": [show(row) for row in page],
+            "pageInfo": {
+                "hasNextPage": len(kept) > len(page),
+                "hasPreviousPage": after is not None,
+                "startCursor": cursor(page[0]) if page else None,
+                "endCursor": cursor(page[-1]) if page else None,
+            },
+        }
+
+
+def _fits(row: Row, dated: str, given: Shown) -> bool:
+    """Tell whether a record is of the days, the facility and the category that were asked for."""
+    there = row[dated].astimezone(VIETNAM).date()
+    first, last = given.get("from"), given.get("to")
+    return (
+        (first is None or there >= date.fromisoformat(first))
+        and (last is None or there <= date.fromisoformat(last))
+        and given.get("facilityCode") in {None, row["facility_code"]}
+        and (given.get("category") is None or given["category"] == row["category"])
+    )

@@ -1,0 +1,20 @@
+"""One server and one identity provider a module."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.core.settings import Settings
+from tests.conftest import RunningServer
+from tests.identity.signing_in import Scene, make_scene
+
+
+@pytest.fixture(scope="module")
+def scene(settings: Settings) -> Iterator[Scene]:
+    made, provider, port = make_scene(settings)
+    server = RunningServer(made.settings, port=port)
+    provider.start()
+    server.start()
+    yield made
+    server.stop()
+    provider.stop()

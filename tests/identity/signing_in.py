@@ -1,0 +1,173 @@
+"""A running server, a running local identity provider, an app's own steps between them."""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import uvicorn
+
+from app.core.clock import utc_now
+from app.core.providers import AppClient, Provider
+from app.core.settings import Settings
+from app.demo.phone import CLIENT_ID, Phone, SignInFailed, browse
+from app.demo.provider.accounts import Account, accounts
+from app.demo.provider.app import build_provider
+from app.demo.provider.desk import Desk, Registration
+from app.demo.provider.faults import Fault
+from tests.people import Stand
+
+CLAIMED = "https://app.sokhoe.example/app/signed-in"
+TLS = ssl.create_default_context()  # making one takes longer than a sign-in
+LOOPBACK = "http://127.0.0.1:49152/signed-in"
+APPS = (
+    AppClient(client_id=CLIENT_ID, loopback=True),
+    AppClient(
+        client_id="phone",
+        redirect_uris=frozenset({CLAIMED}),
+        device_lock=True,
+        android_package="vn.example.sokhoe",
+        android_fingerprints=("AB:CD",),
+        apple_app_id="TEAM.vn.example.sokhoe",
+    ),
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(slots=True)
+class RunningProvider:
+    """The local identity provider on a loopback port, in a thread of its own."""
+
+    desk: Desk
+    port: int
+    _server: uvicorn.Server = field(init=False)
+    _thread: threading.Thread = field(init=False)
+
+    def start(self) -> None:
+        config = uvicorn.Config(
+            build_provider(self.desk), host="127.0.0.1", port=self.port, log_config=None, lifespan="off", ws="none"
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        give_up_at = time.monotonic() + 30
+        while not self._server.started:
+            assert time.monotonic() < give_up_at, "the provider did not start"
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._server.force_exit = True
+        self._thread.join(timeout=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Everything that one sign-in needs."""
+
+    settings: Settings
+    desk: Desk
+    stand: Stand
+
+    @property
+    def url(self) -> str:
+        return self.settings.public_url
+
+    def phone(self, **changed: str) -> Phone:
+        return Phone(**{"server": self.url, "redirect_uri": LOOPBACK, **changed})
+
+    @contextmanager
+    def browser(self) -> Iterator[httpx.Client]:
+        with httpx.Client(timeout=10, trust_env=False, verify=TLS) as client:
+            yield client
+
+    @contextmanager
+    def misbehaving(self, *faults: Fault, **said: object) -> Iterator[None]:
+        self.desk.faults.update(faults)
+        self.desk.said_instead.update(said)
+        try:
+            yield
+        finally:
+            self.desk.faults.clear()
+            self.desk.said_instead.clear()
+
+    def come_back(self, account: str = "citizen:1", *, phone: Phone | None = None) -> tuple[Phone, str]:
+        """Go through the browser; the app's address with the answer."""
+        phone = phone or self.phone()
+        with self.browser() as http:
+            return phone, browse(phone.url, account=account, http=http)
+
+    def sign_in(self, account: str = "citizen:1") -> dict[str, Any]:
+        """Sign in and return the tokens."""
+        phone, back = self.come_back(account)
+        with self.browser() as http:
+            return phone.tokens(http, came_back_to=back)
+
+    def refused_page(self, account: str = "citizen:1") -> str:
+        """Try to sign in; the page that says no."""
+        try:
+            _, back = self.come_back(account)
+        except SignInFailed as refused:
+            return refused.page
+        raise AssertionError(back)
+
+    def ask(self, query: str, token: str) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {token}"}
+        with self.browser() as http:
+            answer: dict[str, Any] = http.post(f"{self.url}/graphql", json={"query": query}, headers=headers).json()
+        return answer
+
+    def is_alive(self, tokens: Mapping[str, Any]) -> bool:
+        return "errors" not in self.ask("{ me { id } }", tokens["access_token"])
+
+    def post(self, path: str, **form: str) -> httpx.Response:
+        with self.browser() as http:
+            return http.post(f"{self.url}{path}", data=form)
+
+    def renew(self, refresh_token: str, client_id: str = CLIENT_ID) -> httpx.Response:
+        return self.post("/auth/token", grant_type="refresh_token", client_id=client_id, refresh_token=refresh_token)
+
+    def count(self, table: str) -> int:
+        found: int = self.stand.as_owner(f"SELECT count(*) AS n FROM auth.{table}")[0].n
+        return found
+
+    def account(self, name: str) -> Account:
+        return accounts()[name]
+
+
+def answer_of(address: str) -> dict[str, str]:
+    """Return what stands in the query of an address."""
+    return dict(parse_qsl(urlsplit(address).query))
+
+
+def make_scene(settings: Settings, **provider: Any) -> tuple[Scene, RunningProvider, int]:
+    """Choose two ports and tell server and provider of each other."""
+    port, provider_port = free_port(), free_port()
+    url, issuer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{provider_port}"
+    preset = provider.pop("preset", "vneid")
+    changed = settings.model_copy(
+        update={
+            "public_url": url,
+            "provider": Provider.model_validate(
+                {"preset": preset, "issuer": issuer, "client_id": "sokhoe", **provider}
+            ),
+            "apps": APPS,
+        }
+    )
+    desk = Desk(
+        issuer=issuer, registration=Registration.of_server(url), clock=utc_now, preset=preset, algorithm="ES256"
+    )
+    scene = Scene(settings=changed, desk=desk, stand=Stand(changed))
+    return scene, RunningProvider(desk=desk, port=provider_port), port

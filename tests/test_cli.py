@@ -1,0 +1,383 @@
+"""The service door: help, exit codes (0 done, 1 refused or failed, 2 usage), JSON, and what a person is told."""
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from app import cli
+from app.core.settings import Settings
+from app.gateway import trusted
+from app.identity.jwt import new_private_key
+from app.terminology.codes import SYSTEMS
+from tests.receiving import Receiver, serving
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = ROOT / "tests" / "golden" / "qd4750"
+GOOD, BAD = str(GOLDEN / "outpatient.xml"), str(GOLDEN / "one-good-one-bad.xml")
+VIETNAMESE = re.compile(r"[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]", re.IGNORECASE)
+NOUNS = ("facility", "demo", "codes", "keys")
+VERBS = ("serve", "worker", "migrate", "schema", "send", "check", "queue", "replay")
+PROMISED = {
+    *((verb,) for verb in VERBS),
+    *(("facility", verb) for verb in ("add", "rotate-key", "suspend", "list")),
+    *(("demo", verb) for verb in ("load", "token", "welcome")),
+    *(("codes", verb) for verb in ("load", "list")),
+    ("keys", "rotate"),
+}
+cli.register(cli.NOUNS)
+TOP: Any = typer.main.get_command(cli.app)
+COMMANDS = [
+    path
+    for name, one in TOP.commands.items()
+    for path in ((name,), *((name, below) for below in getattr(one, "commands", {})))
+]
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No setting and no running demo of this machine counts; what a command sets is gone afterwards."""
+    for name in [name for name in os.environ if name.startswith("SOKHOE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SOKHOE_DATA", str(tmp_path / "data"))
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+class Sokhoe:
+    """Runs commands in this process."""
+
+    def __call__(self, *arguments: str, code: int = 0) -> str:
+        """Run a command that must end with `code`; return all that it said."""
+        done = CliRunner().invoke(cli.app, list(arguments))
+        assert done.exit_code == code, f"{done.exit_code}: {done.output}\n{done.exception!r}"
+        assert code == 0 or isinstance(done.exception, SystemExit), repr(done.exception)
+        return done.output
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        """Run a command with --json."""
+        return json.loads(self(*arguments, "--json", code=code))
+
+
+@pytest.fixture
+def sokhoe() -> Sokhoe:
+    return Sokhoe()
+
+
+@pytest.fixture
+def installed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the environment name a database in which the product is installed."""
+    monkeypatch.setenv("SOKHOE_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("SOKHOE_SECRETS_DIR", str(settings.secrets_dir))
+    monkeypatch.setenv("SOKHOE_DEMO", "true")
+
+
+def bilingual(said: str) -> None:
+    first, second = said.strip().splitlines()[:2]
+    assert VIETNAMESE.search(first), said
+    assert not VIETNAMESE.search(second), said
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the program itself."""
+    return subprocess.run(
+        [sys.executable, "-c", "import sys; from app.cli import main; sys.exit(main())", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **variables},
+    )
+
+
+# ---- help
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help_and_every_option_is_explained(sokhoe: Sokhoe, command: tuple[str, ...]) -> None:
+    said = sokhoe(*command, "--help")
+
+    assert f"sokhoe {' '.join(command)}" in said
+    known = TOP
+    for name in command:
+        known = known.commands[name]
+    assert known.help
+    assert [one.name for one in known.params if not getattr(one, "help", None)] == []
+
+
+def test_no_promised_command_is_gone() -> None:
+    assert set(COMMANDS) >= PROMISED
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("codes", "--help")], ids=" ".join)
+def test_the_program_itself_has_help(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+
+    assert done.returncode == 0, done.stderr
+    if arguments == ("--help",):
+        assert all(re.search(rf"(?m)^\W*{name}\b", done.stdout) for name in (*NOUNS, *VERBS)), done.stdout
+
+
+# ---- 2: usage
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("facility", "nonsense"),
+        ("serve", "--port", "0"),
+        ("serve", "--port", "x"),
+        ("facility", "add"),
+        ("facility", "add", "01901", "--name", "x", "--level", "HIGH"),
+        ("facility", "add", "01901", "--name", "x", "--key", "a", "--make-key", "b"),
+        ("facility", "rotate-key", "01901"),
+        ("send",),
+        ("check", "nowhere.xml"),
+        ("check", str(GOLDEN)),
+        ("replay", "no-id"),
+        ("codes", "load", GOOD, "--system", "nonsense"),
+        ("demo", "load", "--citizens", "1"),
+        ("queue", "--nonsense"),
+    ],
+    ids=" ".join,
+)
+def test_usage_is_2(sokhoe: Sokhoe, arguments: tuple[str, ...]) -> None:
+    assert "Usage: sokhoe" in sokhoe(*arguments, code=2)
+
+
+def test_usage_of_the_program_itself_is_2() -> None:
+    assert run("nonsense").returncode == 2
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("who", ["nobody", "citizen", "citizen:0", "citizen:x", "citizen:-1", "facility:"])
+def test_a_person_that_is_none_is_usage(sokhoe: Sokhoe, who: str) -> None:
+    sokhoe("demo", "token", "--as", who, code=2)
+
+
+# ---- 1: refused or failed, in both languages
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("facility", "list"), ("queue",), ("migrate",), ("serve",), ("worker",), ("demo", "welcome"), ("keys", "rotate")],
+    ids=" ".join,
+)
+def test_missing_settings_are_named_with_what_to_do(sokhoe: Sokhoe, arguments: tuple[str, ...]) -> None:
+    said = sokhoe(*arguments, code=1)
+
+    bilingual(said)
+    assert "SOKHOE_DATABASE_URL, SOKHOE_SECRETS_DIR" in said
+    assert said.count("python3 dev.py run") == 2
+
+
+def test_a_wrong_setting_is_named_without_its_value(sokhoe: Sokhoe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOKHOE_DATABASE_URL", "postgresql://somebody:geheim@127.0.0.1/sokhoe")
+    monkeypatch.setenv("SOKHOE_SECRETS_DIR", "/nowhere")
+
+    said = sokhoe("facility", "list", code=1)
+
+    bilingual(said)
+    assert "SOKHOE_DATABASE_URL" in said
+    assert "geheim" not in said
+
+
+def test_a_missing_secret_is_named(sokhoe: Sokhoe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SOKHOE_DATABASE_URL", "postgresql://127.0.0.1:1/sokhoe")
+    monkeypatch.setenv("SOKHOE_SECRETS_DIR", str(tmp_path))
+
+    for arguments, file in ((("facility", "list"), "migrator.password"), (("keys", "rotate"), "sealing.keys")):
+        said = sokhoe(*arguments, code=1)
+        bilingual(said)
+        assert file in said
+
+
+def test_a_database_that_does_not_answer_is_told(
+    sokhoe: Sokhoe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "migrator.password").write_text("x", encoding="ascii")
+    monkeypatch.setenv("SOKHOE_DATABASE_URL", "postgresql://127.0.0.1:1/sokhoe")
+    monkeypatch.setenv("SOKHOE_SECRETS_DIR", str(tmp_path))
+
+    bilingual(sokhoe("facility", "list", code=1))
+
+
+@pytest.mark.usefixtures("installed")
+def test_demo_commands_run_in_demo_mode_only(sokhoe: Sokhoe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOKHOE_DEMO", "false")
+
+    for arguments in (("demo", "token", "--as", "citizen:1"), ("demo", "load")):
+        said = sokhoe(*arguments, code=1)
+        bilingual(said)
+        assert said.count("SOKHOE_DEMO=true") == 2
+
+
+def test_a_key_that_cannot_be_read_is_told(sokhoe: Sokhoe, tmp_path: Path) -> None:
+    for arguments in (
+        ("send", GOOD, "--url", "http://127.0.0.1:1", "--key", str(tmp_path / "none.jwk")),
+        ("facility", "add", "01901", "--name", "x", "--key", str(tmp_path / "none.jwk")),
+        ("facility", "add", "01901", "--name", "x", "--key", GOOD),
+    ):
+        bilingual(sokhoe(*arguments, code=1))
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_a_database_refuses_is_told(sokhoe: Sokhoe) -> None:
+    for arguments in (
+        ("facility", "add", "1", "--name", "x"),
+        ("facility", "suspend", "09999"),
+        ("facility", "rotate-key", "09999", "--make-key", os.environ["SOKHOE_DATA"] + ".jwk"),
+        ("replay", str(UUID(int=1))),
+        ("demo", "token", "--as", "citizen:1"),
+    ):
+        bilingual(sokhoe(*arguments, code=1))
+
+
+# ---- 0, and JSON
+
+
+def test_serve_prints_every_setting_without_needing_one() -> None:
+    done = run("serve", "--print-settings")
+
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[::2]] == [f"SOKHOE_{name.upper()}" for name in Settings.model_fields]
+    assert all(line.strip() for line in lines[1::2])
+    assert lines[0].endswith("(required)")
+
+
+def test_the_committed_schema_is_the_codes(sokhoe: Sokhoe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sdl = sokhoe("schema")
+    assert sokhoe("schema", "--check") == ""
+
+    (tmp_path / "schema.graphql").write_text(sdl.replace("type Query {", "type Query {\n  gone: Int"), encoding="utf-8")
+    monkeypatch.setattr(trusted, "FOLDER", tmp_path)
+    assert "-  gone: Int" in sokhoe("schema", "--check", code=1)
+    sokhoe("schema", "--write")
+    assert (tmp_path / "schema.graphql").read_text(encoding="utf-8") == sdl
+
+
+def test_check_judges_as_the_server_would(sokhoe: Sokhoe, tmp_path: Path) -> None:
+    doctype = tmp_path / "doctype.xml"
+    doctype.write_text("<!DOCTYPE x><GIAMDINHHS/>", encoding="utf-8")
+
+    [good] = sokhoe.json("check", GOOD)
+    [bad, refused] = sokhoe.json("check", BAD, str(doctype), code=1)
+    text = sokhoe("check", BAD, "--facility", "01901", code=1)
+
+    assert (good["status"], bad["status"], refused["status"]) == ("filed", "partly", "refused")
+    assert [visit["status"] for visit in bad["visits"]] == ["filed", "rejected"]
+    assert "REJECTS FIELD_MISSING XML1 1 HO_TEN" in text
+    assert "XML1, HO_TEN: trường bắt buộc bị thiếu hoặc rỗng." in text
+    assert "XML1, HO_TEN: required, but missing or empty." in text
+    assert sokhoe.json("check", GOOD, "--facility", "79001", code=1)[0]["problems"][0]["code"] == "FACILITY_NOT_YOURS"
+
+
+def test_send_prints_the_receipts(sokhoe: Sokhoe, tmp_path: Path) -> None:
+    key = new_private_key(alg="ES256", kid="k1")
+    file = tmp_path / "01901.jwk"
+    file.write_text(json.dumps(key), encoding="ascii")
+    receiver = Receiver(clock=lambda: datetime.now(UTC))
+    receiver.register("01901", key)
+
+    async def send(*arguments: str, code: int) -> Any:
+        async with serving(receiver):
+            options = ("--url", receiver.url, "--facility", "01901", "--key", str(file))
+            return await asyncio.to_thread(sokhoe.json, "send", *arguments, *options, code=code)
+
+    [receipt] = asyncio.run(send(GOOD, code=0))
+    assert receipt["status"] == "filed"
+    assert receipt["file"] == GOOD
+    assert receiver.pushes[0].body == Path(GOOD).read_bytes()
+
+    receiver.keys.clear()
+    [refused] = asyncio.run(send(GOOD, code=1))
+    assert refused["status"] == "refused"
+    bilingual(f"{refused['vi']}\n{refused['en']}")
+
+
+@pytest.mark.usefixtures("installed")
+def test_code_lists_are_named_and_loaded(sokhoe: Sokhoe, tmp_path: Path) -> None:
+    assert sokhoe.json("codes", "list") == dict(SYSTEMS)
+
+    file = tmp_path / "route.csv"
+    file.write_text("code,name_vi,name_en,valid_from,valid_until\n1.01,Uống,Oral,2026-01-01,\n", encoding="utf-8")
+    assert sokhoe.json("codes", "load", str(file), "--system", "route") == {"system": "route", "codes": 1}
+
+    file.write_text("code,name_vi,name_en,valid_from,valid_until\n1.01,,Oral,,\n", encoding="utf-8")
+    said = sokhoe("codes", "load", str(file), "--system", "route", code=1)
+    bilingual(said)
+    assert "dòng 2" in said
+    assert "line 2" in said
+
+
+def test_a_new_sealing_key_goes_first_and_the_old_one_stays(
+    sokhoe: Sokhoe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "sealing.keys"
+    file.write_text(f"k1:{'ab' * 32}\n", encoding="ascii")
+    monkeypatch.setenv("SOKHOE_DATABASE_URL", "postgresql://127.0.0.1:1/sokhoe")
+    monkeypatch.setenv("SOKHOE_SECRETS_DIR", str(tmp_path))
+
+    assert sokhoe.json("keys", "rotate") == {"key": "k2", "keys": 2}
+
+    lines = file.read_text(encoding="ascii").splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["k2", "k1"]
+    assert file.stat().st_mode & 0o777 == 0o400
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_facilitys_life_in_json(sokhoe: Sokhoe, tmp_path: Path) -> None:
+    first, second = str(tmp_path / "first.jwk"), str(tmp_path / "second.jwk")
+
+    added = sokhoe.json("facility", "add", "01901", "--name", "Bệnh viện A", "--level", "CENTRAL", "--make-key", first)
+    again = sokhoe.json("facility", "add", "01901", "--name", "Bệnh viện A", "--level", "CENTRAL")
+    bilingual(sokhoe("facility", "add", "01901", "--name", "Bệnh viện B", code=1))
+    rotated = sokhoe.json("facility", "rotate-key", "01901", "--make-key", second)
+    token = sokhoe.json("demo", "token", "--as", "facility:1")["token"]
+    suspended = sokhoe.json("facility", "suspend", "01901")
+
+    assert (added["code"], added["added"], again["added"]) == ("01901", True, False)
+    assert Path(first).stat().st_mode & 0o777 == 0o600
+    assert json.loads(Path(first).read_text(encoding="ascii"))["kid"] == added["kid"]
+    assert (rotated["revoked"], rotated["kid"] == added["kid"]) == (1, False)
+    assert len(token) == 43
+    assert suspended == {"code": "01901", "suspended": True}
+    assert sokhoe.json("facility", "list") == [
+        {"code": "01901", "name": "Bệnh viện A", "level": "CENTRAL", "suspended": True}
+    ]
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_installed_database_has_nothing_to_do_and_an_empty_queue(sokhoe: Sokhoe) -> None:
+    assert sokhoe.json("migrate") == {"changed": False}
+    assert sokhoe.json("queue") == []
+    assert sokhoe("migrate", "--sql").lstrip().startswith(("BEGIN", "CREATE"))
+
+
+def test_a_running_demo_is_found_by_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "running.json").write_text(
+        json.dumps(
+            {"environment": {"SOKHOE_DATABASE_URL": "postgresql://127.0.0.1:1/s", "SOKHOE_SECRETS_DIR": str(tmp_path)}}
+        ),
+        encoding="utf-8",
+    )
+
+    done = run("facility", "list", SOKHOE_DATA=str(tmp_path))
+
+    assert done.returncode == 1
+    assert "migrator.password" in done.stderr
