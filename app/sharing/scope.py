@@ -21,3 +21,6 @@ class BookSection(StrEnum):
     def bit(self) -> int:
         """Return the section's bit in `sections` of open_book; the order of the members is fixed for ever."""
         return 1 << list(BookSection).index(self)
+
+
+EVERY_SECTION = sum(section.bit for section in BookSection)
