@@ -92,12 +92,14 @@ def migrate(
 @app.command()
 def schema(
     check: Annotated[
-        bool, typer.Option("--check", help="Compare graphql/schema.graphql, compile graphql/operations; exit 1 on a fault.")
+        bool,
+        typer.Option("--check", help="Compare graphql/schema.graphql, compile graphql/operations; exit 1 on a fault."),
     ] = False,
     write: Annotated[bool, typer.Option("--write", help="Write graphql/schema.graphql.")] = False,
 ) -> None:
     """Print the GraphQL schema."""
-    from app.gateway.plans import compile_all_trusted
+    from app.core.clock import utc_now
+    from app.gateway.plans import compile_served
     from app.gateway.schema import schema as gateway_schema
     from app.gateway.trusted import FOLDER, BadOperation
 
@@ -111,7 +113,7 @@ def schema(
         if known != text:
             fail("graphql/schema.graphql khác với mã nguồn.", "graphql/schema.graphql differs from the code.")
         try:
-            compile_all_trusted()
+            compile_served(utc_now())
         except BadOperation as error:
             fail(f"Truy vấn đã phát hành không dùng được. {error}", f"A released operation cannot be served. {error}")
     else:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from app.core.clock import utc_now
 from app.core.context import open_house
@@ -11,10 +12,13 @@ from app.core.logs import configure_logs
 from app.core.settings import Settings
 from app.gateway import endpoint, health, problems
 from app.gateway.middleware import Envelope
+from app.gateway.straight import StraightWay
 from app.identity import browser, discovery
 from app.identity import http as identity_http
 from app.identity.provider import open_provider
 from app.ingestion import http as ingestion_http
+
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}  # a span would hold variables
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -28,9 +32,12 @@ def build_app(settings: Settings) -> FastAPI:
             app.state.identity_provider = open_provider(house)
             yield
 
-    app = FastAPI(title="Sổ Khỏe", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Sổ Khỏe", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY
+    )
     app.router.redirect_slashes = False
     problems.install(app)
+    app.add_middleware(StraightWay, path="/graphql", answer=endpoint.graphql)
     app.add_middleware(Envelope)
     rooms = (health, browser, discovery, identity_http, ingestion_http, endpoint)
     for room in rooms:

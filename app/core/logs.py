@@ -1,5 +1,6 @@
 """Logs: one JSON object a line, of named fields; never a token, a name, a number or a text of a person."""
 
+import json
 import logging
 import sys
 
@@ -16,13 +17,20 @@ def configure_logs() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             _cut,
-            structlog.processors.JSONRenderer(ensure_ascii=True),
+            structlog.processors.JSONRenderer(serializer=_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Quiet()], level=logging.WARNING, force=True)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=True, default=repr)  # json.dumps would make one a line
+
+
+def _line(event: structlog.typing.EventDict, **_options: object) -> str:
+    return _ENCODER.encode(event)
 
 
 def _cut(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -95,13 +95,13 @@ async def read_body(request: Request, *, most_bytes: int) -> bytes:
     end = clock() + settings.body_seconds
     body = bytearray()
     try:
-        async with asyncio.timeout_at(end) as limit:
-            limit.reschedule(min(end, clock() + settings.body_idle_seconds))
+        async with asyncio.timeout_at(min(end, clock() + settings.body_idle_seconds)) as limit:
             async for piece in request.stream():
                 body += piece
                 if len(body) > most_bytes:
                     raise _too_large(most_bytes)
-                limit.reschedule(min(end, clock() + settings.body_idle_seconds))
+                if str(len(body)) != announced:
+                    limit.reschedule(min(end, clock() + settings.body_idle_seconds))
     except TimeoutError:
         raise BodyTooSlow from None
     except ClientDisconnect:

@@ -17,6 +17,7 @@ from app.demo.catalogue import (
 )
 from app.demo.drawing import Draws, draw
 from app.demo.laboratory import Condition, Patient, measures
+from app.demo.papers import referral_facility
 from app.demo.people import DEFAULT_SEED, Citizen, Facility, Practitioner, practitioners
 from app.demo.plan import YEAR_DAYS, PlannedVisit, year_plan
 from app.demo.visits import VIETNAM, DemoVisit, DrugLine, ServiceLine
@@ -28,6 +29,8 @@ _HEALTH_CHECK_KIND = "15"
 _HEALTH_CHECK_SINCE = date(2026, 8, 1)  # Decision 1804/QĐ-BYT
 _STATION_DEPARTMENT = "K01"
 _STATION_EXAM = "exam_station"
+_REFERRED = frozenset({"dry_eye", "breast", "cataract", "spine"})
+"""Episodes after which the patient goes on to another hospital."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,7 @@ def _visit(planned: PlannedVisit, patient: Patient, today: date) -> DemoVisit:
         kind=_kind(episode, stay.arrived_at.date()),
         department=_STATION_DEPARTMENT if is_station else episode.department,
         category=_category(episode, insured=insurance is not None, is_station=is_station, is_home=is_home),
+        referred_to=referral_facility(facility.code) if episode.key in _REFERRED else None,
         referred_from=None if is_home or insurance is None or episode.is_emergency else insurance.facility_code,
         arrived_at=stay.arrived_at,
         admitted_at=stay.admitted_at,

@@ -79,6 +79,7 @@ class DemoVisit:
     benefit_percent: int  # what the fund pays of costs within its list; 0 without insurance
     drugs: tuple[DrugLine, ...]
     services: tuple[ServiceLine, ...]
+    referred_to: str | None = None
 
     @property
     def patient_number(self) -> str:

@@ -1,4 +1,4 @@
-"""A visit as a hospital's software writes it: the tables XML1 to XML4 of Decision 4750/QĐ-BYT.
+"""A visit as a hospital's software writes it: the tables of Decision 4750/QĐ-BYT.
 
 Every field of a table is written, in the order of the annex, empty where there is nothing to say. Times are
 Viet Nam's; numbers have a decimal point.
@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cache
 from xml.sax.saxutils import escape
 
+from app.demo import papers
 from app.demo.catalogue import BED_GROUP, SUPPLY_GROUP
 from app.demo.costs import Amounts, Bill, bill
 from app.demo.files import rows
@@ -17,13 +18,18 @@ from app.demo.people import SOCIAL_INSURANCE_PREFIX
 from app.demo.visits import DemoVisit, DrugLine, ServiceLine
 from app.records.arrivals import Sex
 
-TABLES = ("XML1", "XML2", "XML3", "XML4")
+TABLES = ("XML1", "XML2", "XML3", "XML4", "XML5", "XML7", "XML8", "XML13", "XML14")
 
 _PATHS: Mapping[str, tuple[str, ...]] = {
     "XML1": ("TONG_HOP",),
     "XML2": ("CHITIEU_CHITIET_THUOC", "DSACH_CHI_TIET_THUOC", "CHI_TIET_THUOC"),
     "XML3": ("CHITIEU_CHITIET_DVKT_VTYT", "DSACH_CHI_TIET_DVKT", "CHI_TIET_DVKT"),
     "XML4": ("CHITIEU_CHITIET_DICHVUCANLAMSANG", "DSACH_CHI_TIET_CLS", "CHI_TIET_CLS"),
+    "XML5": ("CHITIEU_CHITIET_DIENBIENLAMSANG", "DSACH_CHI_TIET_DIEN_BIEN_BENH", "CHI_TIET_DIEN_BIEN_BENH"),
+    "XML7": ("CHI_TIEU_DU_LIEU_GIAY_RA_VIEN",),
+    "XML8": ("CHI_TIEU_DU_LIEU_TOM_TAT_HO_SO_BENH_AN",),
+    "XML13": ("CHI_TIEU_GIAYCHUYENTUYEN",),
+    "XML14": ("CHI_TIEU_GIAYHEN_KHAMLAI",),
 }
 _KIND_UNTIL_LAST_MEDICINE = frozenset({"02", "05", "07"})
 _KIND_OF_SERVICE_DAYS = "08"
@@ -46,6 +52,11 @@ def tables(visit: DemoVisit) -> Iterator[tuple[str, str]]:
         "XML2": [_drug(visit, *pair) for pair in zip(visit.drugs, costs.drugs, strict=True)],
         "XML3": [_service(visit, *pair) for pair in zip(visit.services, costs.services, strict=True)],
         "XML4": list(_results(visit)),
+        "XML5": list(papers.notes(visit)),
+        "XML7": list(papers.discharge(visit)),
+        "XML8": list(papers.summary(visit)),
+        "XML13": list(papers.referral(visit)),
+        "XML14": list(papers.reexamination(visit)),
     }
     for name in TABLES:
         if lines[name]:
@@ -63,12 +74,16 @@ def ended_at(visit: DemoVisit) -> datetime:
 def _document(table: str, lines: list[Mapping[str, str]], visit_id: str) -> str:
     *outer, row = _PATHS[table]
     rows = "".join(
-        f"<{row}>{_fields(table, {'MA_LK': visit_id, 'STT': str(number), **line})}</{row}>"
+        f"<{row}>{_fields(table, {'MA_LK': visit_id, **_numbered(table, number), **line})}</{row}>"
         for number, line in enumerate(lines, start=1)
     )
     opening = "".join(f"<{name}>" for name in outer)
     closing = "".join(f"</{name}>" for name in reversed(outer))
     return f"{opening}{rows}{closing}"
+
+
+def _numbered(table: str, number: int) -> Mapping[str, str]:
+    return {"STT": str(number)} if "STT" in _annex(table) else {}
 
 
 def _fields(table: str, values: Mapping[str, str]) -> str:
@@ -147,6 +162,7 @@ def _course(visit: DemoVisit) -> Mapping[str, str]:
         "MA_BENH_KT": ";".join(visit.other_codes),
         "MA_DOITUONG_KCB": visit.category,
         "MA_NOI_DI": visit.referred_from or "",
+        "MA_NOI_DEN": visit.referred_to or "",
         "NGAY_VAO": _moment(visit.arrived_at),
         "NGAY_VAO_NOI_TRU": _moment(visit.admitted_at),
         "NGAY_RA": _moment(ended_at(visit)),
@@ -156,7 +172,7 @@ def _course(visit: DemoVisit) -> Mapping[str, str]:
         "SO_NGAY_DTRI": str(_treatment_days(visit)),
         "PP_DIEU_TRI": visit.treatment,
         "KET_QUA_DTRI": str(visit.outcome),
-        "MA_LOAI_RV": "1",
+        "MA_LOAI_RV": "2" if visit.referred_to else "1",
         "GHI_CHU": visit.advice,
         "NGAY_TTOAN": _moment(visit.closed_at),
     }

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from app.compiler.plan import Part
 from app.core.db import Session, driver_of
-from app.gateway.plans import BOOK, DESK, Operation, compile_all_trusted
-from app.gateway.trusted import GRACE, trusted_operations
+from app.gateway.plans import BOOK, DESK, Operation, compile_served
+from app.gateway.trusted import GRACE
 
 _BOOK = """
 CREATE FUNCTION op.{name}(token text, proof_key bytea, target uuid, if_none_match text, in_language text{parameters},
@@ -81,7 +81,7 @@ async def deploy(session: Session) -> int:
     there = set(await session.scalars(text("SELECT function FROM deploy.installed_operation")))
     created = 0
     driver = await driver_of(session)
-    for operation, part, function in _wanted():
+    for operation, part, function in _wanted(await _now(session)):
         if function.full_name in there:
             continue
         owner, caller = ("book_reader", "api") if part.opens == BOOK else ("auth_owner", "desk")
@@ -105,9 +105,9 @@ async def retire(session: Session) -> tuple[str, ...]:
     They are those of documents past their sunset and grace, and those whose successor has been there for as long:
     until then a server of an earlier release may still call them.
     """
-    now: datetime = (await session.scalars(text("SELECT now()"))).one()
-    served = {known.id for known in trusted_operations().values() if not known.is_over(now)}
-    wanted = {function.full_name for operation, _, function in _wanted() if operation.key in served}
+    now = await _now(session)
+    wanted = {function.full_name: operation.key for operation, _, function in _wanted(now)}
+    served = set(wanted.values())
     rows = (await session.execute(text(_INSTALLED))).all()
     over = [
         row.function
@@ -125,8 +125,13 @@ async def retire(session: Session) -> tuple[str, ...]:
     return tuple(over)
 
 
-def _wanted() -> Iterator[tuple[Operation, Part, Function]]:
+async def _now(session: Session) -> datetime:
+    found: datetime = (await session.scalars(text("SELECT now()"))).one()
+    return found
+
+
+def _wanted(now: datetime) -> Iterator[tuple[Operation, Part, Function]]:
     """Yield the functions of this release."""
-    for operation in compile_all_trusted():
+    for operation in compile_served(now):
         for part in (*operation.parts(BOOK), *operation.parts(DESK)):
             yield operation, part, function_of(operation, part)

@@ -27,6 +27,7 @@ from app.core.requests import context_of, read_body, require_media_type
 from app.core.strict_json import NotStrictJson, read_object
 from app.gateway import limits, plans
 from app.gateway.apps import check_app, check_document
+from app.gateway.hanging_up import ClientGone, UntilGone
 from app.gateway.problems import graphql_error, headers_of, internal_graphql_error
 from app.gateway.run import run
 from app.gateway.trusted import document_id, trusted_operations
@@ -40,6 +41,7 @@ MOST_SECONDS = 5
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 MOST_MEDIA_RANGES = 20
+CLIENT_GONE = 499  # for the log alone
 # Answered with 200 to a client that asks for application/json: it takes any other status for a broken network.
 REQUEST_ERRORS = frozenset({ErrorCode.INVALID, ErrorCode.TOO_COMPLEX})
 
@@ -80,6 +82,8 @@ async def graphql(request: Request) -> Response:
         is_answer = asked is not None and error.code in REQUEST_ERRORS and is_legacy(accept)
         status = 200 if is_answer else error.http_status
         return _errors(entry, status=status, media_type=media_type, headers=headers_of(error))
+    except ClientGone:
+        return Response(status_code=CLIENT_GONE)
     except Exception as error:  # noqa: BLE001 - nothing of a defect leaves but its id
         report_defect(error, request_id=request.state.request_id)
         entry = internal_graphql_error(language=request.state.language, request_id=request.state.request_id)
@@ -101,8 +105,9 @@ async def _answer(asked: Asked, *, request: Request, context: Context, media_typ
         operation = plain.operation
     known = ",".join(request.headers.getlist("if-none-match"))
     try:
-        async with asyncio.timeout(MOST_SECONDS):
-            answer = await run(operation, variables=asked.variables, context=context, if_none_match=known)
+        with UntilGone(request):
+            async with asyncio.timeout(MOST_SECONDS):
+                answer = await run(operation, variables=asked.variables, context=context, if_none_match=known)
     except TimeoutError:
         raise Unavailable from None
     if answer.etag is not None:
@@ -215,6 +220,7 @@ def _introspect(plain: _Plain, *, asked: Asked, media_type: str) -> Response:
     return Response(orjson.dumps(result.formatted), media_type=media_type)
 
 
+@lru_cache(maxsize=256)
 def media_type_of(accept: str) -> str:
     """Return the media type of the answer: the older one for a client that names it alone, or that takes anything.
 

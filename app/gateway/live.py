@@ -20,13 +20,13 @@ SELECT o.function, o.document_id, o.root, p.oid IS NOT NULL AS is_there,
   FROM deploy.installed_operation o
   LEFT JOIN pg_namespace n ON n.nspname = split_part(o.function, '.', 1)
   LEFT JOIN pg_proc p ON p.pronamespace = n.oid AND p.proname = split_part(o.function, '.', 2) ORDER BY o.function"""
-_MADE_UP = (
-    "INSERT INTO auth.citizen (id, full_name, name_key, birth_on, birth_precision, sex, registered_at) "
-    "SELECT gen_random_uuid(), 'X', 'X', '1900-01-01', 'DAY', 'UNDETERMINED', now() RETURNING id",
-    "INSERT INTO auth.book (citizen_id, changed_at) VALUES ($1, now())",
-    "INSERT INTO auth.session (id, token_hash, citizen_id, level, created_at, expires_at) "
-    "VALUES (gen_random_uuid(), sha256(convert_to($2, 'UTF8')), $1, 2, now(), now() + interval '1 minute')",
-)
+_CITIZEN = """
+INSERT INTO auth.citizen (id, full_name, name_key, birth_on, birth_precision, sex, registered_at)
+SELECT gen_random_uuid(), 'X', 'X', '1900-01-01', 'DAY', 'UNDETERMINED', now() RETURNING id"""
+_BOOK = "INSERT INTO auth.book (citizen_id, changed_at) VALUES ($1, now())"
+_SESSION = """
+INSERT INTO auth.session (id, token_hash, citizen_id, level, created_at, expires_at)
+VALUES (gen_random_uuid(), sha256(convert_to($2, 'UTF8')), $1, 2, now(), now() + interval '1 minute')"""
 _SAID = {"integer": "1", "boolean": "true"}
 """What is said for an argument by its type: a page size may not be null, all else may."""
 
@@ -64,9 +64,9 @@ async def _run(engine: AsyncEngine, *, function: str, types: Sequence[str]) -> N
     async with transaction(engine) as session:
         driver = await driver_of(session)
         await driver.execute("SET LOCAL ROLE auth_owner")
-        citizen = await driver.fetchval(_MADE_UP[0])
-        await driver.execute(_MADE_UP[1], citizen)
-        await driver.execute(_MADE_UP[2], citizen, token)
+        citizen = await driver.fetchval(_CITIZEN)
+        await driver.execute(_BOOK, citizen)
+        await driver.execute(_SESSION, citizen, token)
         owner = "book_reader" if function.startswith("op.") else "auth_owner"
         await driver.execute(f"SET LOCAL ROLE {owner}")
         rest = "".join(f", {_SAID.get(kind, 'NULL')}" for kind in types[1:])

@@ -2,9 +2,9 @@
 
 import asyncio
 from contextlib import suppress
+from functools import lru_cache
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.defects import report_defect
@@ -26,6 +26,10 @@ SAFE_HEADERS = {
 }
 
 
+_SAFE_HEADERS = [(name.encode(), value.encode()) for name, value in SAFE_HEADERS.items()]
+
+
+@lru_cache(maxsize=256)
 def language_of(accept_language: str) -> str:
     """Return `en` when the client prefers it to Vietnamese, else `vi` (RFC 9110 §12.5.4)."""
     best, best_weight = "vi", 0.0
@@ -56,7 +60,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         request_id = new_request_id()
-        language = language_of(Headers(scope=scope).get("accept-language", ""))
+        language = language_of(_header(scope, b"accept-language") or "")
         scope.setdefault("state", {}).update(request_id=request_id, language=language)
         arriving = _Arriving(scope, receive)
         leaving = _Leaving(scope, send, arriving)
@@ -81,9 +85,9 @@ class _Arriving:
     """Receives a request and knows whether all of it has come."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        headers = Headers(scope=scope)
         self._receive = receive
-        self.is_whole = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+        announced = _header(scope, b"content-length")
+        self.is_whole = announced in {None, "0"} and _header(scope, b"transfer-encoding") is None
 
     async def __call__(self) -> Message:
         """Receive the next piece."""
@@ -120,14 +124,19 @@ class _Leaving:
         await self._send(message)
 
     def _complete(self, start: Message) -> None:
-        out = MutableHeaders(scope=start)
-        for name, value in SAFE_HEADERS.items():
-            out.setdefault(name, value)
         state = self._scope["state"]
-        out["x-request-id"] = state["request_id"]
+        given = {name for name, _value in start["headers"]}
+        headers = [*start["headers"], *(safe for safe in _SAFE_HEADERS if safe[0] not in given)]
+        headers.append((b"x-request-id", state["request_id"].encode()))
         if not self._arriving.is_whole:
-            out["connection"] = "close"
+            headers.append((b"connection", b"close"))
+        start["headers"] = headers
         log.info("request", request_id=state["request_id"], path=_route(self._scope), status=start["status"])
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    """Return the first header of a name."""
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), None)
 
 
 def _route(scope: Scope) -> str:

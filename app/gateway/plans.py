@@ -1,6 +1,7 @@
 """Compiled operations: the trusted ones for as long as the process lives, others through a bounded cache."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache, lru_cache
 
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, validate
@@ -63,12 +64,12 @@ def compile_trusted(known: TrustedOperation) -> Operation:
     return Operation(plan=plan, name=known.name, key=known.id, is_deployed=True)
 
 
-def compile_all_trusted() -> tuple[Operation, ...]:
-    """Compile the whole list.
+def compile_served(now: datetime) -> tuple[Operation, ...]:
+    """Compile the list, but for documents that are not served any more: the schema may have left them behind.
 
     :raises BadOperation: naming the first file that cannot be served
     """
-    return tuple(compile_trusted(known) for known in trusted_operations().values())
+    return tuple(compile_trusted(known) for known in trusted_operations().values() if not known.is_over(now))
 
 
 def compile_plain(document: DocumentNode, *, operation_name: str | None, key: str) -> Operation:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, LargeBinary, String, cast, func, literal, 
 
 from app.compiler import declare as rests
 from app.identity.tables import CitizenRow, IdentifierRow
+from app.terminology.sql import label
 
 
 @strawberry.enum(description="Sex as registered.")
@@ -63,4 +64,31 @@ class Citizen(Viewer):
     national_id: str | None = rests.sealed(
         lambda row, _inputs: _national_id(row.id),
         description="12-digit personal id number; only its owner and their representative see it.",
+    )
+    phone: str | None = rests.sealed(
+        lambda row, _inputs: sealed_place("auth.citizen", "phone_sealed", row.id, row.phone_sealed),
+        description="Phone number that the newest visit told; only its owner and their representative see it.",
+    )
+    address: str | None = rests.sealed(
+        lambda row, _inputs: sealed_place("auth.citizen", "address_sealed", row.id, row.address_sealed),
+        description="Address that the newest visit told; only its owner and their representative see it.",
+    )
+    ethnic_group: str | None = rests.expression(
+        lambda row, inputs: func.coalesce(label("ethnic-group", row.ethnic_code, inputs.language), row.ethnic_code),
+        description="Ethnic group in words, or its code as it was sent.",
+    )
+    nationality: str | None = rests.expression(
+        lambda row, inputs: func.coalesce(
+            label("nationality", row.nationality_code, inputs.language), row.nationality_code
+        ),
+        description="Nationality in words, or its code as it was sent.",
+    )
+    occupation: str | None = rests.expression(
+        lambda row, inputs: func.coalesce(
+            label("occupation", row.occupation_code, inputs.language), row.occupation_code
+        ),
+        description="Occupation in words, or its code as it was sent.",
+    )
+    blood_group: str | None = rests.column(
+        CitizenRow.blood_group, description="Blood group as the newest visit told it; no proof for a transfusion."
     )

@@ -46,8 +46,33 @@ class CitizenRow(Row):
     nationality_code: Mapped[str | None] = mapped_column(Text)
     occupation_code: Mapped[str | None] = mapped_column(Text)
     blood_group: Mapped[str | None] = mapped_column(Text)
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    described_by: Mapped[dict[str, str] | None] = mapped_column(JSONB)  # which visit told what
     registered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class BirthRow(Row):
+    """A birth certificate (XML9): which newborn belongs to which mother."""
+
+    __tablename__ = "birth"
+    __table_args__ = (
+        UniqueConstraint("facility_code", "mother_id", "certificate", "born_at"),
+        Index("birth_child_idx", "child_id"),
+        Index("birth_moment_idx", "facility_code", "born_at"),
+        _SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    facility_code: Mapped[str] = mapped_column(Text, ForeignKey("directory.facility.code"))
+    mother_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
+    child_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
+    certificate: Mapped[str] = mapped_column(Text)
+    born_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    mother_key: Mapped[str] = mapped_column(Text)  # her name as it is compared
+    registered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    source_message_id: Mapped[UUID] = mapped_column(Uuid)
 
 
 class IdentifierRow(Row):

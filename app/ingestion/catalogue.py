@@ -28,6 +28,7 @@ class ProblemCode(StrEnum):
     XML_TOO_MANY_ELEMENTS = "XML_TOO_MANY_ELEMENTS"
     XML_TEXT_TOO_LONG = "XML_TEXT_TOO_LONG"
     XML_MALFORMED = "XML_MALFORMED"
+    READER_STOPPED = "READER_STOPPED"
     # The envelope.
     ENVELOPE_ROOT = "ENVELOPE_ROOT"
     ENVELOPE_FIELD_MISSING = "ENVELOPE_FIELD_MISSING"
@@ -36,6 +37,7 @@ class ProblemCode(StrEnum):
     ENVELOPE_COUNT_DIFFERS = "ENVELOPE_COUNT_DIFFERS"
     ENVELOPE_TOO_MANY_VISITS = "ENVELOPE_TOO_MANY_VISITS"
     ENVELOPE_TOO_LARGE = "ENVELOPE_TOO_LARGE"
+    ENVELOPE_MADE_LATER = "ENVELOPE_MADE_LATER"
     # A visit and its tables.
     TABLE_MISSING = "TABLE_MISSING"
     TABLE_TWICE = "TABLE_TWICE"
@@ -45,6 +47,8 @@ class ProblemCode(StrEnum):
     TABLE_BASE64 = "TABLE_BASE64"
     TABLE_TOO_LONG = "TABLE_TOO_LONG"
     TABLE_KEPT_NOT_SHOWN = "TABLE_KEPT_NOT_SHOWN"
+    TABLE_HELD_BACK = "TABLE_HELD_BACK"
+    PAPER_OF_ANOTHER = "PAPER_OF_ANOTHER"
     VISIT_TWICE = "VISIT_TWICE"
     VISIT_ID_DIFFERS = "VISIT_ID_DIFFERS"
     FACILITY_DIFFERS = "FACILITY_DIFFERS"
@@ -138,6 +142,10 @@ TEXTS: dict[ProblemCode, Text] = {
     ),
     _C.XML_TEXT_TOO_LONG: Text("một phần tử chứa văn bản quá dài.", "the text of one element is too long."),
     _C.XML_MALFORMED: Text("XML sai cú pháp: {detail}.", "the XML is not well-formed: {detail}."),
+    _C.READER_STOPPED: Text(
+        "bộ đọc đã dừng {limit} lần ở thông điệp này (vượt giới hạn bộ nhớ hoặc thời gian); hãy chia nhỏ rồi gửi lại.",
+        "the reader stopped {limit} times at this message (too much memory or time); send it in smaller messages.",
+    ),
     _C.ENVELOPE_ROOT: Text(
         "phần tử gốc phải là GIAMDINHHS (hoặc CHI_TIEU_TRANG_THAI_KCB cho check-in), không namespace.",
         "the root element must be GIAMDINHHS (or CHI_TIEU_TRANG_THAI_KCB for a check-in), in no namespace.",
@@ -158,6 +166,10 @@ TEXTS: dict[ProblemCode, Text] = {
     _C.ENVELOPE_TOO_LARGE: Text(
         "các bảng bên trong có tổng cộng quá {limit} thẻ XML; hãy chia thành nhiều lần gửi.",
         "the inner tables have more than {limit} XML tags together; send several messages.",
+    ),
+    _C.ENVELOPE_MADE_LATER: Text(
+        "ngày lập ở tương lai: hồ sơ được coi như lập vào ngày nhận.",
+        "the day of making is in the future: the visits count as made on the day of receipt.",
     ),
     _C.TABLE_MISSING: Text(
         "hồ sơ không có bảng này; mọi hồ sơ đều phải có XML1.",
@@ -185,8 +197,16 @@ TEXTS: dict[ProblemCode, Text] = {
     ),
     _C.TABLE_TOO_LONG: Text("bảng có quá {limit} dòng.", "the table has more than {limit} lines."),
     _C.TABLE_KEPT_NOT_SHOWN: Text(
-        "đã nhận và lưu cùng thông điệp; bảng này chưa hiển thị trong sổ sức khỏe.",
-        "received and kept with the message; this table is not shown in the health book yet.",
+        "đã nhận và lưu cùng thông điệp; bảng này không hiển thị trong sổ sức khỏe.",
+        "received and kept with the message; this table is not shown in the health book.",
+    ),
+    _C.TABLE_HELD_BACK: Text(
+        "dữ liệu nhạy cảm: đã nhận và lưu kín cùng thông điệp, không ghi vào sổ và không chia sẻ cho ai.",
+        "sensitive: received and kept sealed with the message, not filed in the book and shared with nobody.",
+    ),
+    _C.PAPER_OF_ANOTHER: Text(
+        "giấy này ghi một người khác với bảng XML1 của cùng hồ sơ; hồ sơ được giữ lại, chưa hiển thị.",
+        "this paper names another person than XML1 of the same visit; the visit is kept and not shown.",
     ),
     _C.VISIT_TWICE: Text(
         "nhiều hồ sơ trong cùng một lần gửi có chung MA_LK, không biết hồ sơ nào đúng.",

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
@@ -14,14 +15,17 @@ from starlette.responses import JSONResponse
 
 from app.core.context import Context, run_step
 from app.core.crypto import Place
+from app.core.db import Session
 from app.core.errors import Conflict, Invalid, NotFound, Text
 from app.core.requests import context_of, read_body, require_media_type, require_token
-from app.ingestion import processing, sql, xml
+from app.ingestion import processing, sql, withdrawing, xml
 from app.ingestion.verdict import MessageStatus, verdict_body
 
 router = APIRouter(prefix="/ingest")
 
 XML_TYPES = frozenset({"application/xml", "text/xml"})
+JSON_TYPES = frozenset({"application/json"})
+MOST_WITHDRAWAL_BYTES = 16_384
 MOST_KEY_CHARACTERS = 255
 LARGE_BYTES = 100_000  # beyond, the check runs beside the event loop
 MOST_PAGE = 200
@@ -61,6 +65,10 @@ async def _keep(body: bytes, *, token: str, key: str | None, context: Context) -
         idempotency_key=key,
         sealed=context.house.vault.sealer.seal(body, place=place),
     )
+    return await _keeping(context, step)
+
+
+async def _keeping(context: Context, step: Callable[[Session], Awaitable[sql.KeptMessage]]) -> sql.KeptMessage:
     try:
         return await run_step(context.house.ingest, step)
     except Conflict as error:
@@ -70,6 +78,34 @@ async def _keep(body: bytes, *, token: str, key: str | None, context: Context) -
                 "This Idempotency-Key was used with other bytes.",
             )
         ) from error
+
+
+@router.post("/withdrawals", status_code=202)
+async def withdraw(request: Request) -> JSONResponse:
+    """Keep the withdrawal of a visit, or of one record of it, that the facility sent in error."""
+    context = context_of(request)
+    token = require_token(context)
+    key = _idempotency_key(request)
+    require_media_type(request, accepted=JSON_TYPES)
+    facility = await run_step(context.house.ingest, partial(sql.calling_facility, token=token))
+    body = await read_body(request, most_bytes=MOST_WITHDRAWAL_BYTES)
+    asked = withdrawing.read_request(body)
+    if asked.facility_code not in {None, facility}:
+        raise NotFound
+    message_id = context.new_id()
+    place = Place(table="intake.message", column="body", row_id=message_id)
+    step = partial(
+        sql.keep_withdrawal,
+        token=token,
+        message_id=message_id,
+        digest=hashlib.sha256(body).digest(),
+        size_bytes=len(body),
+        idempotency_key=key,
+        sealed=context.house.vault.sealer.seal(body, place=place),
+        target=sql.Target(visit=asked.visit, kind=asked.kind, key=asked.key),
+    )
+    kept = await _keeping(context, step)
+    return JSONResponse(_summary(kept.id, kept.received_at, kept.status), status_code=202)
 
 
 @router.get("/messages/{message_id}")

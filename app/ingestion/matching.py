@@ -6,6 +6,8 @@ Source: Decree 102/2025 Art. 6 (the personal id is the health id); vietnam.md 3.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, timedelta, timezone
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -14,10 +16,19 @@ from app.core.crypto import Place, Vault
 from app.core.db import Session
 from app.identity.names import name_key
 from app.ingestion import sql
-from app.records.arrivals import IdentifierKind, PersonArrival
+from app.records.arrivals import (
+    BirthArrival,
+    BirthPrecision,
+    IdentifierKind,
+    PersonArrival,
+    Sex,
+    VisitArrival,
+)
 
 SOCIAL_INSURANCE_DIGITS = 10
 INSURANCE_NUMBER = "INSURANCE_NUMBER"
+VIETNAM_TIME = timezone(timedelta(hours=7))
+_NAMELESS = "Con bà {}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +63,10 @@ async def match_person(
     new_id: Callable[[], UUID],
 ) -> Match:
     """Find or register the person of one visit, and record whom the message is about."""
-    identifiers = []
-    for kind, value in numbers_of(person):
-        row_id = new_id()
-        place = Place(table="auth.identifier", column="sealed", row_id=row_id)
-        identifiers.append(
-            {
-                "id": row_id,
-                "kind": kind,
-                "lookup": "\\x" + vault.index.of(value, kind=kind).hex(),
-                "sealed": "\\x" + vault.sealer.seal(value.encode(), place=place).hex(),
-            }
-        )
+    identifiers = [_identifier(value, kind=kind, vault=vault, new_id=new_id) for kind, value in numbers_of(person)]
     described = {
         "id": new_id(),
+        "born_at": person.born_at,
         "full_name": person.full_name,
         "name_key": name_key(person.full_name),
         "birth_on": person.birth_on,
@@ -86,3 +87,86 @@ async def match_person(
         person=orjson.dumps(described).decode(),
     )
     return Match(citizen_id=citizen_id, outcome=outcome)
+
+
+def _identifier(value: str, *, kind: str, vault: Vault, new_id: Callable[[], UUID]) -> dict[str, Any]:
+    row_id = new_id()
+    place = Place(table="auth.identifier", column="sealed", row_id=row_id)
+    return {
+        "id": row_id,
+        "kind": kind,
+        "lookup": "\\x" + vault.index.of(value, kind=kind).hex(),
+        "sealed": "\\x" + vault.sealer.seal(value.encode(), place=place).hex(),
+    }
+
+
+async def register_birth(
+    session: Session,
+    *,
+    message_id: UUID,
+    facility_code: str,
+    visit_of: UUID | None,
+    birth: BirthArrival,
+    vault: Vault,
+    new_id: Callable[[], UUID],
+) -> None:
+    """Register the child of a birth certificate; without a mother who is known, nothing happens."""
+    mother, kind = birth.mother_identifier, birth.mother_identifier_kind
+    name = birth.child_name or _NAMELESS.format(birth.mother_name or "").strip()
+    told = {
+        "id": new_id(),
+        "birth_id": new_id(),
+        "full_name": name,
+        "name_key": name_key(name),
+        "birth_on": birth.born_at.astimezone(VIETNAM_TIME).date(),
+        "birth_precision": BirthPrecision.MINUTE,
+        "born_at": birth.born_at,
+        "sex": birth.sex,
+        "certificate": birth.certificate,
+        "card": None,
+        "mother": None,
+    }
+    if birth.temporary_card is not None:
+        number = birth.temporary_card[-SOCIAL_INSURANCE_DIGITS:]
+        told["card"] = _identifier(number, kind=INSURANCE_NUMBER, vault=vault, new_id=new_id)
+    if mother is not None and kind is not None:
+        told["mother"] = _identifier(mother, kind=kind.value, vault=vault, new_id=new_id)
+    await sql.register_birth(
+        session,
+        message_id=message_id,
+        facility_code=facility_code,
+        visit_of=visit_of,
+        told=orjson.dumps(told).decode(),
+    )
+
+
+async def describe(session: Session, *, citizen_id: UUID, arrival: VisitArrival, rank: str, vault: Vault) -> None:
+    """Write what a visit tells of its person; each fact stays that of the newest visit that told it.
+
+    `rank` is the version's (records.filing): of two versions of one visit the newer one tells.
+    """
+    person = arrival.person
+    facts = {
+        "ethnic_code": person.ethnic_code,
+        "nationality_code": person.nationality_code,
+        "occupation_code": person.occupation_code,
+        "blood_group": person.blood_group,
+        "sex": None if person.sex is Sex.UNDETERMINED else person.sex.value,
+        "full_name": person.full_name,
+        "name_key": name_key(person.full_name),
+    }
+    told_at = f"{arrival.started_at.astimezone(UTC):%Y%m%d%H%M}{rank}"
+    about: dict[str, str] = {column: value for column, value in facts.items() if value is not None}
+    marks = dict(about)
+    for column, plain in (("phone_sealed", person.phone), ("address_sealed", person.address)):
+        if plain is not None:
+            place = Place(table="auth.citizen", column=column, row_id=citizen_id)
+            about[column] = "\\x" + vault.sealer.seal(plain.encode(), place=place).hex()
+            marks[column] = vault.index.of(plain, kind=column).hex()
+    accented = not person.full_name.isascii()
+    told = {column: [told_at, mark] for column, mark in marks.items()}
+    for column in ("full_name", "name_key"):  # a name without diacritics does not replace one that has them
+        told[column][0] = f"{int(accented)}{told_at}"
+    await sql.describe_citizen(
+        session, citizen_id=citizen_id, about=orjson.dumps(about).decode(), told=orjson.dumps(told).decode()
+    )

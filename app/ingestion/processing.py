@@ -3,7 +3,7 @@
 One message is one transaction: it is filed and concluded together, or not at all, and taken again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -13,13 +13,11 @@ import orjson
 
 from app.core.crypto import Place, Vault
 from app.core.db import Session
-from app.core.errors import Text
 from app.core.ids import new_id
-from app.ingestion import matching, qd4750, sql
+from app.ingestion import judging, matching, qd4750, sql, withdrawing
+from app.ingestion.judging import judge
 from app.ingestion.verdict import (
-    Effect,
     MessageVerdict,
-    Problem,
     RecordChange,
     RecordVerdict,
     VisitStatus,
@@ -30,33 +28,23 @@ from app.ingestion.verdict import (
 )
 from app.records import filing
 
-WAITS: Mapping[str, Text] = {
-    "NO_IDENTIFIER": Text(
-        "không có số định danh hay số thẻ BHYT: chưa biết ghi vào sổ của ai.",
-        "no identity number and no insurance card: it is not known whose book this belongs to.",
-    ),
-    "NAME_DIFFERS": Text(
-        "số giấy tờ này đã thuộc về người có họ tên khác; hãy kiểm tra HO_TEN và SO_CCCD.",
-        "this number belongs to a person of another name; check HO_TEN and SO_CCCD.",
-    ),
-    "BIRTH_DIFFERS": Text(
-        "số giấy tờ này đã thuộc về người có ngày sinh khác; hãy kiểm tra NGAY_SINH và SO_CCCD.",
-        "this number belongs to a person of another birth date; check NGAY_SINH and SO_CCCD.",
-    ),
-    "IDENTIFIERS_DISAGREE": Text(
-        "SO_CCCD và MA_THE_BHYT thuộc về hai người khác nhau; hãy kiểm tra cả hai.",
-        "SO_CCCD and MA_THE_BHYT belong to two different people; check both.",
-    ),
-    "VISIT_OF_ANOTHER_PERSON": Text(
-        "lượt khám này đã được ghi cho người khác; hãy thu hồi bản đã gửi trước khi gửi lại.",
-        "this visit was filed for another person; withdraw what was sent before sending it again.",
-    ),
-}
-_FIELDS = {"NAME_DIFFERS": "HO_TEN", "BIRTH_DIFFERS": "NGAY_SINH", "VISIT_OF_ANOTHER_PERSON": "MA_LK"}
-NOT_THIS_FACILITY = Text(
-    "MACSKCB không phải mã của cơ sở đã đăng nhập: không thể gửi thay cơ sở khác.",
-    "MACSKCB is not the code of the facility that signed in: nobody may send for another facility.",
-)
+__all__ = ["Reader", "ReaderStopped", "judge", "process_message", "read_here"]
+
+
+class ReaderStopped(Exception):
+    """The reader died at a message, as often as `tries` says; its bytes are not read any more."""
+
+    def __init__(self, *, tries: int) -> None:
+        self.tries = tries
+        super().__init__(f"{tries} times")
+
+
+Reader = Callable[[bytes], Awaitable[qd4750.Message]]
+
+
+async def read_here(body: bytes) -> qd4750.Message:
+    """Read a message in this process; the worker has a process of its own for it (app.ingestion.readers)."""
+    return qd4750.read_message(body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,25 +53,15 @@ class _Work:
 
     session: Session
     message_id: UUID
-    received_at: datetime
     facility_code: str
-    source_version: str
+    source: filing.Source
     vault: Vault
     new_id: Callable[[], UUID]
 
 
-def judge(body: bytes, *, facility_code: str | None, now: datetime) -> MessageVerdict:
-    """Tell what reading a message finds, without a database: the verdict of a dry run.
-
-    Without `facility_code` it is not judged who sends.
-    """
-    message = qd4750.read_message(body)
-    problems = _envelope_problems(message, facility_code=facility_code)
-    visits = tuple(_read(visit, now=now, envelope=visit_status(problems)) for visit in message.visits)
-    return judged(visits=visits, problems=problems)
-
-
-async def process_message(session: Session, *, message_id: UUID, vault: Vault, now: datetime) -> str | None:
+async def process_message(
+    session: Session, *, message_id: UUID, vault: Vault, now: datetime, read: Reader = read_here
+) -> str | None:
     """File one message and conclude it; returns its status, or nothing when there is nothing to do.
 
     :raises SealBroken: when the kept bytes do not open; the message stays as it is
@@ -91,110 +69,118 @@ async def process_message(session: Session, *, message_id: UUID, vault: Vault, n
     taken = await sql.take_message(session, message_id=message_id)
     if taken is None:
         return None
-    place = Place(table="intake.message", column="body", row_id=message_id)
-    message = qd4750.read_message(vault.sealer.open(taken.body, place=place))
-    problems = _envelope_problems(message, facility_code=taken.facility_code)
-    work = _Work(
-        session=session,
-        message_id=message_id,
-        received_at=taken.received_at,
-        facility_code=taken.facility_code,
-        source_version="" if message.issued_on is None else message.issued_on.isoformat(),
-        vault=vault,
-        new_id=partial(new_id, now=now),
-    )
-    visits = tuple(_read(visit, now=now, envelope=visit_status(problems)) for visit in message.visits)
-    visits = await _file(work, message=message, visits=visits)
-    verdict = judged(visits=visits, problems=problems)
+    body = vault.sealer.open(taken.body, place=Place(table="intake.message", column="body", row_id=message_id))
+    verdict = await _verdict(session, message_id=message_id, taken=taken, body=body, vault=vault, now=now, read=read)
     text = orjson.dumps(verdict_body(verdict)).decode()
     await sql.conclude_message(session, message_id=message_id, status=verdict.status, verdict=text)
     return verdict.status
 
 
-def _envelope_problems(message: qd4750.Message, *, facility_code: str | None) -> tuple[Problem, ...]:
-    if facility_code is None or message.facility_code in {None, facility_code}:
-        return message.problems
-    foreign = Problem(
-        code="FACILITY_NOT_YOURS",
-        effect=Effect.REJECTS,
-        vi=NOT_THIS_FACILITY.vi,
-        en=NOT_THIS_FACILITY.en,
-        field="MACSKCB",
+async def _verdict(
+    session: Session,
+    *,
+    message_id: UUID,
+    taken: sql.TakenMessage,
+    body: bytes,
+    vault: Vault,
+    now: datetime,
+    read: Reader,
+) -> MessageVerdict:
+    ids = partial(new_id, now=now)
+    if taken.format == withdrawing.FORMAT:
+        return await withdrawing.process(session, message_id=message_id, taken=taken, body=body, new_id=ids)
+    try:
+        message = await read(body)
+    except ReaderStopped as stopped:
+        return judging.unreadable(tries=stopped.tries)
+    verdict = judging.judge_reading(message, facility_code=taken.facility_code, now=now, received_at=taken.received_at)
+    if visit_status(verdict.problems) is not VisitStatus.FILED:
+        return verdict
+    source = filing.Source(
+        message_id=message_id,
+        facility_code=taken.facility_code,
+        source_version="" if message.issued_on is None else message.issued_on.isoformat(),
+        standard_version="",
+        made=judging.made_on(message, received_at=taken.received_at),
+        received_at=taken.received_at,
     )
-    return (*message.problems, foreign)
-
-
-def _read(visit: qd4750.VisitReading, *, now: datetime, envelope: VisitStatus) -> VisitVerdict:
-    """Judge one visit by itself; what is wrong with the envelope holds for each of its visits."""
-    problems = visit.problems
-    if visit.arrival is not None:
-        problems += qd4750.plausibility(visit.arrival, now=now)
-    return VisitVerdict(
-        visit=visit.source_id,
-        status=visit_status(problems) if envelope is VisitStatus.FILED else envelope,
-        problems=problems,
-        tables_kept=visit.tables_kept,
+    work = _Work(
+        session=session,
+        message_id=message_id,
+        facility_code=taken.facility_code,
+        source=source,
+        vault=vault,
+        new_id=ids,
     )
+    visits = await _file(work, message=message, visits=verdict.visits)
+    return judged(visits=visits, problems=verdict.problems, signature=verdict.signature)
 
 
 async def _file(work: _Work, *, message: qd4750.Message, visits: tuple[VisitVerdict, ...]) -> tuple[VisitVerdict, ...]:
-    matches: dict[int, UUID] = {}
     verdicts = list(visits)
-    for position, (reading, verdict) in enumerate(zip(message.visits, visits, strict=True)):
-        if verdict.status is not VisitStatus.FILED or reading.arrival is None:
+    matches: dict[int, UUID] = {}
+    for position in _in_order(message, visits=visits):
+        arrival = message.visits[position].arrival
+        if arrival is None:
             continue
         match = await matching.match_person(
             work.session,
             message_id=work.message_id,
             position=position,
             facility_code=work.facility_code,
-            visit_source_id=reading.arrival.source_id,
-            person=reading.arrival.person,
+            visit_source_id=arrival.source_id,
+            person=arrival.person,
             vault=work.vault,
             new_id=work.new_id,
         )
         if match.citizen_id is None:
-            verdicts[position] = _waiting(verdict, reason=match.outcome)
+            verdicts[position] = judging.waiting(verdicts[position], reason=match.outcome)
         else:
             matches[position] = match.citizen_id
-    if matches:
-        await sql.open_filing(work.session, message_id=work.message_id)
-    for position, citizen_id in matches.items():
-        arrival = message.visits[position].arrival
-        if arrival is not None:
-            source = filing.Source(
-                message_id=work.message_id,
-                arrived_at=work.received_at,
-                facility_code=work.facility_code,
-                source_version=work.source_version,
-                standard_version=arrival.standard_version,
-            )
-            records = await filing.file_visit(
+        for birth in arrival.births:
+            await matching.register_birth(
                 work.session,
-                citizen_id=citizen_id,
-                arrival=arrival,
-                source=source,
+                message_id=work.message_id,
+                facility_code=work.facility_code,
+                visit_of=match.citizen_id,
+                birth=birth,
                 vault=work.vault,
                 new_id=work.new_id,
             )
-            verdicts[position] = replace(verdicts[position], records=_records(records))
+    if matches:
+        await sql.open_filing(work.session, message_id=work.message_id)
+    for position, citizen_id in sorted(matches.items()):
+        verdicts[position] = await _file_visit(
+            work, reading=message.visits[position], citizen_id=citizen_id, verdict=verdicts[position]
+        )
     return tuple(verdicts)
 
 
-def _waiting(verdict: VisitVerdict, *, reason: str) -> VisitVerdict:
-    text = WAITS[reason]
-    problem = Problem(
-        code=reason,
-        effect=Effect.QUARANTINES,
-        vi=text.vi,
-        en=text.en,
-        visit=verdict.visit,
-        table="XML1",
-        line=1,
-        field=_FIELDS.get(reason, "SO_CCCD"),
+def _in_order(message: qd4750.Message, *, visits: tuple[VisitVerdict, ...]) -> list[int]:
+    """Return the places of the visits to be filed: a newborn without a number after its mother."""
+    places = [place for place, verdict in enumerate(visits) if verdict.status is VisitStatus.FILED]
+
+    def has_no_number(place: int) -> bool:
+        arrival = message.visits[place].arrival
+        return arrival is not None and not matching.numbers_of(arrival.person)
+
+    return sorted(places, key=has_no_number)
+
+
+async def _file_visit(
+    work: _Work, *, reading: qd4750.VisitReading, citizen_id: UUID, verdict: VisitVerdict
+) -> VisitVerdict:
+    arrival = reading.arrival
+    if arrival is None:
+        return verdict
+    source = replace(work.source, standard_version=arrival.standard_version)
+    records = await filing.file_visit(
+        work.session, citizen_id=citizen_id, arrival=arrival, source=source, vault=work.vault, new_id=work.new_id
     )
-    problems = (*verdict.problems, problem)
-    return replace(verdict, status=visit_status(problems), problems=problems)
+    if records[0].change is not filing.Change.WITHDRAWN:
+        rank = source.rank(paid=arrival.costs.paid_at is not None)
+        await matching.describe(work.session, citizen_id=citizen_id, arrival=arrival, rank=rank, vault=work.vault)
+    return replace(verdict, records=(*_records(records), *verdict.records))
 
 
 def _records(filed: tuple[filing.FiledRecord, ...]) -> tuple[RecordVerdict, ...]:

@@ -89,6 +89,46 @@ async def receipts(
     return [Receipt(**row._asdict()) for row in await session.execute(query, values)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a withdrawal is about, as the door can look it up."""
+
+    visit: str
+    kind: str
+    key: str
+
+
+async def keep_withdrawal(
+    session: Session,
+    *,
+    token: str,
+    message_id: UUID,
+    digest: bytes,
+    size_bytes: int,
+    idempotency_key: str | None,
+    sealed: bytes,
+    target: Target,
+) -> KeptMessage:
+    """Keep a withdrawal and enqueue it; NotFound when the caller filed no such visit or record."""
+    query = text(
+        "SELECT id, received_at, status FROM intake.keep_withdrawal"
+        "(:token, :id, :digest, :size, :idempotency_key, :sealed, :visit, :kind, :key)"
+    )
+    values = {
+        "token": token,
+        "id": message_id,
+        "digest": digest,
+        "size": size_bytes,
+        "idempotency_key": idempotency_key,
+        "sealed": sealed,
+        "visit": target.visit,
+        "kind": target.kind,
+        "key": target.key,
+    }
+    row = (await session.execute(query, values)).one()
+    return KeptMessage(id=row.id, received_at=row.received_at, status=row.status)
+
+
 async def calling_facility(session: Session, *, token: str) -> str:
     """Return the facility behind the token."""
     facility: str = await session.scalar(text("SELECT auth.calling_facility(:token)"), {"token": token})
@@ -126,6 +166,29 @@ async def match_person(
     return row.citizen, row.outcome
 
 
+async def register_birth(
+    session: Session, *, message_id: UUID, facility_code: str, visit_of: UUID | None, told: str
+) -> UUID | None:
+    """Register the child of a birth certificate; returns the new child, if there is one."""
+    query = text("SELECT auth.register_birth(:message, :facility, :visit_of, CAST(:told AS jsonb))")
+    values = {"message": message_id, "facility": facility_code, "visit_of": visit_of, "told": told}
+    child: UUID | None = await session.scalar(query, values)
+    return child
+
+
+async def describe_citizen(session: Session, *, citizen_id: UUID, about: str, told: str) -> None:
+    """Write what a visit tells of its person, where no newer visit told it."""
+    query = text("SELECT auth.describe_citizen(:citizen, CAST(:about AS jsonb), CAST(:told AS jsonb))")
+    await session.execute(query, {"citizen": citizen_id, "about": about, "told": told})
+
+
+async def prepare_withdrawal(session: Session, *, message_id: UUID, visit: str, is_whole: bool) -> UUID | None:
+    """Find in whose book a visit stands that is to be withdrawn; nothing when it stands in none any more."""
+    query = text("SELECT auth.prepare_withdrawal(:message, :visit, :is_whole)")
+    found: UUID | None = await session.scalar(query, {"message": message_id, "visit": visit, "is_whole": is_whole})
+    return found
+
+
 async def open_filing(session: Session, *, message_id: UUID) -> None:
     """Open for writing the books that the message is about."""
     await session.execute(text("SELECT auth.open_filing(:message)"), {"message": message_id})
@@ -141,3 +204,44 @@ async def replay_message(session: Session, *, message_id: UUID) -> bool:
     """Take up a message again that was not wholly filed; false when there is none."""
     replayed = await session.scalar(text("SELECT intake.replay_message(:id)"), {"id": message_id})
     return replayed is True
+
+
+@dataclass(frozen=True, slots=True)
+class UnfiledMessage:
+    """A message that was not wholly filed."""
+
+    id: UUID
+    facility_code: str
+    status: str
+    received_at: datetime
+    concluded_at: datetime | None
+    size_bytes: int
+    reasons: list[str]  # codes of what rejects or quarantines
+
+
+@dataclass(frozen=True, slots=True)
+class UnfiledBody:
+    """The bytes of a message that was not wholly filed."""
+
+    facility_code: str
+    status: str
+    received_at: datetime
+    verdict: dict[str, Any]
+    body: bytes  # sealed
+
+
+async def unfiled_messages(session: Session, *, facility_code: str | None, page: int) -> list[UnfiledMessage]:
+    """Return messages that were not wholly filed, the oldest first."""
+    query = text(
+        "SELECT id, facility_code, status, received_at, concluded_at, size_bytes, reasons "
+        "FROM intake.unfiled_messages(:facility, :page)"
+    )
+    rows = await session.execute(query, {"facility": facility_code, "page": page})
+    return [UnfiledMessage(**row._asdict()) for row in rows]
+
+
+async def unfiled_message(session: Session, *, message_id: UUID) -> UnfiledBody | None:
+    """Return the kept bytes of a message that was not wholly filed."""
+    query = text("SELECT facility_code, status, received_at, verdict, body FROM intake.unfiled_message(:id)")
+    row = (await session.execute(query, {"id": message_id})).one_or_none()
+    return None if row is None else UnfiledBody(**row._asdict())

@@ -14,11 +14,14 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row
+
+_UNFILED = ("partly", "quarantined", "rejected")
 
 
 class MessageRow(Row):
@@ -29,6 +32,8 @@ class MessageRow(Row):
         UniqueConstraint("facility_code", "digest"),
         UniqueConstraint("facility_code", "idempotency_key"),
         Index("message_facility_received_idx", "facility_code", "received_at", "id"),
+        Index("message_waiting_idx", "facility_code", postgresql_where=text("status = 'received'")),
+        Index("message_unfiled_idx", "received_at", postgresql_where=text(f"status IN {_UNFILED}")),
         CheckConstraint("status IN ('received', 'filed', 'partly', 'quarantined', 'rejected')", name="status"),
         {"schema": "intake"},
     )

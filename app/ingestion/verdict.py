@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.sharing.scope import SensitiveClass
+
 
 class Effect(StrEnum):
     """What a problem does to the visit (or, without a visit, to the message)."""
@@ -40,8 +42,8 @@ class RecordChange(StrEnum):
     REPLACED = "replaced"
     UNCHANGED = "unchanged"
     HELD_BACK = "held_back"
-    OUTDATED = "outdated"  # a message that arrived later was filed before this one
-    WITHDRAWN = "withdrawn"  # the corrected message no longer holds it
+    WITHDRAWN = "withdrawn"  # the corrected message no longer holds it, or the facility took it back
+    OUTDATED = "outdated"  # a newer version is shown; this one is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +60,21 @@ class Problem:
     field: str | None = None
 
 
+class SignatureState(StrEnum):
+    """What is known of CHUKYDONVI: its form is in no public text, so it is kept with the bytes and not judged."""
+
+    ABSENT = "absent"
+    NOT_VERIFIED = "not_verified"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordVerdict:
     """What became of one record of a visit."""
 
-    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT
+    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT; or the table that was held back
     key: str  # the visit's id, or the record's key within the visit
     change: RecordChange
+    sensitive: SensitiveClass | None = None  # why it was held back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +95,7 @@ class MessageVerdict:
     status: MessageStatus
     visits: tuple[VisitVerdict, ...]
     problems: tuple[Problem, ...]
+    signature: SignatureState | None = None  # None where nothing was read
 
 
 def visit_status(problems: Iterable[Problem]) -> VisitStatus:
@@ -112,10 +123,12 @@ def message_status(*, visits: Iterable[VisitStatus], problems: Iterable[Problem]
     return MessageStatus.QUARANTINED if quarantined else MessageStatus.REJECTED
 
 
-def judged(*, visits: tuple[VisitVerdict, ...], problems: tuple[Problem, ...]) -> MessageVerdict:
+def judged(
+    *, visits: tuple[VisitVerdict, ...], problems: tuple[Problem, ...], signature: SignatureState | None = None
+) -> MessageVerdict:
     """Put the verdict of a message together."""
     status = message_status(visits=(visit.status for visit in visits), problems=problems)
-    return MessageVerdict(status=status, visits=visits, problems=problems)
+    return MessageVerdict(status=status, visits=visits, problems=problems, signature=signature)
 
 
 def problem_body(problem: Problem) -> dict[str, Any]:
@@ -137,15 +150,15 @@ def problem_body(problem: Problem) -> dict[str, Any]:
 
 def verdict_body(verdict: MessageVerdict) -> dict[str, Any]:
     """Return a verdict as JSON values: what is kept with the message, and shown in its receipt."""
+    signature = {} if verdict.signature is None else {"signature": verdict.signature.value}
     return {
         "status": verdict.status.value,
+        **signature,
         "visits": [
             {
                 "visit": visit.visit,
                 "status": visit.status.value,
-                "records": [
-                    {"kind": record.kind, "key": record.key, "change": record.change.value} for record in visit.records
-                ],
+                "records": [_record_body(record) for record in visit.records],
                 "tablesKept": list(visit.tables_kept),
                 "problems": [problem_body(problem) for problem in visit.problems],
             }
@@ -153,3 +166,8 @@ def verdict_body(verdict: MessageVerdict) -> dict[str, Any]:
         ],
         "problems": [problem_body(problem) for problem in verdict.problems],
     }
+
+
+def _record_body(record: RecordVerdict) -> dict[str, Any]:
+    sensitive = {} if record.sensitive is None else {"sensitive": record.sensitive.value}
+    return {"kind": record.kind, "key": record.key, "change": record.change.value, **sensitive}

@@ -11,6 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from app.records.papers import PapersArrival
+
 
 class Sex(StrEnum):
     """Sex as registered. Source: Decision 4750/QD-BYT, XML1 GIOI_TINH (1, 2, 3)."""
@@ -62,6 +64,9 @@ class InsuranceCardArrival:
     registered_facility_code: str | None  # MA_DKBD
     valid_from: date | None
     valid_until: date | None  # last day on which it is valid
+    benefit_code: str | None = None  # the third character of the long form, 1 to 5
+    exempt_from: date | None = None  # NGAY_MIEN_CCT: no co-payment from this day on
+    five_years_on: date | None = None  # NAM_NAM_LIEN_TUC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,7 @@ class PersonArrival:
     nationality_code: str | None
     occupation_code: str | None
     blood_group: str | None
+    born_at: datetime | None = None  # only where the minute is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +126,7 @@ class ServiceArrival:
     unit_price: Decimal
     amount: Decimal  # THANH_TIEN_BV
     insured_amount: Decimal  # THANH_TIEN_BH
+    benefit_percent: Decimal | None  # MUC_HUONG
     ordered_at: datetime
     performed_at: datetime | None
 
@@ -140,6 +147,7 @@ class PrescriptionItemArrival:
     instruction: str | None
     registration_number: str | None
     amount: Decimal
+    benefit_percent: Decimal | None  # MUC_HUONG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +188,20 @@ class TestReportArrival:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BirthArrival:
+    """One child of a birth certificate (XML9): it links a newborn without a number to the mother."""
+
+    certificate: str  # the certificate's own number, or its place in the message
+    child_name: str | None
+    sex: Sex
+    born_at: datetime
+    temporary_card: str | None  # MA_THE_TAM; sealed at rest
+    mother_name: str | None
+    mother_identifier: str | None  # SO_CCCD_NND; None where it is the visit's own person
+    mother_identifier_kind: IdentifierKind | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VisitArrival:
     """One visit with everything that the message says about it."""
 
@@ -203,8 +225,13 @@ class VisitArrival:
     weight_kg: Decimal | None
     record_number: str | None  # MA_HSBA
     insurance_category_code: str | None  # MA_DOITUONG_KCB
+    revisit_on: tuple[date, ...]  # NGAY_TAI_KHAM
+    referred_from_code: str | None  # MA_NOI_DI
+    referred_to_code: str | None  # MA_NOI_DEN
     diagnoses: tuple[DiagnosisArrival, ...]
     costs: CostsArrival
     services: tuple[ServiceArrival, ...] | None
     prescriptions: tuple[PrescriptionArrival, ...] | None
     reports: tuple[TestReportArrival, ...] | None
+    papers: tuple[PapersArrival, ...]  # one entry for each kind that was sent
+    births: tuple[BirthArrival, ...]

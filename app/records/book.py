@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy import ColumnElement, Date, DateTime, Select, Text, case, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.compiler import declare as rests
 from app.compiler.inputs import Inputs
@@ -12,9 +13,18 @@ from app.compiler.places import Guard
 from app.compiler.rows import RowRef
 from app.identity.mapping import Citizen
 from app.identity.tables import CitizenRow
-from app.records.enums import TestCategory
-from app.records.mapping import HealthCondition, Prescription, TestReport, Visit
-from app.records.tables import PrescriptionRow, TestReportRow, VisitDiagnosisRow, VisitRow
+from app.records.documents import Document
+from app.records.enums import DocumentKind, TestCategory
+from app.records.mapping import HealthCondition, InsuranceCard, Prescription, TestReport, Visit, Withdrawal
+from app.records.tables import (
+    DocumentRow,
+    PrescriptionRow,
+    TestReportRow,
+    VisitDiagnosisRow,
+    VisitInsuranceRow,
+    VisitRow,
+    WithdrawalRow,
+)
 from app.sharing.mapping import BookScope
 from app.sharing.scope import BookSection
 
@@ -46,6 +56,28 @@ def _conditions(_book: RowRef, inputs: Inputs) -> Select[Any]:
         )
         .where(d.c.citizen_id == inputs.citizen, d.c.role != literal("TRADITIONAL"))
         .group_by(d.c.code)
+    )
+
+
+def _cards(_book: RowRef, inputs: Inputs) -> Select[Any]:
+    i = VisitInsuranceRow.__table__.alias()
+    return (
+        select(
+            i.c.id,
+            i.c.line,
+            i.c.number_sealed,
+            i.c.registered_facility_code,
+            i.c.valid_from,
+            i.c.valid_until,
+            i.c.benefit_code,
+            i.c.benefit_percent,
+            i.c.exempt_from,
+            i.c.five_years_on,
+            i.c.shown_at.label("last_shown_at"),
+        )
+        .where(i.c.citizen_id == inputs.citizen)
+        .ext(distinct_on(i.c.lookup))
+        .order_by(i.c.lookup, i.c.shown_at.desc(), i.c.visit_id.desc(), i.c.line)
     )
 
 
@@ -124,4 +156,36 @@ class HealthBook:
         limit=500,
         guard=_in_scope(BookSection.CONDITIONS),
         description="Diseases and problems that visits name, latest first.",
+    )
+
+    @rests.connection(
+        DocumentRow,
+        on=lambda _book, d, inputs: d.citizen_id == inputs.citizen,
+        order=(rests.desc("dated_at"), rests.desc("id")),
+        filters={"kind": lambda d, kind: d.kind == kind},
+        guard=_in_scope(BookSection.DOCUMENTS),
+        max_first=50,
+        description="Discharge, referral and other papers, newest first.",
+    )
+    def documents(
+        self,
+        first: Annotated[int, FIRST] = 20,
+        after: Annotated[str | None, AFTER] = None,
+        kind: Annotated[DocumentKind | None, strawberry.argument(description="Only papers of this kind.")] = None,
+    ) -> rests.Connection[Document] | None: ...
+
+    insurance: list[InsuranceCard] | None = rests.many(
+        _cards,
+        order=(rests.desc("last_shown_at"), rests.asc("line")),
+        limit=50,
+        guard=_in_scope(BookSection.INSURANCE),
+        description="Insurance cards that visits showed, the one shown last first.",
+    )
+    withdrawals: list[Withdrawal] | None = rests.many(
+        WithdrawalRow,
+        on=lambda _book, w, inputs: w.citizen_id == inputs.citizen,
+        order=(rests.desc("withdrawn_at"), rests.desc("id")),
+        limit=200,
+        guard=_in_scope(BookSection.VISITS),
+        description="What facilities took back because they had sent it in error, newest first.",
     )

@@ -22,3 +22,24 @@ class TestCategory(Enum):
     IMAGING = strawberry.enum_value("IMAGING", description="X-ray, ultrasound, CT, MRI and the like.")
     FUNCTIONAL = strawberry.enum_value("FUNCTIONAL", description="Functional test, for example an electrocardiogram.")
     OTHER = strawberry.enum_value("OTHER", description="Anything else.")
+
+
+@strawberry.enum(description="Kind of a paper.")
+class DocumentKind(Enum):
+    """Kind of a document."""
+
+    DISCHARGE = strawberry.enum_value("DISCHARGE", description="Discharge paper (XML7).")
+    RECORD_SUMMARY = strawberry.enum_value("RECORD_SUMMARY", description="Summary of the medical record (XML8).")
+    REFERRAL = strawberry.enum_value("REFERRAL", description="Referral to another facility (XML13).")
+    REEXAMINATION = strawberry.enum_value("REEXAMINATION", description="Appointment for a re-examination (XML14).")
+    PROGRESS = strawberry.enum_value("PROGRESS", description="Notes of the course of treatment (XML5).")
+
+
+@strawberry.enum(description="What a facility took back.")
+class WithdrawnKind(Enum):
+    """Kind of a withdrawn record."""
+
+    VISIT = strawberry.enum_value("VISIT", description="A visit with everything that belonged to it.")
+    PRESCRIPTION = strawberry.enum_value("PRESCRIPTION", description="One prescription.")
+    TEST_REPORT = strawberry.enum_value("TEST_REPORT", description="One test report.")
+    DOCUMENT = strawberry.enum_value("DOCUMENT", description="One paper.")

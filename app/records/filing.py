@@ -6,7 +6,7 @@ Everything runs in the caller's transaction, whose open_filing has opened the ci
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -24,12 +24,18 @@ from app.records.arrivals import (
     TestReportArrival,
     VisitArrival,
 )
+from app.records.papers import DocumentArrival
 
 NewId = Callable[[], UUID]
 
-_APART = {"person", "facility_code", "standard_version", "costs", "diagnoses", "services", "prescriptions", "reports"}
+_APART = frozenset(
+    {"person", "facility_code", "standard_version", "costs", "diagnoses", "services", "prescriptions", "reports"}
+    | {"papers", "births"}
+)
 _VISIT_COLUMNS = tuple(field.name for field in fields(VisitArrival) if field.name not in _APART)
 _CARD = "INSURANCE_CARD"
+_MADE_DIGITS = 12
+_RECEIVED = "%Y%m%d%H%M%S%f"
 _COSTS = tuple(field.name for field in fields(CostsArrival) if field.name != "paid_at")
 
 
@@ -39,9 +45,31 @@ class Source:
 
     message_id: UUID
     facility_code: str
-    arrived_at: datetime  # what arrived before the message that was filed last is outdated
     source_version: str  # the day on which the facility made the message
     standard_version: str
+    made: str  # the same as yyyymmdd, or with HHMM where the message told it; never later than the receipt
+    received_at: datetime
+
+    def rank(self, *, paid: bool) -> str:
+        """Return a text that is greater for a newer version of one visit: made later, then paid, then received later.
+
+        Source: infra/decisions/0013-versions-in-any-order.md
+        """
+        return f"{self.made.ljust(_MADE_DIGITS, '0')}{int(paid)}{self.received_at.astimezone(UTC):{_RECEIVED}}"
+
+    def withdrawal_rank(self) -> str:
+        """Return what book.cancels compares with a version's rank: its paid or not does not count."""
+        return f"{self.made[:8].ljust(_MADE_DIGITS, '9')}9{self.received_at.astimezone(UTC):{_RECEIVED}}"
+
+    def provenance(self, *, rank: str) -> dict[str, Any]:
+        """Return what every record keeps of its message."""
+        return {
+            "message_id": self.message_id,
+            "facility_code": self.facility_code,
+            "source_version": self.source_version,
+            "standard_version": self.standard_version,
+            "rank": rank,
+        }
 
 
 class Change(StrEnum):
@@ -50,15 +78,15 @@ class Change(StrEnum):
     ADDED = "ADDED"
     REPLACED = "REPLACED"
     UNCHANGED = "UNCHANGED"
-    OUTDATED = "OUTDATED"  # a message that arrived later was filed before this one
-    WITHDRAWN = "WITHDRAWN"  # a corrected message no longer holds it; its versions stay
+    WITHDRAWN = "WITHDRAWN"  # a corrected message no longer holds it, or its facility took it back; its versions stay
+    OUTDATED = "OUTDATED"  # a newer version is shown; this one is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledRecord:
     """One record of a visit and what became of it."""
 
-    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT
+    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT
     key: str  # the visit's id at the facility, or the record's key within the visit
     change: Change
 
@@ -66,25 +94,72 @@ class FiledRecord:
 async def file_visit(
     session: Session, *, citizen_id: UUID, arrival: VisitArrival, source: Source, vault: Vault, new_id: NewId
 ) -> tuple[FiledRecord, ...]:
-    """File a visit with its prescriptions and reports; a table that was not sent leaves earlier records alone.
+    """File a visit with its records; a table that was not sent leaves earlier records alone.
 
-    Raises the book's version when anything changed. Idempotent by facility, visit and content.
+    Versions may come in any order: of each table the newest one is shown. Raises the book's version when anything
+    that is shown changed. Idempotent by facility, visit and content.
     """
+    rank = source.rank(paid=arrival.costs.paid_at is not None)
+    arrived = {
+        "visit": _visit_columns(arrival, vault=vault, new_id=new_id),
+        "parts": _parts(arrival),
+        "kinds": [paper.kind for paper in arrival.papers],
+        "prescriptions": [_record_columns(one, new_id=new_id) for one in arrival.prescriptions or ()],
+        "reports": [_record_columns(one, new_id=new_id) for one in arrival.reports or ()],
+        "documents": [
+            {"kind": paper.kind, **_record_columns(one, new_id=new_id)}
+            for paper in arrival.papers
+            for one in paper.documents
+        ],
+    }
     records = await sql.file_arrival(
-        session,
-        citizen_id=citizen_id,
-        visit=_text(_visit_columns(arrival, vault=vault, new_id=new_id)),
-        prescriptions=_records_text(arrival.prescriptions, new_id=new_id),
-        reports=_records_text(arrival.reports, new_id=new_id),
-        provenance=_text(source),
+        session, citizen_id=citizen_id, arrived=_text(arrived), provenance=_text(source.provenance(rank=rank))
     )
+    return _filed(records)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """What a facility takes back: a whole visit, or one record of it by the key that its receipt tells."""
+
+    visit_source_id: str
+    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT
+    key: str
+    reason: str
+
+
+async def withdraw(
+    session: Session, *, citizen_id: UUID, withdrawal: Withdrawal, source: Source, new_id: NewId
+) -> tuple[FiledRecord, ...]:
+    """Remove what was sent in error from view, and tell the citizen; empty when nothing of it was shown."""
+    rank = source.withdrawal_rank()
+    asked = {
+        "id": new_id(),
+        "source_id": withdrawal.visit_source_id,
+        "kind": withdrawal.kind,
+        "key": withdrawal.key,
+        "reason": withdrawal.reason,
+        "rank": rank,
+    }
+    records = await sql.withdraw(
+        session, citizen_id=citizen_id, asked=_text(asked), provenance=_text(source.provenance(rank=rank))
+    )
+    return _filed(records)
+
+
+def _filed(records: list[dict[str, str]]) -> tuple[FiledRecord, ...]:
     return tuple(FiledRecord(kind=one["kind"], key=one["key"], change=Change(one["change"])) for one in records)
 
 
-def _records_text(
-    sent: tuple[PrescriptionArrival, ...] | tuple[TestReportArrival, ...] | None, *, new_id: NewId
-) -> str | None:
-    return None if sent is None else _text([_record_columns(record, new_id=new_id) for record in sent])
+def _parts(arrival: VisitArrival) -> list[str]:
+    """Return what the message says something of; each part has a newest version of its own."""
+    parts = {
+        "VISIT": True,
+        "SERVICES": arrival.services is not None,
+        "PRESCRIPTIONS": arrival.prescriptions is not None,
+        "REPORTS": arrival.reports is not None,
+    }
+    return [*(part for part, sent in parts.items() if sent), *(paper.kind for paper in arrival.papers)]
 
 
 def _visit_columns(arrival: VisitArrival, *, vault: Vault, new_id: NewId) -> dict[str, Any]:
@@ -119,10 +194,16 @@ def _card_columns(card: InsuranceCardArrival, *, line: int, vault: Vault, new_id
         "registered_facility_code": card.registered_facility_code,
         "valid_from": card.valid_from,
         "valid_until": card.valid_until,
+        "lookup": "\\x" + vault.index.of(card.number, kind=_CARD).hex(),
+        "benefit_code": card.benefit_code,
+        "exempt_from": card.exempt_from,
+        "five_years_on": card.five_years_on,
     }
 
 
-def _record_columns(record: PrescriptionArrival | TestReportArrival, *, new_id: NewId) -> dict[str, Any]:
+def _record_columns(
+    record: PrescriptionArrival | TestReportArrival | DocumentArrival, *, new_id: NewId
+) -> dict[str, Any]:
     columns = {field.name: getattr(record, field.name) for field in fields(record)}
     columns["source_id"] = columns.pop("key")
     return {**columns, "id": new_id(), "digest": "\\x" + _digest(columns)}

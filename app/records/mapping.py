@@ -13,7 +13,9 @@ from app.compiler import declare as rests
 from app.facilities.mapping import Facility
 from app.facilities.tables import FacilityRow
 from app.identity.mapping import sealed_place
-from app.records.enums import DiagnosisRole, TestCategory
+from app.records.documents import VitalSigns
+from app.records.enums import DiagnosisRole, TestCategory, WithdrawnKind
+from app.records.provenance import MOST_LINES, Provenance
 from app.records.tables import (
     PrescriptionItemRow,
     PrescriptionRow,
@@ -23,27 +25,10 @@ from app.records.tables import (
     VisitInsuranceRow,
     VisitRow,
     VisitServiceRow,
+    VitalSignsRow,
+    WithdrawalRow,
 )
 from app.terminology.sql import label
-
-MOST_LINES = 500  # a record's lines are shown whole: no visit has more
-
-
-@strawberry.type(description="Where a record comes from.")
-class Provenance:
-    """Provenance of a record."""
-
-    version: int = rests.column("version", description="1 when first filed; grows with every correction.")
-    filed_at: datetime = rests.column("filed_at", description="When this version was filed.")
-    standard_version: str = rests.column(
-        "standard_version", description="Standard that the message followed, for example 4750/QD-BYT."
-    )
-    source_version: str = rests.column(
-        "source_version", description="Day on which the facility made the message, as it was sent."
-    )
-    message_id: strawberry.ID = rests.column(
-        "message_id", description="The message that brought this version; the facility knows it by the same id."
-    )
 
 
 @strawberry.type(description="A coded diagnosis of a visit.")
@@ -88,6 +73,56 @@ class VisitInsurance:
     )
     valid_from: date | None = rests.column(VisitInsuranceRow.valid_from, description="First day of validity.")
     valid_until: date | None = rests.column(VisitInsuranceRow.valid_until, description="Last day of validity.")
+    benefit_percent: Decimal | None = rests.column(
+        VisitInsuranceRow.benefit_percent,
+        description="Share of covered costs that insurance paid at this visit, in percent: the highest of its lines.",
+    )
+
+
+@strawberry.type(description="An insurance card, as it was last shown.")
+class InsuranceCard:
+    """A card, gathered over visits."""
+
+    card_number: str | None = rests.sealed(
+        lambda row, _inputs: sealed_place("book.visit_insurance", "number_sealed", row.id, row.number_sealed),
+        description="Card number; only its owner and their representative see it.",
+    )
+    registered_facility_code: str | None = rests.column(
+        "registered_facility_code", description="Facility of first registration on the card."
+    )
+    registered_facility: Facility | None = rests.one(
+        FacilityRow,
+        on=lambda card, f, _inputs: f.code == card.registered_facility_code,
+        description="The same; null where it is not registered here.",
+    )
+    valid_from: date | None = rests.column("valid_from", description="First day of validity.")
+    valid_until: date | None = rests.column("valid_until", description="Last day of validity.")
+    benefit_level: str | None = rests.expression(
+        lambda row, inputs: label("insurance-benefit", row.benefit_code, inputs.language),
+        description="Level of benefit that the card itself tells (15 characters only), in words.",
+    )
+    benefit_percent: Decimal | None = rests.column(
+        "benefit_percent",
+        description="Share of covered costs that insurance paid at the last visit with this card, in percent "
+        "(MUC_HUONG, the highest of its lines). The rest is the co-payment.",
+    )
+    exempt_from: date | None = rests.column("exempt_from", description="No co-payment from this day on.")
+    five_years_on: date | None = rests.column("five_years_on", description="Five years of insurance without a gap.")
+    last_shown_at: datetime = rests.column("last_shown_at", description="Last visit with this card.")
+
+
+@strawberry.type(description="A record that its facility had sent in error and took back.")
+class Withdrawal:
+    """A withdrawal."""
+
+    id: strawberry.ID = rests.column(WithdrawalRow.id, description="Opaque id.")
+    kind: WithdrawnKind = rests.column(WithdrawalRow.kind, description="What was taken back.")
+    facility: Facility = rests.one(
+        FacilityRow, on=lambda w, f, _inputs: f.code == w.facility_code, description="Who took it back."
+    )
+    visit_started_at: datetime = rests.column(WithdrawalRow.dated_at, description="When that visit had begun.")
+    withdrawn_at: datetime = rests.column(WithdrawalRow.withdrawn_at, description="When it was taken back.")
+    reason: str = rests.column(WithdrawalRow.reason, description="Why, in the facility's words.")
 
 
 @strawberry.type(description="A service or supply of a visit.")
@@ -169,6 +204,20 @@ class Visit:
         order=(rests.asc("line"),),
         limit=MOST_LINES,
         description="Insurance cards shown at this visit.",
+    )
+    revisit_on: list[date] = rests.column(VisitRow.revisit_on, description="Days on which to come again.")
+    referred_from_code: str | None = rests.column(
+        VisitRow.referred_from_code, description="Facility that referred the patient here, as sent."
+    )
+    referred_to_code: str | None = rests.column(
+        VisitRow.referred_to_code, description="Facility that the patient is referred to, as sent."
+    )
+    vital_signs: list[VitalSigns] = rests.many(
+        VitalSignsRow,
+        on=lambda v, s, inputs: and_(s.citizen_id == inputs.citizen, s.visit_id == v.id),
+        order=(rests.asc("measured_at"), rests.asc("line")),
+        limit=MOST_LINES,
+        description="Vital signs that the notes of this visit tell, the oldest first; at most 500.",
     )
     provenance: Provenance = rests.embedded(description="Where this record comes from.")
 

@@ -6,22 +6,19 @@ from sqlalchemy import text
 
 from app.core.db import Session
 
-_FILE_ARRIVAL = text(
-    "SELECT book.file_arrival(:citizen, CAST(:visit AS jsonb), CAST(:prescriptions AS jsonb), "
-    "CAST(:reports AS jsonb), CAST(:provenance AS jsonb))"
-)
+_FILE_ARRIVAL = text("SELECT book.file_arrival(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
+_WITHDRAW = text("SELECT book.withdraw(:citizen, CAST(:asked AS jsonb), CAST(:provenance AS jsonb))")
 
 
-async def file_arrival(
-    session: Session, *, citizen_id: UUID, visit: str, prescriptions: str | None, reports: str | None, provenance: str
-) -> list[dict[str, str]]:
+async def file_arrival(session: Session, *, citizen_id: UUID, arrived: str, provenance: str) -> list[dict[str, str]]:
     """File one visit with everything; returns its records as kind, key and change."""
-    values = {
-        "citizen": citizen_id,
-        "visit": visit,
-        "prescriptions": prescriptions,
-        "reports": reports,
-        "provenance": provenance,
-    }
+    values = {"citizen": citizen_id, "arrived": arrived, "provenance": provenance}
     records: list[dict[str, str]] = await session.scalar(_FILE_ARRIVAL, values)
+    return records
+
+
+async def withdraw(session: Session, *, citizen_id: UUID, asked: str, provenance: str) -> list[dict[str, str]]:
+    """Withdraw a visit or one record of it; returns what was removed as kind, key and change."""
+    values = {"citizen": citizen_id, "asked": asked, "provenance": provenance}
+    records: list[dict[str, str]] = await session.scalar(_WITHDRAW, values)
     return records

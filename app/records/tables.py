@@ -28,6 +28,7 @@ from app.core.db import Row
 _SCHEMA = {"schema": "book"}
 _MONEY = Numeric(15, 2)
 _QUANTITY = Numeric(15, 3)
+_PERCENT = Numeric(5, 2)
 
 
 def _child_of(table: str, column: str) -> ForeignKeyConstraint:
@@ -70,9 +71,6 @@ class VisitRow(_Filed, Row):
         _SCHEMA,
     )
 
-    arrived_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # of the newest message about it
-    prescriptions_arrived_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    reports_arrived_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     kind_code: Mapped[str] = mapped_column(Text)
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     admitted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -89,6 +87,9 @@ class VisitRow(_Filed, Row):
     weight_kg: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
     record_number: Mapped[str | None] = mapped_column(Text)
     insurance_category_code: Mapped[str | None] = mapped_column(Text)
+    revisit_on: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default=text("'{}'"))
+    referred_from_code: Mapped[str | None] = mapped_column(Text)
+    referred_to_code: Mapped[str | None] = mapped_column(Text)
     cost_total: Mapped[Decimal] = mapped_column(_MONEY)
     cost_drugs: Mapped[Decimal] = mapped_column(_MONEY)
     cost_supplies: Mapped[Decimal] = mapped_column(_MONEY)
@@ -113,7 +114,7 @@ class VisitDiagnosisRow(_Line, Row):
 
 
 class VisitInsuranceRow(_Line, Row):
-    """A card as it was shown at a visit; the number is sealed under the row's `id`."""
+    """A card as it was shown at a visit; the number is sealed under the row's `id`, `lookup` is its blind index."""
 
     __tablename__ = "visit_insurance"
     __table_args__ = (_child_of("visit", "visit_id"), _SCHEMA)
@@ -124,6 +125,12 @@ class VisitInsuranceRow(_Line, Row):
     registered_facility_code: Mapped[str | None] = mapped_column(Text)
     valid_from: Mapped[date | None] = mapped_column(Date)
     valid_until: Mapped[date | None] = mapped_column(Date)
+    lookup: Mapped[bytes] = mapped_column(LargeBinary)
+    shown_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # when the visit began
+    benefit_code: Mapped[str | None] = mapped_column(Text)
+    benefit_percent: Mapped[Decimal | None] = mapped_column(_PERCENT)  # of the visit's lines, the highest
+    exempt_from: Mapped[date | None] = mapped_column(Date)
+    five_years_on: Mapped[date | None] = mapped_column(Date)
 
 
 class VisitServiceRow(_Line, Row):
@@ -143,6 +150,7 @@ class VisitServiceRow(_Line, Row):
     insured_amount: Mapped[Decimal] = mapped_column(_MONEY)
     ordered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     performed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    benefit_percent: Mapped[Decimal | None] = mapped_column(_PERCENT)
 
 
 class PrescriptionRow(_Filed, Row):
@@ -179,6 +187,7 @@ class PrescriptionItemRow(_Line, Row):
     instruction: Mapped[str | None] = mapped_column(Text)
     registration_number: Mapped[str | None] = mapped_column(Text)
     amount: Mapped[Decimal] = mapped_column(_MONEY)
+    benefit_percent: Mapped[Decimal | None] = mapped_column(_PERCENT)
 
 
 class TestReportRow(_Filed, Row):
@@ -221,8 +230,130 @@ class TestResultRow(_Line, Row):
     resulted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
+class DocumentRow(_Filed, Row):
+    """A paper of a visit; which columns are filled depends on its kind (app/records/papers.py)."""
+
+    __tablename__ = "document"
+    __table_args__ = (
+        _child_of("visit", "visit_id"),
+        UniqueConstraint("citizen_id", "visit_id", "source_id"),
+        Index("document_newest_idx", "citizen_id", text("dated_at DESC"), text("id DESC")),
+        _SCHEMA,
+    )
+
+    visit_id: Mapped[UUID] = mapped_column(Uuid)
+    kind: Mapped[str] = mapped_column(Text)
+    dated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    issued_on: Mapped[date | None] = mapped_column(Date)
+    number: Mapped[str | None] = mapped_column(Text)
+    register_number: Mapped[str | None] = mapped_column(Text)
+    department_code: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    arrival_diagnosis: Mapped[str | None] = mapped_column(Text)
+    diagnosis: Mapped[str | None] = mapped_column(Text)
+    main_code: Mapped[str | None] = mapped_column(Text)
+    signs: Mapped[str | None] = mapped_column(Text)
+    course: Mapped[str | None] = mapped_column(Text)
+    findings: Mapped[str | None] = mapped_column(Text)
+    treatment: Mapped[str | None] = mapped_column(Text)
+    services_used: Mapped[str | None] = mapped_column(Text)
+    drugs_used: Mapped[str | None] = mapped_column(Text)
+    plan: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+    outcome_code: Mapped[str | None] = mapped_column(Text)
+    reason_code: Mapped[str | None] = mapped_column(Text)
+    referred_from_code: Mapped[str | None] = mapped_column(Text)
+    referred_to_code: Mapped[str | None] = mapped_column(Text)
+    transport: Mapped[str | None] = mapped_column(Text)
+    escort_name: Mapped[str | None] = mapped_column(Text)
+    doctor_certificate: Mapped[str | None] = mapped_column(Text)
+    signer_name: Mapped[str | None] = mapped_column(Text)
+    father_name: Mapped[str | None] = mapped_column(Text)
+    mother_name: Mapped[str | None] = mapped_column(Text)
+    guardian_name: Mapped[str | None] = mapped_column(Text)
+    rest_days: Mapped[int | None] = mapped_column(Integer)
+    rest_from: Mapped[date | None] = mapped_column(Date)
+    rest_until: Mapped[date | None] = mapped_column(Date)
+    valid_from: Mapped[date | None] = mapped_column(Date)
+    valid_until: Mapped[date | None] = mapped_column(Date)
+    appointment_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ProgressNoteRow(_Line, Row):
+    """One note of a visit's course, with its own time."""
+
+    __tablename__ = "progress_note"
+    __table_args__ = (_child_of("document", "document_id"), _SCHEMA)
+
+    document_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
+    noted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    note: Mapped[str] = mapped_column(Text)
+    stage: Mapped[str | None] = mapped_column(Text)
+    consultation: Mapped[str | None] = mapped_column(Text)
+    procedure: Mapped[str | None] = mapped_column(Text)
+    author_certificate: Mapped[str | None] = mapped_column(Text)
+
+
+class VitalSignsRow(_Line, Row):
+    """The vital signs that one note tells; the same `line` as the note's."""
+
+    __tablename__ = "vital_signs"
+    __table_args__ = (
+        _child_of("document", "document_id"),
+        Index("vital_signs_visit_idx", "citizen_id", "visit_id", "measured_at", "line"),
+        _SCHEMA,
+    )
+
+    document_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
+    visit_id: Mapped[UUID] = mapped_column(Uuid)
+    measured_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    pulse_per_minute: Mapped[int | None] = mapped_column(SmallInteger)
+    temperature_celsius: Mapped[Decimal | None] = mapped_column(Numeric(4, 2))
+    systolic_mmhg: Mapped[int | None] = mapped_column(SmallInteger)
+    diastolic_mmhg: Mapped[int | None] = mapped_column(SmallInteger)
+    breaths_per_minute: Mapped[int | None] = mapped_column(SmallInteger)
+    oxygen_saturation_percent: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
+
+
+class WithdrawalRow(Row):
+    """That a facility withdrew a record which it had sent in error, with its reason."""
+
+    __tablename__ = "withdrawal"
+    __table_args__ = (
+        Index("withdrawal_newest_idx", "citizen_id", text("withdrawn_at DESC"), text("id DESC")),
+        _SCHEMA,
+    )
+
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    facility_code: Mapped[str] = mapped_column(Text)
+    source_id: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT
+    dated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # when the visit began
+    withdrawn_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    reason: Mapped[str] = mapped_column(Text)
+    masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+
+
+class ArrivalOrderRow(Row):
+    """Which version of each part of a visit is shown, and since when something of it is withdrawn."""
+
+    __tablename__ = "arrival_order"
+    __table_args__ = (_SCHEMA,)
+
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    facility_code: Mapped[str] = mapped_column(Text, primary_key=True)
+    source_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    ranks: Mapped[dict[str, str]] = mapped_column(JSONB)
+    withdrawals: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'"))
+
+
 class RecordVersionRow(Row):
-    """Every version of every record, append-only; a withdrawn record ends with an empty one."""
+    """Every version of every record, append-only; a withdrawn record ends with an empty one.
+
+    A version that came after a newer one is OUTDATED and has a number below 1: it was never shown.
+    """
 
     __tablename__ = "record_version"
     __table_args__ = (_SCHEMA,)
@@ -230,8 +361,8 @@ class RecordVersionRow(Row):
     citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     record_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
-    kind: Mapped[str] = mapped_column(Text)  # VISIT, PRESCRIPTION, TEST_REPORT
-    change: Mapped[str] = mapped_column(Text)  # ADDED, REPLACED, WITHDRAWN
+    kind: Mapped[str] = mapped_column(Text)  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT
+    change: Mapped[str] = mapped_column(Text)  # ADDED, REPLACED, WITHDRAWN, OUTDATED
     facility_code: Mapped[str] = mapped_column(Text)
     message_id: Mapped[UUID] = mapped_column(Uuid)
     source_version: Mapped[str] = mapped_column(Text)

@@ -24,3 +24,10 @@ class BookSection(StrEnum):
 
 
 EVERY_SECTION = sum(section.bit for section in BookSection)
+
+
+class SensitiveClass(StrEnum):
+    """What the law asks to tell to fewer people than the rest of a book."""
+
+    HIV = "HIV"
+    TUBERCULOSIS = "TUBERCULOSIS"

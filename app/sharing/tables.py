@@ -51,6 +51,7 @@ class FilingRow(Row):
     citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
     facility_code: Mapped[str] = mapped_column(Text)
     source_id: Mapped[str] = mapped_column(Text)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class FilingWindowRow(Row):

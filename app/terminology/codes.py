@@ -25,6 +25,11 @@ SYSTEMS: Mapping[str, str] = {
     "route": "DUONG_DUNG: route of use of a drug",
     "cost-group": "MA_NHOM: cost group",
     "test-index": "MA_CHI_SO: laboratory index",
+    "ethnic-group": "MA_DANTOC: ethnic group",
+    "nationality": "MA_QUOCTICH: nationality",
+    "occupation": "MA_NGHE_NGHIEP: occupation",
+    "insurance-benefit": "MA_THE_BHYT, third character: level of benefit",
+    "referral-reason": "MA_LYDO_CT: reason for a referral",
 }
 """Every list: its name, which is its file's, and the fields of Decision 4750/QĐ-BYT that it explains."""
 

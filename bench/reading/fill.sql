@@ -12,7 +12,7 @@ RETURN words[1 + abs(hashint8(seed)) % cardinality(words)];
 INSERT INTO directory.facility (code, name, level, registered_at)
 SELECT lpad((1000 + n)::text, 5, '0'), bench.pick(ARRAY['Bệnh viện Đa khoa', 'Bệnh viện Phụ sản', 'Trung tâm Y tế', 'Trạm Y tế'], n)
        || ' số ' || n, bench.pick(ARRAY['CENTRAL', 'PROVINCIAL', 'PRIMARY'], n), timestamptz '2026-01-01'
-  FROM generate_series(1, 60) n ON CONFLICT DO NOTHING;
+  FROM generate_series(1, 1200) n ON CONFLICT DO NOTHING;
 CREATE TEMP TABLE icd AS SELECT row_number() OVER (ORDER BY code, valid_from) - 1 AS n, code FROM code.entry WHERE system = 'icd10';
 CREATE INDEX ON icd (n);
 CREATE TEMP TABLE made AS SELECT n AS number, uuidv7() AS id, n % 10 = 1 AS heavy FROM generate_series(:first, :last) n;
@@ -28,16 +28,16 @@ SELECT uuidv7(), sha256(convert_to(p.token, 'UTF8')), p.id, 2, now(), now() + in
   FROM bench.person p WHERE p.number BETWEEN :first AND :last;
 
 CREATE TEMP TABLE made_visit AS
-SELECT m.id AS citizen_id, m.number, m.heavy, v, uuidv7() AS id, lpad((1001 + (m.number + v) % 60)::text, 5, '0') AS facility,
+SELECT m.id AS citizen_id, m.number, m.heavy, v, uuidv7() AS id, lpad((1001 + (m.number * 7 + v) % 1200)::text, 5, '0') AS facility,
        timestamptz '2026-11-20 08:00+00' - make_interval(days => v * 12 + m.number % 11, mins => m.number * 17 % 600) AS at
   FROM made m CROSS JOIN LATERAL generate_series(1, CASE WHEN m.heavy THEN 30 ELSE 3 END) v;
 CREATE INDEX ON made_visit (citizen_id, v);
 
 INSERT INTO book.visit (citizen_id, id, facility_code, source_id, digest, version, message_id, source_version, standard_version, filed_at,
-  arrived_at, kind_code, started_at, ended_at, reason, discharge_diagnosis, department_codes, cost_total, cost_drugs, cost_supplies,
+  kind_code, started_at, ended_at, reason, discharge_diagnosis, department_codes, cost_total, cost_drugs, cost_supplies,
   cost_within_insurance, cost_paid_by_fund, cost_copayment, cost_self_paid, cost_paid_by_others)
 SELECT citizen_id, id, facility, 'LK' || lpad(v::text, 8, '0'), sha256(uuid_send(id)), 1, uuidv7(), '2026-11-20', '4750/QD-BYT', at + interval '1 hour',
-       at, '01', at, at + interval '45 minutes', bench.pick(ARRAY['Đau đầu, chóng mặt', 'Ho, sốt nhẹ 2 ngày', 'Tái khám theo hẹn', 'Đau "thượng vị" sau ăn'], number + v),
+       '01', at, at + interval '45 minutes', bench.pick(ARRAY['Đau đầu, chóng mặt', 'Ho, sốt nhẹ 2 ngày', 'Tái khám theo hẹn', 'Đau "thượng vị" sau ăn'], number + v),
        bench.pick(ARRAY['Tăng huyết áp vô căn (nguyên phát)', 'Đái tháo đường týp 2, chưa có biến chứng', 'Viêm họng cấp', 'Trào ngược dạ dày - thực quản'], number * 3 + v),
        ARRAY['K01'], 450000, 250000, 30000, 450000, 360000, 90000, 0, 0
   FROM made_visit ORDER BY at;

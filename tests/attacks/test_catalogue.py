@@ -9,14 +9,18 @@ GUARDED = ("book", "auth", "intake")
 OURS = "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
 LOGINS = ("api", "desk", "ingest", "worker", "sealer", "auditor", "migrator", "backup", "demo")
 HEALTH = (
+    "document",
     "prescription",
     "prescription_item",
+    "progress_note",
     "test_report",
     "test_result",
     "visit",
     "visit_diagnosis",
     "visit_insurance",
     "visit_service",
+    "vital_signs",
+    "withdrawal",
 )
 
 DEFINERS = {
@@ -26,6 +30,7 @@ DEFINERS = {
     "auth.calling_facility": "auth_owner",
     "auth.client_keys": "auth_owner",
     "auth.demo_window": "auth_owner",
+    "auth.describe_citizen": "auth_owner",
     "auth.end_provider_sessions": "auth_owner",
     "auth.filing_citizens": "auth_owner",
     "auth.issue_handoff": "auth_owner",
@@ -36,18 +41,25 @@ DEFINERS = {
     "auth.open_client_session": "auth_owner",
     "auth.open_demo_book": "auth_owner",
     "auth.open_filing": "auth_owner",
+    "auth.prepare_withdrawal": "auth_owner",
     "auth.redeem_handoff": "auth_owner",
+    "auth.register_birth": "auth_owner",
     "auth.renew_session": "auth_owner",
     "auth.revoke_token": "auth_owner",
     "auth.sign_in": "auth_owner",
     "auth.take_login": "auth_owner",
     "auth.use_token": "auth_owner",
     "intake.conclude_message": "auth_owner",
+    "intake.enqueue_message": "auth_owner",
     "intake.keep_message": "auth_owner",
+    "intake.keep_withdrawal": "auth_owner",
     "intake.receipt": "auth_owner",
     "intake.receipts": "auth_owner",
     "intake.replay_message": "auth_owner",
+    "intake.replay_newborns": "auth_owner",
     "intake.take_message": "auth_owner",
+    "intake.unfiled_message": "auth_owner",
+    "intake.unfiled_messages": "auth_owner",
     "jobs.enqueue": "auth_owner",
 }
 """Every SECURITY DEFINER function and its owner. Operations (`op.*`) come from graphql/trusted.json."""
@@ -58,23 +70,42 @@ CALLS = {
         "auth.client_keys",
         "auth.open_client_session",
         "intake.keep_message",
+        "intake.keep_withdrawal",
         "intake.receipt",
         "intake.receipts",
     },
     "worker": {
         "auth.book_changed",
+        "auth.describe_citizen",
         "auth.filing_citizens",
         "auth.match_person",
         "auth.open_filing",
+        "auth.prepare_withdrawal",
+        "auth.register_birth",
+        "book.cancels",
         "book.file_arrival",
+        "book.file_documents",
         "book.file_prescriptions",
+        "book.file_records",
         "book.file_reports",
         "book.file_visit",
+        "book.highest_benefit",
+        "book.keep_all_aside",
+        "book.keep_aside",
         "book.note_version",
+        "book.put_services",
+        "book.put_visit_lines",
+        "book.replace_visit",
+        "book.resting_place",
+        "book.take_parts",
+        "book.withdraw",
+        "book.withdraw_cancelled",
         "book.withdraw_missing",
         "intake.conclude_message",
         "intake.replay_message",
         "intake.take_message",
+        "intake.unfiled_message",
+        "intake.unfiled_messages",
         "jobs.enqueue",
     },
     "desk": {
@@ -101,14 +132,14 @@ QUEUE = {f"jobs.{name}" for name in ("pgqueuer", "pgqueuer_log", "pgqueuer_sched
 READS = {
     "desk": {"auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
     "ingest": set(),
-    "worker": {f"book.{name}" for name in (*HEALTH, "record_version")} | QUEUE | {"code.entry", "directory.facility"},
+    "worker": {f"book.{name}" for name in (*HEALTH, "arrival_order", "record_version")} | QUEUE | {"code.entry", "directory.facility"},
     "book_reader": {f"book.{name}" for name in HEALTH}
     | {"auth.book", "auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
     "demo": {f"book.{name}" for name in HEALTH}
     | {"auth.book", "auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
     "book_writer": set(),
 }
-CHANGES = {"worker": {f"book.{name}" for name in HEALTH} | QUEUE}
+CHANGES = {"worker": {f"book.{name}" for name in (*HEALTH, "arrival_order")} | QUEUE}
 ADDS = {"worker": CHANGES["worker"] | {"book.record_version"}}
 
 SCHEMAS = {
@@ -245,13 +276,15 @@ def test_t2_every_function_of_ours_pins_its_search_path(catalogue: Catalogue) ->
 
 
 def test_t2_an_operation_opens_the_book_before_anything_else(catalogue: Catalogue) -> None:
-    late = catalogue.column(r"""
-        SELECT proname FROM pg_proc WHERE pronamespace = 'op'::regnamespace AND prosrc !~
-           '^\s*DECLARE opened record; in_citizen uuid; in_sections int;\s*BEGIN\s*opened := auth\.open_book\('""")
+    head = r"^\s*#variable_conflict use_variable\s+DECLARE"
+    opens = head + r" opened record; in_citizen uuid; in_sections int;\s*BEGIN\s*opened := auth\.open_book\("
+    signs_in = head + r" in_viewer uuid;\s*BEGIN\s*in_viewer := auth\.sign_in\("
+    late = catalogue.column(f"""
+        SELECT proname FROM pg_proc WHERE pronamespace = 'op'::regnamespace AND prosrc !~ '{opens}'""")
     assert late == set()
-    late = catalogue.column(r"""
+    late = catalogue.column(f"""
         SELECT proname FROM pg_proc WHERE pronamespace = 'desk_op'::regnamespace
-           AND (prosecdef OR prosrc !~ '^\s*DECLARE in_viewer uuid;\s*BEGIN\s*in_viewer := auth\.sign_in\(')""")
+           AND (prosecdef OR prosrc !~ '{signs_in}')""")
     assert late == set()
 
 

@@ -10,9 +10,10 @@ from graphql import is_introspection_type, is_specified_scalar_type
 from app.core.db import Row
 from app.core.errors import ErrorCode
 from app.gateway import plans
-from app.ingestion import processing, verdict
+from app.ingestion import judging, verdict
 from app.ingestion.catalogue import ProblemCode
 from app.records import arrivals, filing
+from app.sharing import scope
 
 APP = Path(__file__).parents[2] / "app"
 GLOSSARY = (APP / "GLOSSARY.md").read_text(encoding="utf-8")
@@ -29,7 +30,9 @@ VOCABULARIES = (
     verdict.MessageStatus,
     verdict.Problem,
     verdict.RecordChange,
+    verdict.SignatureState,
     verdict.VisitStatus,
+    scope.SensitiveClass,
 )
 
 
@@ -94,7 +97,7 @@ def test_what_a_receipt_and_an_error_say_is_explained() -> None:
         *verdict.MessageStatus,
         *verdict.RecordChange,
         *filing.Change,
-        *processing.WAITS,
+        *judging.WAITS,
     }
 
     assert not sorted(word for word in said if not re.search(rf"(?<![\w]){word}(?![\w])", GLOSSARY))

@@ -57,11 +57,11 @@ def test_nothing_that_was_released_is_broken() -> None:
 
 
 def test_the_error_codes_are_the_closed_list() -> None:
-    assert [code.value for code in PublishedErrorCode] == [code.value for code in ErrorCode]
+    assert [code.name for code in PublishedErrorCode] == [code.value for code in ErrorCode]
 
 
 def test_the_published_sections_are_those_of_the_decision() -> None:
-    assert [section.value for section in mapping.BookSection] == [section.value for section in scope.BookSection]
+    assert [section.name for section in mapping.BookSection] == [section.value for section in scope.BookSection]
 
 
 def test_every_operation_file_is_in_the_list_once() -> None:

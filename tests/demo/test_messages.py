@@ -10,11 +10,14 @@ from lxml import etree
 
 from app.demo.messages import DemoMessage, visit_message, year_messages
 from app.demo.people import citizen, citizens
+from app.demo.writing import TABLES
 from app.ingestion.qd4750 import plausibility, read_message
 from app.ingestion.qd4750.fields import KNOWN
+from app.records.papers import ProgressArrival
 from app.terminology.codes import read_codes
 from tests.demo.year import CITIZENS, TODAY, messages, visits
 
+SINGLE = {"XML1", "XML7", "XML8", "XML13", "XML14"}
 Record = dict[str, "etree._Element"]
 MORNING = datetime(2026, 11, 22, 1, tzinfo=UTC)
 
@@ -38,7 +41,7 @@ def lines(record: Record, table: str) -> list[dict[str, str]]:
     if table not in record:
         return []
     root = record[table]
-    rows = [root] if table == "XML1" else list(root[0])
+    rows = [root] if table in SINGLE else list(root[0])
     return [{field.tag: field.text or "" for field in row} for row in rows]
 
 
@@ -75,7 +78,7 @@ def test_most_tables_are_base64_and_some_inline() -> None:
     assert 0 < len(inline) < len(messages()) / 4
 
 
-@pytest.mark.parametrize("table", ["XML1", "XML2", "XML3", "XML4"])
+@pytest.mark.parametrize("table", TABLES)
 def test_fields_stand_in_the_order_of_the_annex_and_keep_its_lengths(table: str) -> None:
     rules = KNOWN[table].rules
     seen = 0
@@ -84,16 +87,17 @@ def test_fields_stand_in_the_order_of_the_annex_and_keep_its_lengths(table: str)
             seen += 1
             assert list(row) == list(rules)
             assert [name for name, text in row.items() if len(text) > rules[name].longest] == []
-    assert seen >= CITIZENS
+    assert seen >= (CITIZENS if table in {"XML1", "XML2", "XML3", "XML4"} else 5)
 
 
 def test_every_table_belongs_to_its_visit_and_counts_its_lines() -> None:
     for record in ALL:
         (summary,) = lines(record, "XML1")
-        for table in ("XML2", "XML3", "XML4"):
+        for table in TABLES[1:]:
             rows = lines(record, table)
             assert {row["MA_LK"] for row in rows} <= {summary["MA_LK"]}
-            assert [row["STT"] for row in rows] == [str(number) for number in range(1, len(rows) + 1)]
+            if table not in SINGLE:
+                assert [row["STT"] for row in rows] == [str(number) for number in range(1, len(rows) + 1)]
 
 
 def test_costs_add_up_to_the_summary() -> None:
@@ -262,3 +266,30 @@ def test_a_sized_message_is_about_the_citizen() -> None:
     assert visit.arrival is not None
     assert visit.arrival.person.identifier == citizen(12_345).personal_id
     assert visit.arrival.person.full_name == citizen(12_345).full_name
+
+
+def test_the_first_two_citizens_have_every_kind_of_paper() -> None:
+    for number in (1, 2):
+        sent = {
+            name
+            for message in year_messages([citizen(number)], today=TODAY)
+            for one in records(message)
+            for name in one
+        }
+        assert sent == set(TABLES)
+
+
+def test_a_stay_is_told_with_vital_signs() -> None:
+    stays = [visit for message in messages() for visit in read_message(message.body).visits if visit.arrival]
+    found = [
+        note.vital_signs
+        for visit in stays
+        if visit.arrival
+        for paper in visit.arrival.papers
+        for document in paper.documents
+        if isinstance(document, ProgressArrival)
+        for note in document.notes
+    ]
+
+    assert len(found) > 50
+    assert all(signs is not None and signs.pulse_per_minute and signs.temperature_celsius for signs in found)

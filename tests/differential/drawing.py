@@ -1,7 +1,7 @@
 """Operations of the published schema, drawn by Hypothesis within what one request may ask."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +48,7 @@ class Known:
         """Spare the reader of a failure long lists."""
         return "what is known of the citizen"
 
-    def values(self, field_name: str, argument: str) -> st.SearchStrategy[Any] | None:
+    def values(self, field_name: str, argument: str) -> st.SearchStrategy[Any] | None:  # noqa: PLR0911 - one an argument
         """Return what an argument may be; nothing where there is nothing to say."""
         match argument:
             case "first":
@@ -62,6 +62,10 @@ class Known:
                 return st.sampled_from([*self.facilities, "99999", "'; --", "", '\\ồ"', "%"])
             case "category":
                 return st.sampled_from([Enum("LABORATORY"), Enum("LABORATORY"), Enum("IMAGING"), Enum("OTHER")])
+            case "kind":
+                return st.sampled_from(
+                    [Enum("DISCHARGE"), Enum("RECORD_SUMMARY"), Enum("REEXAMINATION"), Enum("PROGRESS")]
+                )
             case "citizenId":
                 stranger = "018f0000-0000-7000-8000-000000000001"
                 return st.sampled_from([self.citizen, self.citizen, self.citizen.upper(), stranger, "x", ""])
@@ -201,18 +205,33 @@ def _argument(draw: Draw, state: _State, argument: GraphQLArgument, value: Any) 
     return f"${variable}"
 
 
-def everything(kind: GraphQLObjectType | None = None) -> str:
+def documents_of_everything() -> list[str]:
+    """Return documents that together ask for every field, one for each part of the book: one alone asks too much."""
+    query = JUDGE.query_type
+    book = JUDGE.get_type("HealthBook")
+    assert query is not None
+    assert isinstance(book, GraphQLObjectType)
+    roots = [f"{{ {_whole(name, one)} }}" for name, one in query.fields.items() if name != "healthBook"]
+    return [*roots, *(f"{{ healthBook {{ {_whole(name, one)} }} }}" for name, one in book.fields.items())]
+
+
+def everything(kind: GraphQLObjectType, *, but: Collection[str] = ()) -> str:
     """Return a selection of every field once."""
-    kind = kind or JUDGE.query_type
-    assert kind is not None
-    members = []
-    for name, definition in kind.fields.items():
-        named = get_named_type(definition.type)
-        if is_leaf_type(named):
-            members.append(name)
-        elif isinstance(named, GraphQLObjectType):
-            members.append(f"{name} {everything(named)}")
-        else:
-            inner = (f"... on {one.name} {everything(one)}" for one in JUDGE.get_possible_types(named))
-            members.append(f"{name} {{ __typename {' '.join(inner)} }}")
+    members = [_whole(name, definition) for name, definition in kind.fields.items() if name not in but]
     return "{ " + " ".join(members) + " }"
+
+
+def _whole(name: str, definition: GraphQLField) -> str:
+    named = get_named_type(definition.type)
+    if is_leaf_type(named):
+        return name
+    if isinstance(named, GraphQLObjectType):
+        return f"{name} {everything(named)}"
+    assert isinstance(named, GraphQLInterfaceType)
+    shared = (_whole(inner, one) for inner, one in named.fields.items())
+    own = (
+        f"... on {one.name} {everything(one, but=named.fields)}"
+        for one in JUDGE.get_possible_types(named)
+        if one.fields.keys() - named.fields.keys()
+    )
+    return f"{name} {{ __typename {' '.join(shared)} {' '.join(own)} }}"

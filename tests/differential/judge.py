@@ -76,7 +76,7 @@ class Viewing:
         return found
 
 
-def _taught(source: Shown, info: GraphQLResolveInfo, **given: Any) -> Any:
+def _taught(source: Shown, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
     if info.field_name not in source:
         raise UntaughtField(f"{info.parent_type.name}.{info.field_name}: teach tests/differential/judge.py")
     value = source[info.field_name]
@@ -183,6 +183,9 @@ class _Answers:
             "prescriptions": lambda **given: self.page(records["prescription"], "ordered_at", self.prescription, given),
             "testResults": lambda **given: self.page(records["test_report"], "resulted_at", self.report, given),
             "conditions": self.conditions,
+            "documents": lambda **given: self.page(records["document"], "dated_at", self.document, given),
+            "insurance": self.insurance,
+            "withdrawals": self.withdrawals,
         }
 
     def person(self) -> Shown:
@@ -194,6 +197,12 @@ class _Answers:
             "birthDate": day(row["birth_on"]),
             "birthDateIsExact": row["birth_precision"] in {"DAY", "MINUTE"},
             "nationalId": self.opened("auth.identifier", "sealed", numbers[0]) if numbers else None,
+            "phone": self.opened("auth.citizen", "phone_sealed", row) if row["phone_sealed"] else None,
+            "address": self.opened("auth.citizen", "address_sealed", row) if row["address_sealed"] else None,
+            "ethnicGroup": self.name("ethnic-group", row["ethnic_code"]) or row["ethnic_code"],
+            "nationality": self.name("nationality", row["nationality_code"]) or row["nationality_code"],
+            "occupation": self.name("occupation", row["occupation_code"]) or row["occupation_code"],
+            "bloodGroup": row["blood_group"],
         }
 
     def opened(self, table: str, column: str, row: Row) -> str:
@@ -236,7 +245,108 @@ class _Answers:
             "costs": {**costs, **_instants(row, "paid_at")},
             "services": [self.service(line) for line in lines("visit_service", row["id"])],
             "insurance": [self.card(line) for line in lines("visit_insurance", row["id"])],
+            "revisitOn": [day(one) for one in row["revisit_on"]],
+            **_plain(row, "referred_from_code", "referred_to_code"),
+            "vitalSigns": self.vital_signs_of(row["id"]),
         }
+
+    def vital_signs_of(self, visit: UUID) -> list[Shown]:
+        every = (
+            row for (table, _), lines in self.viewing.shelf.lines.items() if table == "vital_signs" for row in lines
+        )
+        of_the_visit = sorted(
+            (row for row in every if row["visit_id"] == visit), key=lambda row: (row["measured_at"], row["line"])
+        )
+        return [self.vital_signs(row) for row in of_the_visit]
+
+    def vital_signs(self, row: Row) -> Shown:
+        return {
+            **_instants(row, "measured_at"),
+            **_plain(row, "pulse_per_minute", "breaths_per_minute"),
+            **_numbers(row, "temperature_celsius", "oxygen_saturation_percent"),
+            "systolicMmHg": row["systolic_mmhg"],
+            "diastolicMmHg": row["diastolic_mmhg"],
+        }
+
+    def document(self, row: Row) -> Shown:
+        """Return a paper with all that any kind of paper shows."""
+        kinds = {
+            "DISCHARGE": "DischargePaper",
+            "RECORD_SUMMARY": "RecordSummary",
+            "REFERRAL": "ReferralPaper",
+            "REEXAMINATION": "ReexaminationPaper",
+            "PROGRESS": "ProgressReport",
+        }
+        facilities = self.viewing.lists.facilities
+        signs = {line["line"]: line for line in self.viewing.shelf.lines_of("vital_signs", row["id"])}
+        notes = self.viewing.shelf.lines_of("progress_note", row["id"])
+        to = facilities.get(row["referred_to_code"] or "")
+        return {
+            **self.filed(row),
+            "__typename": kinds[row["kind"]],
+            **_identity(row, "visit_id"),
+            **_instants(row, "dated_at", "started_at", "ended_at", "appointment_at"),
+            **{
+                _camel(name): day(row[name])
+                for name in ("issued_on", "rest_from", "rest_until", "valid_from", "valid_until")
+            },
+            **_plain(row, "kind", "number", "register_number", "department_code", "arrival_diagnosis", "diagnosis"),
+            **_plain(row, "main_code", "signs", "course", "findings", "treatment", "services_used", "drugs_used"),
+            **_plain(row, "plan", "note", "referred_from_code", "referred_to_code", "transport", "escort_name"),
+            **_plain(row, "doctor_certificate", "signer_name", "father_name", "mother_name", "guardian_name"),
+            **_plain(row, "rest_days"),
+            "department": self.name("department", row["department_code"]),
+            "outcome": self.name("visit-outcome", row["outcome_code"]),
+            "reason": self.name("referral-reason", row["reason_code"]),
+            "referredTo": _plain(to, "code", "name", "level") if to else None,
+            "notes": [
+                {
+                    **_plain(note, "line", "note", "stage", "consultation", "procedure", "author_certificate"),
+                    **_instants(note, "noted_at"),
+                    "vitalSigns": self.vital_signs(signs[note["line"]]) if note["line"] in signs else None,
+                }
+                for note in sorted(notes, key=lambda note: (note["noted_at"], note["line"]))
+            ],
+        }
+
+    def insurance(self) -> list[Shown]:
+        shelf = self.viewing.shelf
+        last: dict[bytes, Row] = {}
+        for (table, _), lines in shelf.lines.items():
+            for row in lines if table == "visit_insurance" else ():
+                known = last.get(row["lookup"])
+                order = (row["shown_at"], UUID(str(row["visit_id"])), -row["line"])
+                if known is None or order > (known["shown_at"], UUID(str(known["visit_id"])), -known["line"]):
+                    last[row["lookup"]] = row
+        found = sorted(last.values(), key=lambda row: row["line"])
+        found.sort(key=lambda row: row["shown_at"], reverse=True)
+        return [self.insurance_card(row) for row in found]
+
+    def insurance_card(self, row: Row) -> Shown:
+        there = self.viewing.lists.facilities.get(row["registered_facility_code"] or "")
+        return {
+            **self.card(row),
+            "registeredFacility": _plain(there, "code", "name", "level") if there else None,
+            "benefitLevel": self.name("insurance-benefit", row["benefit_code"]),
+            "exemptFrom": day(row["exempt_from"]),
+            "fiveYearsOn": day(row["five_years_on"]),
+            "lastShownAt": instant(row["shown_at"]),
+        }
+
+    def withdrawals(self) -> list[Shown]:
+        rows = sorted(
+            self.viewing.shelf.records["withdrawal"], key=lambda row: (row["withdrawn_at"], row["id"]), reverse=True
+        )
+        return [
+            {
+                **_identity(row, "id"),
+                **_plain(row, "kind", "reason"),
+                "facility": self.facility(row),
+                "visitStartedAt": instant(row["dated_at"]),
+                **_instants(row, "withdrawn_at"),
+            }
+            for row in rows
+        ]
 
     def diagnosis(self, row: Row) -> Shown:
         return {**_plain(row, "role", "code"), "name": self.name("icd10", row["code"])}
@@ -255,6 +365,7 @@ class _Answers:
             "validFrom": day(row["valid_from"]),
             "validUntil": day(row["valid_until"]),
             "cardNumber": self.opened("book.visit_insurance", "number_sealed", row),
+            **_numbers(row, "benefit_percent"),
         }
 
     def prescription(self, row: Row) -> Shown:
@@ -321,7 +432,7 @@ class _Answers:
         kept = [row for row in rows if _fits(row, dated, given)]
         after = given.get("after")
         if after is not None:
-            at, identity = cursor_keys(after) or ()
+            at, identity = cursor_keys(after) or ("", "")
             kept = [row for row in kept if keys(row) < (datetime.fromisoformat(at), UUID(identity))]
         kept.sort(key=keys, reverse=True)
         first = given.get("first")
@@ -347,4 +458,5 @@ def _fits(row: Row, dated: str, given: Shown) -> bool:
         and (last is None or there <= date.fromisoformat(last))
         and given.get("facilityCode") in {None, row["facility_code"]}
         and (given.get("category") is None or given["category"] == row["category"])
+        and (given.get("kind") is None or given["kind"] == row["kind"])
     )

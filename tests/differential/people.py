@@ -26,6 +26,7 @@ ODD_TEXTS = (
 CONTROLS = '\x01\x02\x1f\x7f\x85\r\n"\\\b\f\x1b[31m'
 """What no message brings, and JSON must escape all the same."""
 COPIES = 14
+VIETNAM = "'Asia/Ho_Chi_Minh'"
 CLINIC = "01077"
 
 
@@ -63,10 +64,14 @@ async def _copy(ground: Ground, stand: Stand, citizen_id: UUID) -> None:
             )
             for number in range(COPIES):
                 fraction = (0, 0, 123_456, 500_000)[number % 4]
+                moment = f"t.{dated}"
+                if number % 5 == 4:  # midnight in Viet Nam, and the microsecond before it
+                    moment = f"date_trunc('day', {moment} AT TIME ZONE {VIETNAM}) AT TIME ZONE {VIETNAM}"
+                    fraction = -(number % 2)
                 source, fresh = known[number % 2]["id"], new_id(now=now())
                 await superuser.execute(
                     f"INSERT INTO book.{table} SELECT (jsonb_populate_record(t, jsonb_build_object('id', $3::uuid, "
-                    f"'source_id', $4::text, '{dated}', t.{dated} + $5::int * interval '1 microsecond'))).* "
+                    f"'source_id', $4::text, '{dated}', {moment} + $5::int * interval '1 microsecond'))).* "
                     f"FROM book.{table} t WHERE citizen_id = $1 AND id = $2",
                     *(citizen_id, source, fresh, f"copy {number}", fraction),
                 )
@@ -76,6 +81,12 @@ async def _copy(ground: Ground, stand: Stand, citizen_id: UUID) -> None:
                         f"$3::uuid))).* FROM book.{line} t WHERE citizen_id = $1 AND {parent} = $2",
                         *(citizen_id, source, fresh),
                     )
+        for kind in ("VISIT", "TEST_REPORT", "DOCUMENT"):  # of one moment, so that ids decide
+            await superuser.execute(
+                "INSERT INTO book.withdrawal "
+                "SELECT citizen_id, $2, facility_code, source_id, $3, started_at, now(), $4 FROM book.visit WHERE citizen_id = $1 ORDER BY id LIMIT 1",
+                *(citizen_id, new_id(now=now()), kind, f"Gửi nhầm {ODD_TEXTS[0]}"),
+            )
         await superuser.execute(
             "UPDATE book.visit_diagnosis d SET recorded_at = v.started_at FROM book.visit v "
             "WHERE v.citizen_id = d.citizen_id AND v.id = d.visit_id AND d.citizen_id = $1",

@@ -14,7 +14,10 @@ CHILDREN = {
     "visit_insurance": "visit_id",
     "prescription_item": "prescription_id",
     "test_result": "report_id",
+    "progress_note": "document_id",
+    "vital_signs": "document_id",
 }
+RECORDS = ("visit", "prescription", "test_report", "document", "withdrawal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,6 @@ async def read_shelf(superuser: tries.Connection, citizen: UUID) -> Shelf:
         citizen=person,
         version=book["version"],
         personal_ids=[row for row in numbers if row["kind"] == "PERSONAL_ID" and row["valid_until"] is None],
-        records={table: await rows(f"book.{table}") for table in ("visit", "prescription", "test_report")},
+        records={table: await rows(f"book.{table}") for table in RECORDS},
         lines=lines,
     )

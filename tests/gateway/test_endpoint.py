@@ -174,7 +174,7 @@ def test_nulls_and_unknown_members_are_nothing(http: httpx.Client, citizen: dict
     assert asked(http, citizen, query=ME, variables={"unused": deep, "big": 2**63 - 1}).status_code == 200
 
 
-VARIABLES = [
+VARIABLES: list[tuple[str, str, list[object]]] = [
     ("$a: Int!", "first: $a", [None, "1", 1.5, True, [], {}, 2**31, -(2**31) - 1, 2**63 - 1, 1e300, 0, -1, 51, 10_000]),
     ("$a: String", "after: $a", [1, True, [], {}, "", "x", "ồ", "a" * 60_000, "' OR 1=1--", "{}", "AAAA", "W10="]),
     (
@@ -341,7 +341,7 @@ def test_b130_token_in_the_address_or_the_body(http: httpx.Client, citizen: dict
 
 
 def test_errors_in_both_languages(http: httpx.Client, citizen: dict[str, str]) -> None:
-    faults = ({"query": "{ me { id }", "variables": []}, {}, {"documentId": "sha256:0"})
+    faults: tuple[dict[str, object], ...] = ({"query": "{ me { id }", "variables": []}, {}, {"documentId": "sha256:0"})
     for fault in faults:
         vi, en = (
             assert_refused(http.post("/graphql", json=fault, headers={**citizen, **accepting(tag)}))

@@ -185,13 +185,161 @@ RESULT: Fields = {
     "DU_PHONG": "",
 }
 
+NOTE: Fields = {
+    "MA_LK": VISIT_ID,
+    "STT": "1",
+    "DIEN_BIEN_LS": "Tỉnh, tiếp xúc tốt, họng đỏ. M: 88 l/p; T: 38,5°C; HA: 120/80 mmHg; NT: 20 l/p; SP: 98%",
+    "GIAI_DOAN_BENH": "",
+    "HOI_CHAN": "",
+    "PHAU_THUAT": "",
+    "THOI_DIEM_DBLS": "202611200830",
+    "NGUOI_THUC_HIEN": "001234/BYT-CCHN",
+    "DU_PHONG": "",
+}
+
+DISCHARGE: Fields = {
+    "MA_LK": VISIT_ID,
+    "SO_LUU_TRU": "26/045218",
+    "MA_YTE": "BN0004521",
+    "MA_KHOA_RV": "K01",
+    "NGAY_VAO": "202611200815",
+    "NGAY_RA": "202611201030",
+    "MA_DINH_CHI_THAI": "0",
+    "NGUYENNHAN_DINHCHI": "",
+    "THOIGIAN_DINHCHI": "",
+    "TUOI_THAI": "",
+    "CHAN_DOAN_RV": "Viêm họng cấp",
+    "PP_DIEUTRI": "Kháng sinh, hạ sốt",
+    "GHI_CHU": "Nghỉ ngơi tại nhà",
+    "MA_TTDV": "0100000001",
+    "MA_BS": "0100000002",
+    "TEN_BS": "Trần Văn Khoa",
+    "NGAY_CT": "20261120",
+    "MA_CHA": "",
+    "MA_ME": "",
+    "MA_THE_TAM": "",
+    "HO_TEN_CHA": "",
+    "HO_TEN_ME": "",
+    "SO_NGAY_NGHI": "3",
+    "NGOAITRU_TUNGAY": "20261121",
+    "NGOAITRU_DENNGAY": "20261123",
+    "DU_PHONG": "",
+}
+
+RECORD: Fields = {
+    "MA_LK": VISIT_ID,
+    "MA_LOAI_KCB": "01",
+    "HO_TEN_CHA": "",
+    "HO_TEN_ME": "",
+    "NGUOI_GIAM_HO": "",
+    "DON_VI": "",
+    "NGAY_VAO": "202611200815",
+    "NGAY_RA": "202611201030",
+    "CHAN_DOAN_VAO": "Viêm họng cấp",
+    "CHAN_DOAN_RV": "Viêm họng cấp, không đặc hiệu",
+    "QT_BENHLY": "Ho, sốt, đau họng 3 ngày, dùng thuốc hạ sốt không đỡ",
+    "TOMTAT_KQ": "Bạch cầu 11.8 G/L",
+    "PP_DIEUTRI": "Kháng sinh, hạ sốt",
+    "NGAY_SINHCON": "",
+    "NGAY_CONCHET": "",
+    "SO_CONCHET": "",
+    "KET_QUA_DTRI": "2",
+    "GHI_CHU": "",
+    "MA_TTDV": "0100000001",
+    "NGAY_CT": "20261120",
+    "MA_THE_TAM": "",
+    "DU_PHONG": "",
+}
+
+REFERRAL: Fields = {
+    "MA_LK": VISIT_ID,
+    "SO_HOSO": "HS26.0452",
+    "SO_CHUYENTUYEN": "0123",
+    "GIAY_CHUYEN_TUYEN": "01901.26.00123",
+    "MA_CSKCB": FACILITY,
+    "MA_NOI_DI": "",
+    "MA_NOI_DEN": "01012",
+    "HO_TEN": "Nguyễn Thị Hồng Ánh",
+    "NGAY_SINH": "198503120000",
+    "GIOI_TINH": "2",
+    "MA_QUOCTICH": "000",
+    "MA_DANTOC": "01",
+    "MA_NGHE_NGHIEP": "00000",
+    "DIA_CHI": "Số 12 phố Quán Sứ, phường Hoàn Kiếm, thành phố Hà Nội",
+    "MA_THE_BHYT": "GD4010112345678",
+    "GT_THE_DEN": "20261231",
+    "NGAY_VAO": "202611200815",
+    "NGAY_VAO_NOI_TRU": "",
+    "NGAY_RA": "202611201030",
+    "DAU_HIEU_LS": "Họng đỏ, amidan sưng to",
+    "CHAN_DOAN_RV": "Viêm họng cấp",
+    "QT_BENHLY": "Sốt 3 ngày",
+    "TOMTAT_KQ": "Bạch cầu 11.8 G/L",
+    "PP_DIEUTRI": "",
+    "MA_BENH_CHINH": "J02.9",
+    "MA_BENH_KT": "I10",
+    "MA_BENH_YHCT": "",
+    "TEN_DICH_VU": "Tổng phân tích tế bào máu",
+    "TEN_THUOC": "Paracetamol 500mg",
+    "PP_DIEU_TRI": "Kháng sinh, hạ sốt",
+    "MA_LOAI_RV": "1",
+    "MA_LYDO_CT": "1",
+    "HUONG_DIEU_TRI": "Khám chuyên khoa tai mũi họng",
+    "PHUONGTIEN_VC": "Tự túc",
+    "HOTEN_NGUOI_HT": "",
+    "CHUCDANH_NGUOI_HT": "",
+    "MA_BAC_SI": "001234/BYT-CCHN",
+    "MA_TTDV": "0100000001",
+    "DU_PHONG": "",
+}
+
+REEXAMINATION: Fields = {
+    "MA_LK": VISIT_ID,
+    "SO_GIAYHEN_KL": "HK26.0452",
+    "MA_CSKCB": FACILITY,
+    "HO_TEN": "Nguyễn Thị Hồng Ánh",
+    "NGAY_SINH": "198503120000",
+    "GIOI_TINH": "2",
+    "DIA_CHI": "Số 12 phố Quán Sứ, phường Hoàn Kiếm, thành phố Hà Nội",
+    "MA_THE_BHYT": "GD4010112345678",
+    "GT_THE_DEN": "20261231",
+    "NGAY_VAO": "202611200815",
+    "NGAY_VAO_NOI_TRU": "",
+    "NGAY_RA": "202611201030",
+    "NGAY_HEN_KL": "202612040800",
+    "CHAN_DOAN_RV": "Viêm họng cấp",
+    "MA_BENH_CHINH": "J02.9",
+    "MA_BENH_KT": "I10",
+    "MA_BENH_YHCT": "",
+    "MA_DOITUONG_KCB": "1.1",
+    "MA_BAC_SI": "001234/BYT-CCHN",
+    "MA_TTDV": "0100000001",
+    "NGAY_CT": "20261120",
+    "DU_PHONG": "",
+}
+
 LINES: Mapping[str, Fields] = {"XML1": VISIT, "XML2": DRUG, "XML3": SERVICE, "XML4": RESULT}
+"""The tables of a usual visit."""
+PAPERS: Mapping[str, Fields] = {
+    "XML5": NOTE,
+    "XML7": DISCHARGE,
+    "XML8": RECORD,
+    "XML13": REFERRAL,
+    "XML14": REEXAMINATION,
+}
+"""The papers of a visit."""
+EVERY: Mapping[str, Fields] = {**LINES, **PAPERS}
 
 _PATHS = {
     "XML1": ("TONG_HOP",),
     "XML2": ("CHITIEU_CHITIET_THUOC", "DSACH_CHI_TIET_THUOC", "CHI_TIET_THUOC"),
     "XML3": ("CHITIEU_CHITIET_DVKT_VTYT", "DSACH_CHI_TIET_DVKT", "CHI_TIET_DVKT"),
     "XML4": ("CHITIEU_CHITIET_DICHVUCANLAMSANG", "DSACH_CHI_TIET_CLS", "CHI_TIET_CLS"),
+    "XML5": ("CHITIEU_CHITIET_DIENBIENLAMSANG", "DSACH_CHI_TIET_DIEN_BIEN_BENH", "CHI_TIET_DIEN_BIEN_BENH"),
+    "XML7": ("CHI_TIEU_DU_LIEU_GIAY_RA_VIEN",),
+    "XML8": ("CHI_TIEU_DU_LIEU_TOM_TAT_HO_SO_BENH_AN",),
+    "XML13": ("CHI_TIEU_GIAYCHUYENTUYEN",),
+    "XML14": ("CHI_TIEU_GIAYHEN_KHAMLAI",),
 }
 
 
@@ -259,5 +407,5 @@ def message(**tables: Sequence[Fields]) -> bytes:
 def changed(table: str, **changes: str | None) -> bytes:
     """Return a full message of one visit with some fields of one table changed (None leaves one out)."""
     tables: dict[str, Sequence[Fields]] = {name: [fields] for name, fields in LINES.items()}
-    tables[table] = [{**LINES[table], **changes}]
+    tables[table] = [{**EVERY[table], **changes}]
     return envelope(visit_xml(tables))

@@ -26,6 +26,7 @@ IDENTITY = ("auth.citizen", "auth.identifier", "auth.book")
 DATED = {
     "visit": "started_at",
     "visit_diagnosis": "recorded_at",
+    "visit_insurance": "shown_at",
     "prescription": "ordered_at",
     "test_report": "resulted_at",
     "test_result": "resulted_at",

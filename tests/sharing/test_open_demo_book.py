@@ -25,7 +25,7 @@ SECTION_OF = {
     "test_report": 8,
     "test_result": 8,
 }
-DATED = ("visit", "visit_diagnosis", "prescription", "test_report", "test_result")
+DATED = ("visit", "visit_diagnosis", "visit_insurance", "prescription", "test_report", "test_result")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 -- owner: auth_owner
 -- The only way into the queue, from Python and from PL/pgSQL, always in the transaction that caused the work.
 -- Returns the job's number, or NULL when a live job has the same dedupe_key.
-CREATE OR REPLACE FUNCTION jobs.enqueue(kind text, payload jsonb, run_after timestamptz DEFAULT now(), dedupe_key text DEFAULT NULL)
+-- Among jobs that are due, those of a higher priority go first.
+DROP FUNCTION IF EXISTS jobs.enqueue(text, jsonb, timestamptz, text);
+CREATE OR REPLACE FUNCTION jobs.enqueue(kind text, payload jsonb, run_after timestamptz DEFAULT now(), dedupe_key text DEFAULT NULL,
+                                        priority int DEFAULT 0)
 RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   WITH job AS (
     INSERT INTO jobs.pgqueuer (priority, status, entrypoint, payload, execute_after, dedupe_key)
-    VALUES (0, 'queued', kind, convert_to(payload::text, 'UTF8'), run_after, dedupe_key)
+    VALUES (priority, 'queued', kind, convert_to(payload::text, 'UTF8'), run_after, dedupe_key)
     ON CONFLICT (dedupe_key) WHERE status IN ('queued', 'picked') AND dedupe_key IS NOT NULL DO NOTHING
     RETURNING id, priority, entrypoint, status),
   logged AS (

@@ -3,6 +3,7 @@
 Pure: bytes in, words out; no database, settings, network or clock.
 
 envelope  -> reading -> visit -> person, drugs, performed, results     who reads what
+                        visit -> papers -> vital_signs; reading -> births
 content, lines                                                         documents and their lines
 fields (fields.json), values, message                                  facts and words
 plausibility                                                           judged when `now` is known

@@ -46,4 +46,5 @@ def _item(line: Line) -> PrescriptionItemArrival:
         instruction=line.text("CACH_DUNG"),
         registration_number=line.text("SO_DANG_KY"),
         amount=line.money("THANH_TIEN_BV"),
+        benefit_percent=line.percent("MUC_HUONG"),
     )

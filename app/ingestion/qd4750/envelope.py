@@ -55,6 +55,7 @@ def _nothing(remarks: Remarks) -> Message:
     return Message(
         facility_code=None,
         issued_on=None,
+        made=None,
         record_count=None,
         signature_present=False,
         visits=(),
@@ -83,6 +84,7 @@ def _envelope(root: Element, *, remarks: Remarks) -> Message:
     return Message(
         facility_code=facility_code,
         issued_on=issued_on,
+        made=child_text(root, "THONGTINHOSO/NGAYLAP") if issued_on else None,
         record_count=record_count,
         signature_present=_is_signed(root),
         visits=_settled(visits, rejected=remarks.rejects),
@@ -101,6 +103,7 @@ def _check_ins(root: Element, *, remarks: Remarks) -> Message:
     return Message(
         facility_code=facility_code,
         issued_on=None,
+        made=None,
         record_count=None,
         signature_present=_is_signed(root),
         visits=tuple(

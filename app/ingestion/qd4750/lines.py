@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 from unicodedata import normalize
@@ -71,6 +71,38 @@ class Line:
         """Return a moment in UTC."""
         return self.moment(field) or NO_MOMENT
 
+    def day(self, field: str) -> date | None:
+        """Return a day of 8 digits (the first 8 of 12), or None where none was sent; a malformed one is told."""
+        text = self._values.get(field)
+        if text is None:
+            return None
+        at = values.moment(text)
+        found = values.local_day(at) if at else values.day(text)
+        if found is None:
+            self.remark(ProblemCode.DAY_MALFORMED, Effect.WARNS, field)
+        return found
+
+    def time(self, field: str, *, otherwise: datetime | None) -> datetime | None:
+        """Return a moment, midnight of a day that came without a time, or `otherwise`; a malformed one is told."""
+        text = self._values.get(field)
+        if text is None:
+            return otherwise
+        at = values.moment(text) or values.midnight(text)
+        if at is None:
+            self.remark(ProblemCode.MOMENT_MALFORMED, Effect.WARNS, field)
+        return at or otherwise
+
+    def estimate(self, field: str, *, whole_digits: int, decimals: int) -> Decimal | None:
+        """Return a number that is only shown; a malformed one is told and left out."""
+        text = self._values.get(field)
+        if text is None:
+            return None
+        read = values.number(text, whole_digits=whole_digits, decimals=decimals)
+        if isinstance(read, ProblemCode):
+            self.remark(read, Effect.WARNS, field, limit=whole_digits)
+            return None
+        return read.value
+
     def decimal(self, field: str, *, whole_digits: int, decimals: int) -> Decimal | None:
         """Return a number, or None where it was not sent."""
         text = self._values.get(field)
@@ -83,6 +115,10 @@ class Line:
         if read.rounded:
             self.remark(ProblemCode.NUMBER_ROUNDED, Effect.WARNS, field, limit=decimals)
         return read.value
+
+    def percent(self, field: str) -> Decimal | None:
+        """Return a share of what insurance pays, in percent."""
+        return self.estimate(field, whole_digits=3, decimals=2)
 
     def money(self, field: str) -> Decimal:
         """Return an amount in đồng."""

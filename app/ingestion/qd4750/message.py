@@ -23,6 +23,7 @@ class Message:
 
     facility_code: str | None  # MACSKCB, if it is well-formed
     issued_on: date | None  # NGAYLAP
+    made: str | None  # the same as it was sent, 8 or 12 digits, if it exists
     record_count: int | None  # SOLUONGHOSO, as the sender counted
     signature_present: bool  # CHUKYDONVI holds something; nothing is verified
     visits: tuple[VisitReading, ...]

@@ -67,6 +67,7 @@ def _service(line: Line) -> ServiceArrival:
         unit_price=line.price("DON_GIA_BV"),
         amount=line.money("THANH_TIEN_BV"),
         insured_amount=line.money("THANH_TIEN_BH"),
+        benefit_percent=line.percent("MUC_HUONG"),
         ordered_at=line.needed_moment("NGAY_YL"),
         performed_at=line.moment("NGAY_TH_YL"),
     )

@@ -17,7 +17,7 @@ NEWBORN_DAYS: Final = 28
 _SEXES: Final = {"1": Sex.MALE, "2": Sex.FEMALE, "3": Sex.UNDETERMINED}
 _SEX: Final = Text("1 (nam), 2 (nữ) hoặc 3 (chưa xác định)", "1 (male), 2 (female) or 3 (undetermined)")
 _FACILITY: Final = Text("5 ký tự gồm chữ số và chữ cái in hoa", "5 characters, digits and capital letters")
-_UNKNOWN_BIRTH: Final = Birth(on=date(1, 1, 1), precision=BirthPrecision.YEAR, day_lost=False)
+_UNKNOWN_BIRTH: Final = Birth(on=date(1, 1, 1), precision=BirthPrecision.YEAR, at=None, day_lost=False)
 
 
 def person(line: Line, *, started_at: datetime) -> PersonArrival:
@@ -37,6 +37,7 @@ def person(line: Line, *, started_at: datetime) -> PersonArrival:
         full_name=line.needed("HO_TEN"),
         birth_on=birth.on,
         birth_precision=birth.precision,
+        born_at=birth.at,
         sex=_sex(line),
         identifier=number,
         identifier_kind=kind,
@@ -95,6 +96,7 @@ def _cards(line: Line) -> tuple[InsuranceCardArrival, ...]:
     """Read the cards with what stands beside them; a card that is none is passed over with a warning."""
     numbers = values.parallel(line.text("MA_THE_BHYT"))
     beside = [_beside(line, field=field, count=len(numbers)) for field in ("MA_DKBD", "GT_THE_TU", "GT_THE_DEN")]
+    exempt_from, five_years_on = line.day("NGAY_MIEN_CCT"), line.day("NAM_NAM_LIEN_TUC")
     cards = []
     for number, facility, valid_from, valid_until in zip_longest(numbers, *beside):
         if not number:
@@ -108,6 +110,9 @@ def _cards(line: Line) -> tuple[InsuranceCardArrival, ...]:
                 registered_facility_code=_card_facility(line, facility),
                 valid_from=_card_day(line, valid_from, field="GT_THE_TU"),
                 valid_until=_card_day(line, valid_until, field="GT_THE_DEN"),
+                benefit_code=values.benefit_code(number),
+                exempt_from=exempt_from,
+                five_years_on=five_years_on,
             )
         )
     return tuple(cards)

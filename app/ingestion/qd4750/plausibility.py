@@ -11,6 +11,7 @@ from app.ingestion.qd4750.visit import ENDS_WITH_MEDICINE
 from app.ingestion.remarks import Remarks
 from app.ingestion.verdict import Effect, Problem
 from app.records.arrivals import VisitArrival
+from app.records.papers import ProgressArrival
 
 FUTURE_TOLERANCE: Final = timedelta(days=1, minutes=-1)
 """An event a whole day ahead, told to the minute, is too far; clocks that differ by hours are not."""
@@ -79,6 +80,11 @@ def _events(arrival: VisitArrival) -> Iterator[_Event]:
         yield "XML3", service.line, "NGAY_YL", service.ordered_at
         if service.performed_at:
             yield "XML3", service.line, "NGAY_TH_YL", service.performed_at
+    for paper in arrival.papers:
+        for document in paper.documents:
+            if isinstance(document, ProgressArrival):
+                for note in document.notes:
+                    yield "XML5", note.line, "THOI_DIEM_DBLS", note.noted_at
     for report in arrival.reports or ():
         # A report without a time of its own stands at a time of the visit, which was judged.
         if report.resulted_at not in (arrival.started_at, arrival.ended_at):

@@ -4,9 +4,20 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from app.ingestion.catalogue import ProblemCode
+from app.ingestion.qd4750.births import MOST_CHILDREN, births
 from app.ingestion.qd4750.content import Budget, Content, child_text, read_contents
 from app.ingestion.qd4750.drugs import prescriptions
-from app.ingestion.qd4750.fields import CHECK_IN, KNOWN, SHOWN, SUMMARY, TABLES
+from app.ingestion.qd4750.fields import (
+    BIRTHS,
+    CHECK_IN,
+    KNOWN,
+    LINED,
+    ONE_EACH_CHILD,
+    SENSITIVE,
+    SHOWN,
+    SUMMARY,
+    TABLES,
+)
 from app.ingestion.qd4750.lines import NO_MOMENT, Line, check_visit_id, read_lines
 from app.ingestion.qd4750.message import VisitReading
 from app.ingestion.qd4750.performed import by_code, services
@@ -35,14 +46,21 @@ def read_visit(element: Element, *, position: int, facility_code: str | None, bu
         if facility_code and summary.text("MA_CSKCB") not in (facility_code, None):
             summary.remark(ProblemCode.FACILITY_DIFFERS, Effect.REJECTS, "MA_CSKCB")
     tables = {table: _lines(contents, table=table, remarks=remarks) for table in SHOWN[1:]}
-    drugs, performed, results = tables["XML2"], tables["XML3"], tables["XML4"]
+    drugs, performed, results = (tables[table] for table in LINED)
     _check_belonging(contents, tables=tables, kept=kept, remarks=remarks)
     _note_kept(kept, remarks=remarks)
     arrival = None
     if summary is None:
         _only_remark(drugs=drugs, performed=performed, results=results)
     else:
-        arrival = visit(summary, drugs=drugs, performed=performed, results=results)
+        arrival = visit(
+            summary,
+            drugs=drugs,
+            performed=performed,
+            results=results,
+            papers_sent=tables,
+            births=births(_roots(contents, BIRTHS)) if BIRTHS in kept else (),
+        )
     return VisitReading(
         source_id=remarks.visit,
         arrival=None if remarks.rejects else arrival,
@@ -90,6 +108,9 @@ def _lines(contents: _Contents, *, table: str, remarks: Remarks) -> _Lines:
     sent = contents.get(table)
     if not sent:
         return None
+    if table in ONE_EACH_CHILD:
+        papers = (read_lines(content, table=KNOWN[table], remarks=remarks) for content in sent[:MOST_CHILDREN])
+        return tuple(line for lines in papers for line in lines)
     if len(sent) > 1:
         remarks.add(ProblemCode.TABLE_TWICE, Effect.REJECTS, table=table)
     return read_lines(sent[0], table=KNOWN[table], remarks=remarks)
@@ -115,7 +136,8 @@ def _check_belonging(
 
 def _note_kept(kept: Iterable[str], *, remarks: Remarks) -> None:
     for table in kept:
-        remarks.add(ProblemCode.TABLE_KEPT_NOT_SHOWN, Effect.NOTES, table=table)
+        code = ProblemCode.TABLE_HELD_BACK if table in SENSITIVE else ProblemCode.TABLE_KEPT_NOT_SHOWN
+        remarks.add(code, Effect.NOTES, table=table)
 
 
 def _only_remark(*, drugs: _Lines, performed: _Lines, results: _Lines) -> None:

@@ -39,6 +39,7 @@ class Birth:
 
     on: date
     precision: BirthPrecision
+    at: datetime | None  # where the minute is known
     day_lost: bool  # the month was sent without the day: only the year is kept
 
 
@@ -71,6 +72,12 @@ def day(text: str) -> date | None:
         return None
 
 
+def midnight(text: str) -> datetime | None:
+    """Read `yyyymmdd` as the moment at which that day begins in Viet Nam, or None."""
+    on = day(text)
+    return None if on is None else datetime(on.year, on.month, on.day, tzinfo=VIETNAM_TIME).astimezone(UTC)
+
+
 def birth(text: str) -> Birth | None:
     """Read a birth, `yyyymmddHHMM` or `yyyymmdd`; 0000 stands for an unknown time, or month and day."""
     if len(text) not in (_DAY_LENGTH, _MOMENT_LENGTH) or not (text.isascii() and text.isdigit()):
@@ -81,12 +88,12 @@ def birth(text: str) -> Birth | None:
     if day_of_month == "00":
         if int(month) > 12:  # noqa: PLR2004
             return None
-        return Birth(on=date(year, 1, 1), precision=BirthPrecision.YEAR, day_lost=month != "00")
+        return Birth(on=date(year, 1, 1), precision=BirthPrecision.YEAR, at=None, day_lost=month != "00")
     on = day(text[:8])
     if on is None:
         return None
-    precision = BirthPrecision.DAY if time == "0000" else BirthPrecision.MINUTE
-    return Birth(on=on, precision=precision, day_lost=False)
+    at = None if time == "0000" else moment(text)
+    return Birth(on=on, precision=BirthPrecision.DAY if at is None else BirthPrecision.MINUTE, at=at, day_lost=False)
 
 
 def local_day(at: datetime) -> date:
@@ -184,6 +191,11 @@ def is_filler(identifier_text: str) -> bool:
     """Tell what software writes where a person showed no document: it would merge strangers into one."""
     bare = re.sub(r"[./_-]", "", identifier_text)
     return len(set(bare)) <= 1 or bare.isalpha() or bare in _FILLERS
+
+
+def benefit_code(card: str) -> str | None:
+    """Return the character of a long card number that tells the level of benefit. Source: Decision 1351/QD-BHXH."""
+    return card[2] if len(card) == 15 and card[2] in "12345" else None  # noqa: PLR2004
 
 
 def is_card(text: str) -> bool:

@@ -1,5 +1,7 @@
 """XML1: the visit itself, with diagnoses and costs."""
 
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -8,11 +10,12 @@ from app.ingestion.catalogue import ProblemCode
 from app.ingestion.qd4750 import values
 from app.ingestion.qd4750.drugs import prescriptions
 from app.ingestion.qd4750.lines import Line
+from app.ingestion.qd4750.papers import Stay, papers
 from app.ingestion.qd4750.performed import by_code, services
 from app.ingestion.qd4750.person import person
 from app.ingestion.qd4750.results import reports
 from app.ingestion.verdict import Effect
-from app.records.arrivals import CostsArrival, DiagnosisArrival, DiagnosisRole, VisitArrival
+from app.records.arrivals import BirthArrival, CostsArrival, DiagnosisArrival, DiagnosisRole, VisitArrival
 
 STANDARD_VERSION: Final = "4750/QD-BYT"
 ENDS_WITH_MEDICINE: Final = frozenset({"02", "05", "07", "08"})
@@ -39,11 +42,13 @@ def visit(
     drugs: tuple[Line, ...] | None,
     performed: tuple[Line, ...] | None,
     results: tuple[Line, ...] | None,
+    papers_sent: Mapping[str, tuple[Line, ...] | None],
+    births: tuple[BirthArrival, ...],
 ) -> VisitArrival:
-    """Read a visit from its XML1 and the lines of XML2, XML3 and XML4; None is a table that was not sent.
+    """Read a visit from its XML1 and the lines of its other tables; None is a table that was not sent.
 
     What could not be read is remarked, and a stand-in taken for it: after a REJECTS the arrival is worthless.
-    Source: Decision 4750/QD-BYT, tables 1 to 4.
+    Source: Decision 4750/QD-BYT, tables 1 to 5, 7, 8, 13 and 14.
     """
     started_at = summary.needed_moment("NGAY_VAO")
     ended_at = summary.moment("NGAY_RA")
@@ -70,6 +75,9 @@ def visit(
         weight_kg=_weight(summary),
         record_number=summary.text("MA_HSBA"),
         insurance_category_code=summary.text("MA_DOITUONG_KCB"),
+        revisit_on=_revisits(summary),
+        referred_from_code=_facility(summary, "MA_NOI_DI"),
+        referred_to_code=_facility(summary, "MA_NOI_DEN"),
         diagnoses=_diagnoses(summary),
         costs=_costs(summary),
         services=None if performed is None else services(performed),
@@ -77,7 +85,29 @@ def visit(
         reports=(
             None if results is None else reports(results, performed=by_code(performed or ()), otherwise_at=concluded_at)
         ),
+        papers=papers(
+            summary,
+            tables=papers_sent,
+            stay=Stay(started_at=started_at, ended_at=ended_at, concluded_at=concluded_at),
+        ),
+        births=births,
     )
+
+
+def _revisits(summary: Line) -> tuple[date, ...]:
+    """Read the days of re-examination; what is none is passed over with a warning."""
+    texts = values.several(summary.text("NGAY_TAI_KHAM"))
+    found = [values.day(text[:8]) for text in texts]
+    if None in found:
+        summary.remark(ProblemCode.DAY_MALFORMED, Effect.WARNS, "NGAY_TAI_KHAM")
+    return tuple(sorted({on for on in found if on is not None}))
+
+
+def _facility(summary: Line, field: str) -> str | None:
+    text = summary.text(field)
+    if text and not values.FACILITY.fullmatch(text):
+        summary.remark(ProblemCode.CODE_UNKNOWN, Effect.WARNS, field, detail=_FACILITY)
+    return text
 
 
 def _listed(summary: Line, *, field: str, codes: str, detail: Text) -> str | None:

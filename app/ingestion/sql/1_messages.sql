@@ -12,7 +12,7 @@ BEGIN
   VALUES (message_id, facility, format, digest, size_bytes, idempotency_key, clock_timestamp(), 'received', sealed)
   ON CONFLICT DO NOTHING RETURNING m.id, m.received_at, m.status INTO id, received_at, status;
   IF FOUND THEN
-    PERFORM jobs.enqueue('process_message', jsonb_build_object('message_id', id), dedupe_key => 'message:' || id);
+    PERFORM intake.enqueue_message(id, facility, size_bytes);
     RETURN;
   END IF;
   SELECT m.* INTO known FROM intake.message m WHERE m.facility_code = facility AND m.idempotency_key = keep_message.idempotency_key;

@@ -28,13 +28,24 @@ END $$;
 -- Takes up again a message that was quarantined or rejected, after a fix.
 CREATE OR REPLACE FUNCTION intake.replay_message(message_id uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE taken_up intake.message;
 BEGIN
   UPDATE intake.message m SET status = 'received', concluded_at = NULL
-   WHERE m.id = message_id AND m.status IN ('quarantined', 'rejected', 'partly');
-  IF FOUND THEN
-    PERFORM jobs.enqueue('process_message', jsonb_build_object('message_id', message_id), dedupe_key => 'message:' || message_id);
+   WHERE m.id = message_id AND m.status IN ('quarantined', 'rejected', 'partly') RETURNING m.* INTO taken_up;
+  IF taken_up.id IS NULL THEN
+    RETURN false;
   END IF;
-  RETURN FOUND;
+  PERFORM intake.enqueue_message(taken_up.id, taken_up.facility_code, taken_up.size_bytes);
+  RETURN true;
 END $$;
+
+-- Facilities take turns: whoever has many messages waiting has the later ones stand behind everybody's first.
+CREATE OR REPLACE FUNCTION intake.enqueue_message(message_id uuid, facility text, size_bytes int) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT jobs.enqueue('process_message', jsonb_build_object('message_id', message_id, 'facility', facility, 'size', size_bytes),
+    dedupe_key => 'message:' || message_id, priority => (SELECT -(count(*) / 8)::int FROM (
+      SELECT FROM intake.message m WHERE m.facility_code = facility AND m.status = 'received' LIMIT 800) waiting))
+$$;
+REVOKE ALL ON FUNCTION intake.enqueue_message FROM PUBLIC;
 REVOKE ALL ON FUNCTION intake.take_message, intake.conclude_message, intake.replay_message FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION intake.take_message, intake.conclude_message, intake.replay_message TO worker;

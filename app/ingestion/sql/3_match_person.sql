@@ -9,38 +9,38 @@ DECLARE
   sent auth.citizen := jsonb_populate_record(NULL::auth.citizen, person);
   numbers auth.identifier[] := ARRAY(SELECT n FROM jsonb_populate_recordset(NULL::auth.identifier, person->'identifiers') n);
   owners uuid[];
+  born_at timestamptz := (person->>'born_at')::timestamptz;
   home uuid;
-  known auth.citizen; is_news boolean := false;
+  known auth.citizen; is_news boolean := false; is_newborn boolean := false;
 BEGIN
   -- Two messages about a new person take turns, and two about a new visit.
   PERFORM pg_advisory_xact_lock(hashtextextended(encode(n.lookup, 'hex'), 0)) FROM unnest(numbers) n ORDER BY n.lookup;
-  home := (SELECT f.citizen_id FROM auth.filing f WHERE f.facility_code = facility AND f.source_id = visit_id LIMIT 1);
+  home := auth.home_of(facility, visit_id);
   IF home IS NULL THEN
     PERFORM pg_advisory_xact_lock(hashtextextended(facility || '|' || visit_id, 1));
-    home := (SELECT f.citizen_id FROM auth.filing f WHERE f.facility_code = facility AND f.source_id = visit_id LIMIT 1);
+    home := auth.home_of(facility, visit_id);
   END IF;
   owners := ARRAY(SELECT DISTINCT i.citizen_id FROM auth.identifier i JOIN unnest(numbers) n USING (kind, lookup)
                    WHERE i.valid_until IS NULL);
-  IF cardinality(numbers) = 0 THEN
+  IF cardinality(owners) = 0 AND born_at IS NOT NULL THEN  -- a newborn without a number that is known
+    owners := auth.newborns(facility, born_at, sent); is_newborn := true;
+  END IF;
+  IF cardinality(numbers) + cardinality(owners) = 0 THEN
     outcome := 'NO_IDENTIFIER'; RETURN;
   ELSIF cardinality(owners) > 1 THEN
-    outcome := 'IDENTIFIERS_DISAGREE'; RETURN;
+    outcome := CASE WHEN is_newborn THEN 'TWINS_UNCLEAR' ELSE 'IDENTIFIERS_DISAGREE' END; RETURN;
   ELSIF home <> coalesce(owners[1], sent.id) THEN  -- the visit stands in another person's book
     outcome := 'VISIT_OF_ANOTHER_PERSON'; RETURN;
   ELSIF cardinality(owners) = 1 THEN
     SELECT c.* INTO STRICT known FROM auth.citizen c WHERE c.id = owners[1];
-    outcome := CASE
-      WHEN known.name_key <> sent.name_key THEN 'NAME_DIFFERS'
-      WHEN extract(year FROM known.birth_on) <> extract(year FROM sent.birth_on)
-        OR (known.birth_on <> sent.birth_on AND known.birth_precision <> 'YEAR' AND sent.birth_precision <> 'YEAR') THEN 'BIRTH_DIFFERS'
+    outcome := coalesce(auth.person_differs(known, sent), CASE
       WHEN EXISTS (SELECT FROM auth.identifier i JOIN unnest(numbers) n USING (kind)
                     WHERE i.citizen_id = known.id AND kind = 'PERSONAL_ID' AND i.valid_until IS NULL AND i.lookup <> n.lookup)
-        THEN 'IDENTIFIERS_DISAGREE'
-      ELSE 'MATCHED' END;
+        THEN 'IDENTIFIERS_DISAGREE' ELSE 'MATCHED' END);
     IF outcome <> 'MATCHED' THEN RETURN; END IF;
     citizen := known.id;
     UPDATE auth.citizen c SET birth_on = sent.birth_on, birth_precision = sent.birth_precision
-     WHERE c.id = citizen AND c.birth_precision = 'YEAR' AND sent.birth_precision <> 'YEAR';
+     WHERE c.id = citizen AND (c.birth_precision, sent.birth_precision) IN (('YEAR', 'DAY'), ('YEAR', 'MINUTE'), ('DAY', 'MINUTE'));
     is_news := FOUND;
   ELSE
     citizen := sent.id; outcome := 'CREATED'; sent.registered_at := clock_timestamp();

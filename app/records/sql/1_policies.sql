@@ -8,10 +8,13 @@ DECLARE
   decided text := 'coalesce(nullif(current_setting(''book.sections'', true), ''''), auth.no_book())';
 BEGIN
   FOR t IN SELECT * FROM (VALUES
-    ('visit', 1, 'started_at'), ('visit_diagnosis', 1 | 64, 'recorded_at'), ('visit_insurance', 1 | 256, NULL),
+    ('visit', 1, 'started_at'), ('visit_diagnosis', 1 | 64, 'recorded_at'), ('visit_insurance', 1 | 256, 'shown_at'),
     ('visit_service', 1, NULL), ('prescription', 2, 'ordered_at'), ('prescription_item', 2, NULL),
     ('test_report', 8, 'resulted_at'), ('test_result', 8, 'resulted_at'),
-    ('record_version', NULL, NULL)  -- every section and mask in one text: nobody reads it
+    ('document', 32, 'dated_at'), ('progress_note', 32, 'noted_at'), ('vital_signs', 1 | 32, 'measured_at'),
+    ('withdrawal', 1, 'dated_at'),
+    ('record_version', NULL, NULL),  -- every section and mask in one text: nobody reads it
+    ('arrival_order', NULL, NULL)
   ) AS guarded(name, bits, dated) LOOP
     EXECUTE format('ALTER TABLE book.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t.name);
     EXECUTE format('DROP POLICY IF EXISTS open_book ON book.%I', t.name);

@@ -14,13 +14,20 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION book.note_version FROM PUBLIC;
 
--- Removes the prescriptions or reports of a visit that a corrected message no longer holds; their versions stay.
+CREATE OR REPLACE FUNCTION book.resting_place(kind text) RETURNS regclass
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE kind WHEN 'PRESCRIPTION' THEN 'book.prescription' WHEN 'TEST_REPORT' THEN 'book.test_report'
+                   WHEN 'DOCUMENT' THEN 'book.document' END::regclass
+$$;
+REVOKE ALL ON FUNCTION book.resting_place FROM PUBLIC;
+
+-- Removes the records of one kind of a visit that a corrected message no longer holds; their versions stay.
 CREATE OR REPLACE FUNCTION book.withdraw_missing(citizen uuid, visit uuid, kind text, kept text[], provenance jsonb) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   removed record;
   withdrawn jsonb := '{}';
-  resting regclass := CASE kind WHEN 'PRESCRIPTION' THEN 'book.prescription' ELSE 'book.test_report' END;
+  resting regclass := book.resting_place(kind);
 BEGIN
   FOR removed IN EXECUTE format('DELETE FROM %s r WHERE r.citizen_id = $1 AND r.visit_id = $2
       AND r.source_id <> ALL ($3) RETURNING r.id, r.version, r.source_id', resting) USING citizen, visit, kept LOOP
@@ -32,4 +39,4 @@ BEGIN
   RETURN withdrawn;
 END $$;
 REVOKE ALL ON FUNCTION book.withdraw_missing FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION book.note_version, book.withdraw_missing TO worker;
+GRANT EXECUTE ON FUNCTION book.note_version, book.resting_place, book.withdraw_missing TO worker;

@@ -24,9 +24,9 @@ BEGIN
     END IF;
     INSERT INTO book.prescription SELECT filed.*;
     INSERT INTO book.prescription_item (citizen_id, prescription_id, line, masked, drug_code, drug_name, strength, form, route_code,
-      quantity, unit, dose, instruction, registration_number, amount)
+      quantity, unit, dose, instruction, registration_number, amount, benefit_percent)
     SELECT citizen, filed.id, i.line, filed.masked, i.drug_code, i.drug_name, i.strength, i.form, i.route_code, i.quantity, i.unit,
-      i.dose, i.instruction, i.registration_number, i.amount
+      i.dose, i.instruction, i.registration_number, i.amount, i.benefit_percent
       FROM jsonb_populate_recordset(NULL::book.prescription_item, one->'items') i;
   END LOOP;
 END $$;

@@ -1,39 +1,41 @@
 -- owner: book_owner
 -- Files everything that a message says of one visit, in one round trip, and tells readers when the book changed.
--- A table that was not sent is NULL and leaves what was filed before alone; what a message says that arrived before
--- the one that was filed is OUTDATED. Returns the records as [{kind, key, change}]: ADDED, REPLACED, UNCHANGED,
--- WITHDRAWN or OUTDATED.
-CREATE OR REPLACE FUNCTION book.file_arrival(citizen uuid, visit_arrived jsonb, prescriptions jsonb, reports jsonb, provenance jsonb)
+-- `arrived` is made by app/records/filing.py: visit, prescriptions, reports, documents, and `parts`, those that were sent:
+-- what was not sent leaves what was filed before alone. Returns the records as [{kind, key, change}]: ADDED, REPLACED,
+-- UNCHANGED, WITHDRAWN or OUTDATED (a newer version is shown; this one is kept).
+DROP FUNCTION IF EXISTS book.file_arrival(uuid, jsonb, jsonb, jsonb, jsonb);
+CREATE OR REPLACE FUNCTION book.file_arrival(citizen uuid, arrived jsonb, provenance jsonb)
 RETURNS jsonb LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  filed record;
-  resting book.visit;
-  arrived timestamptz := (provenance->>'arrived_at')::timestamptz;
-  prescribed jsonb := '{}';
-  reported jsonb := '{}';
-  records jsonb;
+  sent text[] := ARRAY(SELECT jsonb_array_elements_text(arrived->'parts'));
+  kinds text[] := ARRAY(SELECT jsonb_array_elements_text(arrived->'kinds'));
+  visit_key text := arrived->'visit'->>'source_id';
+  rank text := provenance->>'rank';
+  ordered record; filed record; is_new boolean; records jsonb;
 BEGIN
-  filed := book.file_visit(citizen, visit_arrived, provenance);
-  SELECT v.* INTO resting FROM book.visit v WHERE v.citizen_id = citizen AND v.id = filed.visit;
-  IF resting.prescriptions_arrived_at > arrived THEN
-    prescribed := (SELECT coalesce(jsonb_object_agg(e->>'source_id', 'OUTDATED'), '{}') FROM jsonb_array_elements(prescriptions) e);
-  ELSIF prescriptions IS NOT NULL THEN
-    prescribed := book.file_prescriptions(citizen, filed.visit, filed.change = 'ADDED', prescriptions, provenance);
+  ordered := book.take_parts(citizen, provenance->>'facility_code', visit_key, sent, rank);
+  IF ordered.taken IS NULL THEN
+    PERFORM book.keep_aside(citizen, (arrived->'visit'->>'id')::uuid, 'VISIT', provenance, arrived->'visit' - 'id' - 'digest');
+    RETURN jsonb_build_array(jsonb_build_object('kind', 'VISIT', 'key', visit_key, 'change', 'WITHDRAWN'));
   END IF;
-  IF resting.reports_arrived_at > arrived THEN
-    reported := (SELECT coalesce(jsonb_object_agg(e->>'source_id', 'OUTDATED'), '{}') FROM jsonb_array_elements(reports) e);
-  ELSIF reports IS NOT NULL THEN
-    reported := book.file_reports(citizen, filed.visit, filed.change = 'ADDED', reports, provenance);
+  filed := book.file_visit(citizen, arrived->'visit', provenance, ordered.taken);
+  is_new := filed.change = 'ADDED';
+  records := jsonb_build_array(jsonb_build_object('kind', 'VISIT', 'key', visit_key, 'change', filed.change));
+  IF 'PRESCRIPTIONS' = ANY (sent) THEN
+    records := records || book.file_records('PRESCRIPTION', citizen, filed.visit, is_new, arrived->'prescriptions', provenance,
+      CASE WHEN 'PRESCRIPTIONS' = ANY (ordered.taken) THEN '{PRESCRIPTIONS}'::text[] ELSE '{}' END, ordered.withdrawn);
   END IF;
-  UPDATE book.visit v SET
-      prescriptions_arrived_at = CASE WHEN prescriptions IS NULL THEN v.prescriptions_arrived_at ELSE greatest(v.prescriptions_arrived_at, arrived) END,
-      reports_arrived_at = CASE WHEN reports IS NULL THEN v.reports_arrived_at ELSE greatest(v.reports_arrived_at, arrived) END
-   WHERE v.citizen_id = citizen AND v.id = filed.visit;
-  records := jsonb_build_array(jsonb_build_object('kind', 'VISIT', 'key', visit_arrived->>'source_id', 'change', filed.change))
-    || (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', r.kind, 'key', r.key, 'change', r.value)), '[]') FROM (
-          SELECT 'PRESCRIPTION' AS kind, p.key, p.value FROM jsonb_each_text(prescribed) p
-          UNION ALL SELECT 'TEST_REPORT', t.key, t.value FROM jsonb_each_text(reported) t) r);
+  IF 'REPORTS' = ANY (sent) THEN
+    records := records || book.file_records('TEST_REPORT', citizen, filed.visit, is_new, arrived->'reports', provenance,
+      CASE WHEN 'REPORTS' = ANY (ordered.taken) THEN '{REPORTS}'::text[] ELSE '{}' END, ordered.withdrawn);
+  END IF;
+  IF cardinality(kinds) > 0 THEN
+    records := records || book.file_records('DOCUMENT', citizen, filed.visit, is_new, arrived->'documents', provenance,
+      ARRAY(SELECT k FROM unnest(kinds) k WHERE k = ANY (ordered.taken)), ordered.withdrawn);
+  END IF;
   IF records @? '$[*].change ? (@ != "UNCHANGED" && @ != "OUTDATED")' THEN
+    UPDATE book.visit_insurance i SET benefit_percent = b.highest FROM (SELECT book.highest_benefit(citizen, filed.visit) AS highest) b
+     WHERE i.citizen_id = citizen AND i.visit_id = filed.visit AND i.benefit_percent IS DISTINCT FROM b.highest;
     PERFORM auth.book_changed(citizen);
   END IF;
   RETURN records;

@@ -6,9 +6,11 @@ DECLARE
   t record;
 BEGIN
   FOR t IN SELECT * FROM (VALUES
-    ('visit', 1, 'started_at'), ('visit_diagnosis', 1 | 64, 'recorded_at'), ('visit_insurance', 1 | 256, NULL),
+    ('visit', 1, 'started_at'), ('visit_diagnosis', 1 | 64, 'recorded_at'), ('visit_insurance', 1 | 256, 'shown_at'),
     ('visit_service', 1, NULL), ('prescription', 2, 'ordered_at'), ('prescription_item', 2, NULL),
-    ('test_report', 8, 'resulted_at'), ('test_result', 8, 'resulted_at')
+    ('test_report', 8, 'resulted_at'), ('test_result', 8, 'resulted_at'),
+    ('document', 32, 'dated_at'), ('progress_note', 32, 'noted_at'), ('vital_signs', 1 | 32, 'measured_at'),
+    ('withdrawal', 1, 'dated_at')
   ) AS guarded(name, bits, dated) LOOP
     EXECUTE format('DROP POLICY IF EXISTS demo_book ON book.%I', t.name);
     EXECUTE format('CREATE POLICY demo_book ON book.%I FOR SELECT TO demo USING (

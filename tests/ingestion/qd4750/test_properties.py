@@ -107,7 +107,7 @@ def test_one_field_of_any_text(place: tuple[str, str], text: str) -> None:
     read = read_message(changed(table, **{field: text}))
 
     judge(read)
-    if len(text.strip()) > 2:
+    if len(text.strip()) > 2 and text not in field:  # a remark names the field
         told = [problem for problem in read.visits[0].problems if problem.field == field]
         assert not any(text in problem_text for problem in told for problem_text in (problem.vi, problem.en))
 

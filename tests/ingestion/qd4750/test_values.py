@@ -48,7 +48,9 @@ def test_days() -> None:
 def test_b164_births(text: str, on: date, precision: BirthPrecision, *, day_lost: bool) -> None:
     birth = values.birth(text)
 
-    assert birth == values.Birth(on=on, precision=precision, day_lost=day_lost)
+    assert birth is not None
+    assert (birth.on, birth.precision, birth.day_lost) == (on, precision, day_lost)
+    assert (birth.at is not None) == (precision is BirthPrecision.MINUTE)
 
 
 @pytest.mark.parametrize(

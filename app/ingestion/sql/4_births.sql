@@ -1,0 +1,43 @@
+-- owner: auth_owner
+-- A newborn has no number yet. A birth certificate (XML9) in the mother's visit tells whose child it is: by the minute of
+-- birth, the sex and the name on it, at the same facility, and only when one child alone fits.
+-- The lock makes a newborn's message and the mother's take turns, so that none waits for what is there already.
+CREATE OR REPLACE FUNCTION auth.newborns(facility text, moment timestamptz, sent auth.citizen) RETURNS uuid[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(facility || ' ' || extract(epoch FROM moment), 3));
+  RETURN array(SELECT DISTINCT b.child_id FROM auth.birth b JOIN auth.citizen c ON c.id = b.child_id
+    WHERE b.facility_code = facility AND b.born_at = moment AND c.sex = sent.sex
+      AND sent.name_key IN (c.name_key, b.mother_key, 'CON BA ' || b.mother_key));
+END $$;
+
+-- Registers the child of a certificate, once, and takes up the newborns' visits that waited for it. `visit_of` is the
+-- person of the visit, the mother where the certificate names no other number. Without a mother that is known, nothing.
+CREATE OR REPLACE FUNCTION auth.register_birth(message uuid, facility text, visit_of uuid, told jsonb) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  child auth.citizen := jsonb_populate_record(NULL::auth.citizen, told);
+  card auth.identifier := jsonb_populate_record(NULL::auth.identifier, told->'card');
+  number auth.identifier := jsonb_populate_record(NULL::auth.identifier, told->'mother');
+  mother uuid := CASE WHEN number.lookup IS NULL THEN visit_of ELSE (SELECT i.citizen_id FROM auth.identifier i
+                       WHERE i.kind = number.kind AND i.lookup = number.lookup AND i.valid_until IS NULL) END;
+  born timestamptz := (told->>'born_at')::timestamptz;
+BEGIN
+  IF mother IS NULL OR EXISTS (SELECT FROM auth.birth b WHERE b.facility_code = facility AND b.mother_id = mother
+                                  AND b.certificate = told->>'certificate' AND b.born_at = born) THEN
+    RETURN NULL;
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended(facility || ' ' || extract(epoch FROM born), 3));
+  child.id := coalesce((SELECT i.citizen_id FROM auth.identifier i WHERE i.kind = card.kind AND i.lookup = card.lookup
+                           AND i.valid_until IS NULL), child.id);
+  child.registered_at := clock_timestamp();
+  INSERT INTO auth.citizen SELECT child.* ON CONFLICT (id) DO NOTHING;
+  INSERT INTO auth.book (citizen_id, changed_at) VALUES (child.id, clock_timestamp()) ON CONFLICT (citizen_id) DO NOTHING;
+  INSERT INTO auth.identifier (id, citizen_id, kind, lookup, sealed, valid_from, source_message_id)
+  SELECT card.id, child.id, card.kind, card.lookup, card.sealed, clock_timestamp(), message WHERE card.lookup IS NOT NULL
+      ON CONFLICT (kind, lookup) WHERE valid_until IS NULL DO NOTHING;
+  INSERT INTO auth.birth SELECT (told->>'birth_id')::uuid, facility, mother, child.id, told->>'certificate', born, c.name_key,
+    clock_timestamp(), message FROM auth.citizen c WHERE c.id = mother ON CONFLICT DO NOTHING;
+  PERFORM intake.replay_newborns(facility);
+  RETURN child.id;
+END $$;
