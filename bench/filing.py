@@ -210,8 +210,8 @@ def main() -> int:
         try:
             _wait_ready()
             asyncio.run(measure(settings))
-            for child in children:
-                print(f"resident, {child.args[3]} | {_resident_mb(child.pid):.0f} MB")  # type: ignore[index]
+            for name, child in zip(("API", "worker"), children, strict=True):
+                print(f"resident, {name} | {_resident_mb(child.pid):.0f} MB")
         finally:
             for child in children:
                 child.terminate()

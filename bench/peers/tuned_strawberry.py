@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -17,7 +17,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
-Row = asyncpg.Record
+Row: TypeAlias = Any
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -108,11 +108,12 @@ class Diagnosis:
 
 
 async def _facility(root: strawberry.Parent[Any], info: Info) -> Facility:
-    return await info.context.facilities.load(root["facility_code"])  # type: ignore[return-value]  # a row
+    row: Facility = await info.context.facilities.load(root["facility_code"])
+    return row
 
 
 async def _diagnoses(root: strawberry.Parent[Any], info: Info) -> list[Diagnosis]:
-    return await info.context.diagnoses.load(root["id"])  # type: ignore[return-value]  # rows
+    return await info.context.diagnoses.load(root["id"])  # rows
 
 
 @strawberry.type
@@ -142,7 +143,7 @@ class Item:
 
 
 async def _items(root: strawberry.Parent[Any], info: Info) -> list[Item]:
-    return await info.context.items.load(root["id"])  # type: ignore[return-value]  # rows
+    return await info.context.items.load(root["id"])  # rows
 
 
 @strawberry.type
@@ -167,7 +168,7 @@ class Result:
 
 
 async def _results(root: strawberry.Parent[Any], info: Info) -> list[Result]:
-    return await info.context.results.load(root["id"])  # type: ignore[return-value]  # rows
+    return await info.context.results.load(root["id"])  # rows
 
 
 @strawberry.type
@@ -189,17 +190,17 @@ class Query:
 
     @strawberry.field
     async def visits(self, info: Info, first: int) -> list[Visit]:
-        return await info.context.rows(_VISITS, first)  # type: ignore[return-value]  # rows
+        return await info.context.rows(_VISITS, first)  # rows
 
     @strawberry.field
     async def prescriptions(self, info: Info, first: int) -> list[Prescription]:
-        return await info.context.rows(_PRESCRIPTIONS, first)  # type: ignore[return-value]  # rows
+        return await info.context.rows(_PRESCRIPTIONS, first)  # rows
 
     @strawberry.field
     async def test_results(self, info: Info, first: int, category: Category | None = None) -> list[Report]:
         if category is None:
-            return await info.context.rows(_REPORTS, first)  # type: ignore[return-value]  # rows
-        return await info.context.rows(_REPORTS_OF, first, category.value)  # type: ignore[return-value]  # rows
+            return await info.context.rows(_REPORTS, first)  # rows
+        return await info.context.rows(_REPORTS_OF, first, category.value)  # rows
 
 
 schema = strawberry.Schema(

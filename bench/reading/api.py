@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from app.core.settings import Settings
+from app.commands.console import read_settings
 from app.gateway import trusted
 from app.gateway.wire import server_of
 from app.main import build_app
@@ -13,7 +13,7 @@ def main() -> None:
     """Serve."""
     folder, port = sys.argv[1:]
     trusted.FOLDER = Path(folder)
-    server_of(build_app(Settings()), host="127.0.0.1", port=int(port)).run()
+    server_of(build_app(read_settings()), host="127.0.0.1", port=int(port)).run()
 
 
 if __name__ == "__main__":

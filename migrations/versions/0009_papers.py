@@ -1,5 +1,7 @@
 """Papers, vital signs, insurance, withdrawals, births; in which order versions stand."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -86,7 +88,11 @@ def _add_papers() -> None:
         sa.UniqueConstraint("citizen_id", "visit_id", "source_id", name="document_citizen_id_visit_id_source_id_key"),
         schema="book",
     )
-    newest = ["citizen_id", sa.literal_column("dated_at DESC"), sa.literal_column("id DESC")]
+    newest: list[str | sa.ColumnElement[Any]] = [
+        "citizen_id",
+        sa.literal_column("dated_at DESC"),
+        sa.literal_column("id DESC"),
+    ]
     op.create_index("document_newest_idx", "document", newest, unique=False, schema="book")
     op.create_table(
         "progress_note",
@@ -126,7 +132,7 @@ def _child_of(table: str, parent: str, column: str) -> sa.ForeignKeyConstraint:
     )
 
 
-def _line_of(parent: str) -> list[sa.Column]:
+def _line_of(parent: str) -> list[sa.Column[Any]]:
     return [
         sa.Column("citizen_id", sa.UUID(), nullable=False),
         sa.Column(parent, sa.UUID(), nullable=False),
@@ -150,7 +156,11 @@ def _add_order() -> None:
         sa.PrimaryKeyConstraint("citizen_id", "id", name="withdrawal_pkey"),
         schema="book",
     )
-    newest = ["citizen_id", sa.literal_column("withdrawn_at DESC"), sa.literal_column("id DESC")]
+    newest: list[str | sa.ColumnElement[Any]] = [
+        "citizen_id",
+        sa.literal_column("withdrawn_at DESC"),
+        sa.literal_column("id DESC"),
+    ]
     op.create_index("withdrawal_newest_idx", "withdrawal", newest, unique=False, schema="book")
     op.create_table(
         "arrival_order",

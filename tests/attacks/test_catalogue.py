@@ -132,7 +132,9 @@ QUEUE = {f"jobs.{name}" for name in ("pgqueuer", "pgqueuer_log", "pgqueuer_sched
 READS = {
     "desk": {"auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
     "ingest": set(),
-    "worker": {f"book.{name}" for name in (*HEALTH, "arrival_order", "record_version")} | QUEUE | {"code.entry", "directory.facility"},
+    "worker": {f"book.{name}" for name in (*HEALTH, "arrival_order", "record_version")}
+    | QUEUE
+    | {"code.entry", "directory.facility"},
     "book_reader": {f"book.{name}" for name in HEALTH}
     | {"auth.book", "auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
     "demo": {f"book.{name}" for name in HEALTH}

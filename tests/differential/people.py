@@ -84,7 +84,8 @@ async def _copy(ground: Ground, stand: Stand, citizen_id: UUID) -> None:
         for kind in ("VISIT", "TEST_REPORT", "DOCUMENT"):  # of one moment, so that ids decide
             await superuser.execute(
                 "INSERT INTO book.withdrawal "
-                "SELECT citizen_id, $2, facility_code, source_id, $3, started_at, now(), $4 FROM book.visit WHERE citizen_id = $1 ORDER BY id LIMIT 1",
+                "SELECT citizen_id, $2, facility_code, source_id, $3, started_at, now(), $4 "
+                "FROM book.visit WHERE citizen_id = $1 ORDER BY id LIMIT 1",
                 *(citizen_id, new_id(now=now()), kind, f"Gửi nhầm {ODD_TEXTS[0]}"),
             )
         await superuser.execute(

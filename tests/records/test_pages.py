@@ -19,11 +19,11 @@ from app.gateway import plans
 from app.gateway.trusted import trusted_operations
 from app.sharing.scope import EVERY_SECTION, BookSection
 from tests.attacks import tries
+from tests.attacks.crowd import Member, message
 from tests.conftest import Ground, RunningServer
 from tests.people import Stand
 
-FILL = Path(__file__).parents[2] / "bench" / "reading" / "fill.sql"
-CITIZENS = 200
+FILL = Path(__file__).with_name("heavy.sql")
 MOST_PAGES = {"Home": 300, "Visits": 275, "Prescriptions": 310, "TestResults": 115}
 """A written bound for each hot operation with its default page: a sixth above what was counted. Two thirds are names of
 codes, three pages each; they are the same few pages for everybody."""
@@ -41,20 +41,14 @@ class Heavy:
 
 
 @pytest.fixture(scope="module")
-def heavy(ground: Ground, settings: Settings) -> Heavy:
+def heavy(ground: Ground, settings: Settings, stand: Stand) -> Heavy:
+    person = Member(number=941)
+    assert stand.file(message(person), token=stand.facility()) == "filed"
     database = settings.database_url.rpartition("/")[2]
-    ground.cluster.psql(FILL, database, variables={"first": "1", "last": str(CITIZENS)})
+    first = {"citizen": str(stand.citizen_by(person.personal_id))}
+    citizen = UUID(ground.cluster.psql(FILL, database, variables=first).strip())
     ground.cluster.psql("VACUUM ANALYZE", database)
-
-    async def find() -> Heavy:
-        async with tries.as_superuser(ground, settings) as superuser:
-            row = await superuser.fetchrow(
-                "SELECT id, token FROM bench.person WHERE heavy ORDER BY number OFFSET 7 LIMIT 1"
-            )
-            assert row is not None
-            return Heavy(citizen=row["id"], token=row["token"])
-
-    return tries.run(find)
+    return Heavy(citizen=citizen, token=stand.citizen_token(citizen))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
