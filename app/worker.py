@@ -22,7 +22,8 @@ from app.ingestion.processing import process_message
 
 MOST_ATTEMPTS = 6
 FIRST_DELAY = timedelta(seconds=1)
-LOOK_EVERY = timedelta(milliseconds=200)  # nobody is notified of new work: see app/core/sql/enqueue.sql
+TAKE_AT_ONCE = 32  # messages in hand, so that looking again is not what limits a worker
+LOOK_EVERY = timedelta(milliseconds=100)  # nobody is notified of new work: see app/core/sql/enqueue.sql
 LOST_AFTER = timedelta(seconds=10)  # a job whose worker stopped breathing is taken by another
 
 log = structlog.get_logger()
@@ -45,10 +46,10 @@ async def work(settings: Settings) -> None:
     engine = open_engine(settings, Login.WORKER, size=settings.worker_concurrency)
     pool = await open_pool(settings, Login.WORKER, size=4)
     queue = PgQueuer(AsyncpgPoolDriver(pool))
+    hands = asyncio.Semaphore(settings.worker_concurrency)
 
     @queue.entrypoint(
         "process_message",
-        concurrency_limit=settings.worker_concurrency,
         on_failure="hold",
         executor_factory=_patient,
     )
@@ -56,7 +57,8 @@ async def work(settings: Settings) -> None:
         message_id = UUID(orjson.loads(job.payload or b"{}")["message_id"])
         step = partial(process_message, message_id=message_id, vault=vault, now=utc_now())
         try:
-            status = await run_step(engine, step)
+            async with hands:
+                status = await run_step(engine, step)
         except Exception as error:  # noqa: BLE001 - the queue would keep the text of whatever it is
             report_defect(error, request_id=str(message_id))
             raise JobFailed(type(error).__name__) from None
@@ -67,7 +69,10 @@ async def work(settings: Settings) -> None:
         loop.add_signal_handler(number, queue.shutdown.set)
     try:
         await queue.run(
-            batch_size=settings.worker_concurrency * 4, dequeue_timeout=LOOK_EVERY, heartbeat_timeout=LOST_AFTER
+            batch_size=TAKE_AT_ONCE,
+            max_concurrent_tasks=TAKE_AT_ONCE * 2,
+            dequeue_timeout=LOOK_EVERY,
+            heartbeat_timeout=LOST_AFTER,
         )
     finally:
         await pool.close()

@@ -27,6 +27,9 @@ SELECT format('ALTER ROLE %I SET timezone = ''UTC''', r), format('ALTER ROLE %I 
        format('ALTER ROLE %I SET statement_timeout = ''%s''', r, CASE WHEN r IN ('worker', 'sealer', 'auditor') THEN '30s' ELSE '3s' END),
        format('ALTER ROLE %I SET idle_in_transaction_session_timeout = ''30s''', r)
   FROM unnest(ARRAY['api', 'desk', 'ingest', 'worker', 'sealer', 'auditor']) r \gexec
+-- Every statement of these logins finds its rows by a key. A plan that was kept while a table was empty must not scan it
+-- for ever after it has grown: filing fell from 100 messages a second to 13 by that.
+SELECT format('ALTER ROLE %I SET enable_seqscan = off', r) FROM unnest(ARRAY['api', 'desk', 'ingest', 'worker']) r \gexec
 ALTER ROLE migrator SET timezone = 'UTC';
 ALTER ROLE migrator SET lock_timeout = '4s';
 ALTER ROLE migrator SET statement_timeout = '60s';

@@ -24,10 +24,10 @@ from tests.conftest import Ground, RunningServer
 from tests.people import Stand
 
 FILL = Path(__file__).with_name("heavy.sql")
-MOST_PAGES = {"Home": 300, "Visits": 275, "Prescriptions": 310, "TestResults": 115}
-"""A written bound for each hot operation with its default page: a sixth above what was counted. Two thirds are names of
-codes, three pages each; they are the same few pages for everybody."""
-MOST_PAGES_OF_BOOK = {"Home": 125, "Visits": 95, "Prescriptions": 90, "TestResults": 90}
+MOST_PAGES = {"Home": 300, "Visits": 335, "Prescriptions": 330, "TestResults": 135}
+"""A written bound for each hot operation with its default page: a sixth above what was counted.
+Most of it is names of codes, three pages each; they are the same few pages for everybody."""
+MOST_PAGES_OF_BOOK = {"Home": 145, "Visits": 100, "Prescriptions": 95, "TestResults": 110}
 """The same for health data alone: what grows cold when citizens grow in number."""
 KNOWN = {known.name: known for known in trusted_operations().values()}
 
