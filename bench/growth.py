@@ -2,7 +2,7 @@
 
     python3 dev.py bench growth [--citizens N] [--rounds N] [--seconds N] [--write]
 
-Measures this API alone on N citizens and again on ten times as many: CPU of the server and of PostgreSQL for one
+Measures this API alone on N citizens and, in turn, on ten times as many: CPU of the server and of PostgreSQL for one
 request, and the pages that PostgreSQL touches for it.
 """
 
@@ -11,6 +11,7 @@ import asyncio
 import json
 import statistics
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from app.core.db import Login, connect
 from bench.reading import machine, report
@@ -20,57 +21,60 @@ from bench.reading.rounds import SATURATED, Table, load, prepare
 from bench.reading.servers import OURS, running
 
 TIMES = 10
+PORT = 8951
 SAMPLE = 20
 METHOD = """\
-{rounds} rounds of {seconds:g} s, {connections} connections, server on one core, PostgreSQL and load on another. Rows
-lie in the order in which they arrived. First {small} citizens, then {large}; the ratio is to the first. Pages are
-those that one call of the deployed function touches, the median of {sample} citizens."""
+{rounds} interleaved rounds of {seconds:g} s, {connections} connections, server on one core, PostgreSQL and load on
+another. Rows lie in the order in which they arrived. Two databases of one server, {small} and {large} citizens; the
+ratio is to the first. Pages are those that one call of the deployed function touches, median of {sample} citizens."""
 
 
 def main() -> None:
-    """Measure twice."""
+    """Measure both sizes in turn."""
     parser = argparse.ArgumentParser(prog="dev.py bench growth", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--citizens", type=int, default=2000, help="at first; every tenth has a heavy book")
+    parser.add_argument(
+        "--citizens", type=int, default=2000, help="of the small database; every tenth has a heavy book"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3, help="of one run")
     parser.add_argument("--write", action="store_true", help="update BENCHMARKS.md")
     chosen = parser.parse_args()
     machine.require()
-    sizes = (chosen.citizens, chosen.citizens * TIMES)
-    tables, pages = [], []
-    with open_book() as book:
-        filled = 0
-        for size in sizes:
-            book.fill(first=filled + 1, last=size)
-            filled = size
-            tables.append(_measured(book, rounds=chosen.rounds, seconds=chosen.seconds))
-            pages.append(asyncio.run(_pages(book, book.heavy()[:SAMPLE])))
-            print(f"{size:,} citizens measured", flush=True)
+    with open_book() as large:
+        large.fill(first=1, last=chosen.citizens)
+        small, few = large.copied("small"), large.heavy()
+        large.fill(first=chosen.citizens + 1, last=chosen.citizens * TIMES)
+        books = ((small, few), (large, large.heavy()))
+        tables = _measured(books, rounds=chosen.rounds, seconds=chosen.seconds)
+        pages = [asyncio.run(_pages(book, people[:SAMPLE])) for book, people in books]
     method = METHOD.format(
         rounds=chosen.rounds,
         seconds=chosen.seconds,
         connections=SATURATED,
-        small=f"{sizes[0]:,}",
-        large=f"{sizes[1]:,}",
+        small=f"{chosen.citizens:,}",
+        large=f"{chosen.citizens * TIMES:,}",
         sample=SAMPLE,
     )
     report.show("Growth", method, _lines(tables, pages), write=chosen.write)
 
 
-def _measured(book: Book, *, rounds: int, seconds: float) -> Table:
-    table = Table()
-    people = book.heavy()
-    with running(OURS, book, None) as server:
-        etags = etags_of(server, people)
-        requests = {question.name: prepare(book, question, server, people, etags) for question in QUESTIONS}
+def _measured(books: Sequence[tuple[Book, Sequence[Person]]], *, rounds: int, seconds: float) -> list[Table]:
+    tables = [Table() for _ in books]
+    with ExitStack() as stack:
+        ready = []
+        for number, (book, people) in enumerate(books):
+            server = stack.enter_context(running(OURS, book, None, port=PORT + number))
+            etags = etags_of(server, people)
+            ready.append((book, server, {q.name: prepare(book, q, server, people, etags) for q in QUESTIONS}))
         for number in range(rounds + 1):  # the first warms up
             for question in QUESTIONS:
-                run = load(
-                    book, question, server, requests=requests[question.name], connections=SATURATED, seconds=seconds
-                )
-                if number:
-                    table.add(question.name, OURS, SATURATED, run)
-    return table
+                for table, (book, server, requests) in zip(tables, ready, strict=True):
+                    file = requests[question.name]
+                    run = load(book, question, server, requests=file, connections=SATURATED, seconds=seconds)
+                    if number:
+                        table.add(question.name, OURS, SATURATED, run)
+            print(f"round {number} of {rounds}", flush=True)
+    return tables
 
 
 async def _pages(book: Book, people: Sequence[Person]) -> dict[str, float]:

@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from devkit.postgres import Cluster, temporary_cluster
 
 BENCH = Path(__file__).parent.parent
 DATABASE = "bench"
+USED_LOGINS = [login for login in LOGINS if login != "demo"]
 SERVER_SETTINGS = {"shared_buffers": "2GB", "effective_cache_size": "6GB", "max_wal_size": "8GB"}
 
 
@@ -52,6 +53,13 @@ class Book:
         """Add citizens by number and let PostgreSQL look at what it has."""
         self.cluster.psql(BENCH / "reading" / "fill.sql", DATABASE, variables={"first": str(first), "last": str(last)})
         self.cluster.psql("VACUUM (FREEZE, ANALYZE); CHECKPOINT;", DATABASE)
+
+    def copied(self, name: str) -> "Book":
+        """Return a copy of the database as it is now."""
+        self.cluster.create_database(name, template=DATABASE)
+        prepare_database(self.cluster, database=name, secrets_directory=self.settings.secrets_dir, logins=USED_LOGINS)
+        address = f"postgresql://127.0.0.1:{self.cluster.port}/{name}"
+        return replace(self, settings=self.settings.model_copy(update={"database_url": address}))
 
     def heavy(self) -> list[Person]:
         """Return the citizens with heavy books, in an order that has nothing to do with where they lie."""
@@ -94,9 +102,8 @@ def open_book() -> Iterator[Book]:
 
 
 def _made(cluster: Cluster, folder: Path) -> Book:
-    logins = [login for login in LOGINS if login != "demo"]
-    make_secrets(folder / "secrets", logins=logins)
-    prepare_database(cluster, database=DATABASE, secrets_directory=folder / "secrets", logins=logins)
+    make_secrets(folder / "secrets", logins=USED_LOGINS)
+    prepare_database(cluster, database=DATABASE, secrets_directory=folder / "secrets", logins=USED_LOGINS)
     address = f"127.0.0.1:{cluster.port}/{DATABASE}"
     return Book(
         cluster=cluster,

@@ -17,6 +17,8 @@ from bench.reading.questions import Question
 from bench.reading.servers import POOL_SIZE, Server
 
 SATURATED, UNLOADED = 32, 1
+Key = tuple[str, str]
+"""A question's name and a server's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +46,10 @@ class Table:
         """Return the median of one figure."""
         return statistics.median(float(getattr(run, figure)) for run in self.runs[question, server, connections])
 
-    def ratio(self, question: str, one: str, other: str, figure: str = "per_second") -> float:
-        """Return the median of the ratios of runs of the same round, saturated."""
-        pairs = zip(self.runs[question, one, SATURATED], self.runs[question, other, SATURATED], strict=True)
-        return statistics.median(float(getattr(mine, figure) / getattr(theirs, figure)) for mine, theirs in pairs)
+    def ratio(self, one: Key, other: Key) -> float:
+        """Return the median of how many times more requests the first answers: round by round, saturated."""
+        pairs = zip(self.runs[*one, SATURATED], self.runs[*other, SATURATED], strict=True)
+        return statistics.median(mine.per_second / theirs.per_second for mine, theirs in pairs)
 
     def has(self, question: str, server: str, connections: int) -> bool:
         return (question, server, connections) in self.runs

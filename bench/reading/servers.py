@@ -107,9 +107,9 @@ def node_of(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def running(name: str, book: Book, peers: Path | None) -> Iterator[Server]:
+def running(name: str, book: Book, peers: Path | None, *, port: int = 0) -> Iterator[Server]:
     """Give a server on its core, ready to answer."""
-    port = FIRST_PORT + (OURS, *PEERS).index(name)
+    port = port or FIRST_PORT + (OURS, *PEERS).index(name)
     command, variables = _command(name, book=book, peers=peers, port=port)
     log = (book.folder / f"{port}.log").open("wb")
     with log, on_core(SERVER_CORE):

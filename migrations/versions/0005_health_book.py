@@ -88,6 +88,8 @@ def upgrade() -> None:
         sa.Column("line", sa.SmallInteger(), nullable=False),
         sa.Column("id", sa.UUID(), nullable=False),
         sa.Column("number_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("lookup", sa.LargeBinary(), nullable=False),
+        sa.Column("shown_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("registered_facility_code", sa.Text(), nullable=True),
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),

@@ -41,4 +41,20 @@ def upgrade() -> None:
         unique=False,
         schema="intake",
     )
+    op.create_index(
+        "message_waiting_idx",
+        "message",
+        ["facility_code"],
+        unique=False,
+        schema="intake",
+        postgresql_where=sa.text("status = 'received'"),
+    )
+    op.create_index(
+        "message_unfiled_idx",
+        "message",
+        ["received_at"],
+        unique=False,
+        schema="intake",
+        postgresql_where=sa.text("status IN ('partly', 'quarantined', 'rejected')"),
+    )
     op.execute("RESET ROLE")

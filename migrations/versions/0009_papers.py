@@ -44,19 +44,6 @@ def _widen_visits() -> None:
     op.add_column("visit_insurance", sa.Column("benefit_code", sa.Text(), nullable=True), schema="book")
     for name in ("exempt_from", "five_years_on"):
         op.add_column("visit_insurance", sa.Column(name, sa.Date(), nullable=True), schema="book")
-    op.add_column("visit_insurance", sa.Column("lookup", sa.LargeBinary(), nullable=True), schema="book")
-    op.add_column("visit_insurance", sa.Column("shown_at", sa.DateTime(timezone=True), nullable=True), schema="book")
-    # A card that was filed before its number had a blind index counts as a card of its own.
-    for table in ("visit", "visit_insurance"):
-        op.execute(f"ALTER TABLE book.{table} NO FORCE ROW LEVEL SECURITY")
-    op.execute(
-        "UPDATE book.visit_insurance i SET lookup = uuid_send(i.id), shown_at = v.started_at "
-        "FROM book.visit v WHERE v.citizen_id = i.citizen_id AND v.id = i.visit_id"
-    )
-    for table in ("visit", "visit_insurance"):
-        op.execute(f"ALTER TABLE book.{table} FORCE ROW LEVEL SECURITY")
-    for name in ("lookup", "shown_at"):
-        op.alter_column("visit_insurance", name, nullable=False, schema="book")
 
 
 def _add_papers() -> None:
@@ -205,9 +192,3 @@ def _widen_identity() -> None:
     )
     op.create_index("birth_child_idx", "birth", ["child_id"], unique=False, schema="auth")
     op.create_index("birth_moment_idx", "birth", ["facility_code", "born_at"], unique=False, schema="auth")
-    waiting, unfiled = "status = 'received'", "status IN ('partly', 'quarantined', 'rejected')"
-    for name, columns, where in (
-        ("message_waiting_idx", ["facility_code"], waiting),
-        ("message_unfiled_idx", ["received_at"], unfiled),
-    ):
-        op.create_index(name, "message", columns, unique=False, schema="intake", postgresql_where=sa.text(where))
