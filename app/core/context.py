@@ -75,6 +75,7 @@ class Context:
 
     house: House
     token: str | None  # the bearer's secret; what it stands for, PostgreSQL decides
+    proof_key: bytes | None  # thumbprint of the key that the request proved (RFC 9449)
     language: str  # vi or en
     now: datetime
     request_id: str

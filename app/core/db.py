@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
-from app.core.errors import AppError, Conflict, LevelTooLow, NotFound, Unauthenticated, Unavailable
+from app.core.errors import AppError, Conflict, LevelTooLow, NotFound, StepUpRequired, Unauthenticated, Unavailable
 from app.core.settings import Settings
 
 Session = AsyncSession
@@ -139,6 +139,7 @@ _EXPECTED: Mapping[str, type[AppError]] = {
     "SK403": LevelTooLow,
     "SK404": NotFound,
     "SK409": Conflict,
+    "SK428": StepUpRequired,
     "57014": Unavailable,  # statement timeout
     "55P03": Unavailable,  # lock timeout
     "53300": Unavailable,  # too many connections

@@ -62,6 +62,7 @@ def _context(request: Request, *, token: str | None) -> Context:
     return Context(
         house=house,
         token=token,
+        proof_key=None,
         language=request.state.language,
         now=house.clock(),
         request_id=request.state.request_id,

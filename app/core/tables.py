@@ -1,8 +1,11 @@
-"""Rows that tell what is installed in this database."""
+"""Rows that every room needs: what is installed in this database, and what happened that people are told."""
 
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import DateTime, Text
+from sqlalchemy import DateTime, ForeignKey, Index, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row
@@ -29,3 +32,27 @@ class InstalledOperationRow(Row):
     document_id: Mapped[str] = mapped_column(Text)
     root: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class EventRow(Row):
+    """Something that a citizen is told of. `about` holds ids and codes, never health data."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("event_citizen_idx", "citizen_id", "happened_at"),
+        Index(
+            "event_dedupe_key",
+            "citizen_id",
+            "dedupe_key",
+            unique=True,
+            postgresql_where=text("dedupe_key IS NOT NULL"),
+        ),
+        {"schema": "notice"},
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
+    kind: Mapped[str] = mapped_column(Text)
+    about: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    dedupe_key: Mapped[str | None] = mapped_column(Text)
+    happened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -35,9 +35,9 @@ _DESK = """
 CREATE FUNCTION desk_op.{name}(token text, proof_key bytea, in_language text{parameters}, OUT body bytea)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $operation$
 #variable_conflict use_variable
-DECLARE in_viewer uuid;
+DECLARE in_viewer uuid; in_practitioner uuid;
 BEGIN
-  in_viewer := auth.sign_in(token, proof_key);
+  SELECT s.citizen_id, s.practitioner_id INTO in_viewer, in_practitioner FROM auth.sign_in(token, proof_key) s;
   body := convert_to((SELECT {body}), 'UTF8');
   IF body IS NULL THEN RAISE EXCEPTION 'the viewer is missing' USING ERRCODE = 'XX000'; END IF;
 END $operation$"""

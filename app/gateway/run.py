@@ -24,6 +24,7 @@ from app.gateway.problems import graphql_error, internal_graphql_error
 
 log = structlog.get_logger()
 
+_SIGN_IN = "SELECT citizen_id, practitioner_id FROM auth.sign_in($1, $2)"
 NOBODY = UUID(int=0)
 """Whose book a malformed id asks for: PostgreSQL refuses it after the session, as it refuses a stranger's."""
 
@@ -47,30 +48,35 @@ class _Asked:
 
     async def desk(self, part: Part) -> bytes | None:
         """Answer a root field as `desk`, under the session's own policies."""
-        house, token = self.context.house, self.context.token
+        house, token, proof_key = self.context.house, self.context.token, self.context.proof_key
         with connection_errors():
             if self.operation.is_deployed:
                 call = _call(self.operation.key, part.key)
-                body: bytes | None = await house.desk.fetchval(call, token, None, self.context.language, *self.bound)
+                body: bytes | None = await house.desk.fetchval(
+                    call, token, proof_key, self.context.language, *self.bound
+                )
                 return body
             async with house.desk.acquire() as connection, connection.transaction():
-                viewer = await connection.fetchval("SELECT auth.sign_in($1, $2)", token, None)
-                statement = part.statement()
-                return await run_statement(connection, statement, {**self.values, "in_viewer": viewer})
+                signed_in = await connection.fetchrow(_SIGN_IN, token, proof_key)
+                inputs = {"in_viewer": signed_in["citizen_id"], "in_practitioner": signed_in["practitioner_id"]}
+                return await run_statement(connection, part.statement(), {**self.values, **inputs})
 
     async def book(self, part: Part, *, known: str | None) -> tuple[str, bytes | None]:
         """Answer a root field from a book: its version for this viewer, and nothing when that is `known`."""
-        house, token, target = self.context.house, self.context.token, self._target(part)
+        house, token, proof_key = self.context.house, self.context.token, self.context.proof_key
+        target = self._target(part)
         with connection_errors():
             if self.operation.is_deployed or house.demo is None:
                 call = _call(self.operation.key, part.key)
-                row = await house.api.fetchrow(call, token, None, target, known, self.context.language, *self.bound)
+                row = await house.api.fetchrow(
+                    call, token, proof_key, target, known, self.context.language, *self.bound
+                )
                 return row["etag"], row["body"]
             async with house.demo.acquire() as connection, connection.transaction():
                 opened = await connection.fetchrow(
                     "SELECT citizen_id, sections, etag FROM auth.open_demo_book($1, $2, $3, $4)",
                     token,
-                    None,
+                    proof_key,
                     target,
                     self.operation.name,
                 )

@@ -45,6 +45,7 @@ class PublishedErrorCode(Enum):
 INPUTS = (
     InputSpec(name="citizen", pg_type="uuid"),
     InputSpec(name="viewer", pg_type="uuid"),
+    InputSpec(name="practitioner", pg_type="uuid"),
     InputSpec(name="sections", pg_type="integer"),
     InputSpec(name="language", pg_type="text"),
 )

@@ -101,13 +101,46 @@ class IdentifierRow(Row):
     source_message_id: Mapped[UUID | None] = mapped_column(Uuid)
 
 
+class PractitionerRow(Row):
+    """Who may practise medicine, by certificate. Source: Law 15/2023/QH15 Art. 27; Decree 96/2023."""
+
+    __tablename__ = "practitioner"
+    __table_args__ = (Index("practitioner_citizen_idx", "citizen_id"), _SCHEMA)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    certificate: Mapped[str] = mapped_column(Text, unique=True)
+    full_name: Mapped[str] = mapped_column(Text)
+    name_key: Mapped[str] = mapped_column(Text)
+    citizen_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
+    valid_from: Mapped[date] = mapped_column(Date)
+    valid_until: Mapped[date | None] = mapped_column(Date)
+    suspended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    registered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class PractitionerPlaceRow(Row):
+    """Where a practitioner works, and from when to when."""
+
+    __tablename__ = "practitioner_place"
+    __table_args__ = (_SCHEMA,)
+
+    practitioner_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.practitioner.id"), primary_key=True)
+    facility_code: Mapped[str] = mapped_column(Text, ForeignKey("directory.facility.code"), primary_key=True)
+    valid_from: Mapped[date] = mapped_column(Date, primary_key=True)
+    valid_until: Mapped[date | None] = mapped_column(Date)
+
+
 class SessionRow(Row):
-    """A live token: the secret's hash only. Exactly one of citizen and facility is named."""
+    """A live token: the secret's hash only. It stands for a citizen, a facility's system, or a practitioner.
+
+    The acting role is explicit: who is a doctor and a patient has a session as each, and no session is both.
+    """
 
     __tablename__ = "session"
     __table_args__ = (
-        CheckConstraint("num_nonnulls(citizen_id, facility_code) = 1", name="one_principal"),
+        CheckConstraint("num_nonnulls(citizen_id, facility_code, practitioner_id) = 1", name="one_principal"),
         Index("session_citizen_idx", "citizen_id", postgresql_where=text("ended_at IS NULL")),
+        Index("session_practitioner_idx", "practitioner_id", postgresql_where=text("ended_at IS NULL")),
         _SCHEMA,
     )
 
@@ -115,6 +148,10 @@ class SessionRow(Row):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     citizen_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
     facility_code: Mapped[str | None] = mapped_column(Text, ForeignKey("directory.facility.code"))
+    practitioner_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("auth.practitioner.id"))
+    via_facility_code: Mapped[str | None] = mapped_column(
+        Text, ForeignKey("directory.facility.code")
+    )  # the hospital's system that acts for a practitioner
     key_thumbprint: Mapped[bytes | None] = mapped_column(LargeBinary)  # RFC 9449; a bound session needs its key
     level: Mapped[int | None] = mapped_column(SmallInteger)  # of the person's account; below 2 no book opens
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -253,3 +290,27 @@ class UsedTokenRow(Row):
     issuer: Mapped[str] = mapped_column(Text, primary_key=True)
     token_id: Mapped[str] = mapped_column(Text, primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class StepUpRow(Row):
+    """A fresh second factor, good for one action of one session until a moment."""
+
+    __tablename__ = "step_up"
+    __table_args__ = (_SCHEMA,)
+
+    session_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.session.id", ondelete="CASCADE"), primary_key=True)
+    action: Mapped[str] = mapped_column(Text, primary_key=True)
+    until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class DeedRow(Row):
+    """A mutation that was done, by its viewer's idempotency key: the same key never does it twice."""
+
+    __tablename__ = "deed"
+    __table_args__ = (Index("deed_done_idx", "done_at"), _SCHEMA)
+
+    viewer: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)  # of the mutation's name and arguments
+    told: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # ids of what it made; null while it is being done
+    done_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -52,6 +52,8 @@ CREATE SCHEMA IF NOT EXISTS auth AUTHORIZATION auth_owner;       -- who is askin
 CREATE SCHEMA IF NOT EXISTS audit AUTHORIZATION auth_owner;      -- the visitors' book
 CREATE SCHEMA IF NOT EXISTS directory AUTHORIZATION auth_owner;  -- facilities: public facts
 CREATE SCHEMA IF NOT EXISTS intake AUTHORIZATION auth_owner;     -- messages as they came, sealed
+CREATE SCHEMA IF NOT EXISTS care AUTHORIZATION auth_owner;       -- care to come: slots, appointments
+CREATE SCHEMA IF NOT EXISTS notice AUTHORIZATION auth_owner;     -- what people are told
 CREATE SCHEMA IF NOT EXISTS jobs AUTHORIZATION auth_owner;       -- the queue
 CREATE SCHEMA IF NOT EXISTS code AUTHORIZATION book_owner;       -- code lists
 CREATE SCHEMA IF NOT EXISTS book AUTHORIZATION book_owner;       -- health data

@@ -5,7 +5,7 @@ import pytest
 from app.core.settings import Settings
 from tests.conftest import Ground
 
-GUARDED = ("book", "auth", "intake")
+GUARDED = ("audit", "auth", "book", "care", "intake", "notice")
 OURS = "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
 LOGINS = ("api", "desk", "ingest", "worker", "sealer", "auditor", "migrator", "backup", "demo")
 HEALTH = (
@@ -24,19 +24,24 @@ HEALTH = (
 )
 
 DEFINERS = {
+    "audit.write_line": "auth_owner",
     "auth.admit_person": "auth_owner",
     "auth.begin_login": "auth_owner",
+    "auth.begin_deed": "auth_owner",
     "auth.book_changed": "auth_owner",
     "auth.calling_facility": "auth_owner",
     "auth.client_keys": "auth_owner",
     "auth.demo_window": "auth_owner",
     "auth.describe_citizen": "auth_owner",
+    "auth.end_deed": "auth_owner",
     "auth.end_provider_sessions": "auth_owner",
     "auth.filing_citizens": "auth_owner",
     "auth.issue_handoff": "auth_owner",
     "auth.live_session": "auth_owner",
     "auth.match_person": "auth_owner",
     "auth.me": "auth_owner",
+    "auth.my_practitioner": "auth_owner",
+    "auth.my_session": "auth_owner",
     "auth.open_book": "auth_owner",
     "auth.open_client_session": "auth_owner",
     "auth.open_demo_book": "auth_owner",
@@ -45,6 +50,7 @@ DEFINERS = {
     "auth.redeem_handoff": "auth_owner",
     "auth.register_birth": "auth_owner",
     "auth.renew_session": "auth_owner",
+    "auth.require_step_up": "auth_owner",
     "auth.revoke_token": "auth_owner",
     "auth.sign_in": "auth_owner",
     "auth.take_login": "auth_owner",
@@ -61,6 +67,7 @@ DEFINERS = {
     "intake.unfiled_message": "auth_owner",
     "intake.unfiled_messages": "auth_owner",
     "jobs.enqueue": "auth_owner",
+    "notice.happened": "auth_owner",
 }
 """Every SECURITY DEFINER function and its owner. Operations (`op.*`) come from graphql/trusted.json."""
 
@@ -110,10 +117,13 @@ CALLS = {
     },
     "desk": {
         "auth.admit_person",
+        "auth.begin_deed",
         "auth.begin_login",
+        "auth.end_deed",
         "auth.end_provider_sessions",
         "auth.issue_handoff",
         "auth.me",
+        "auth.my_practitioner",
         "auth.redeem_handoff",
         "auth.renew_session",
         "auth.revoke_token",
@@ -280,7 +290,10 @@ def test_t2_every_function_of_ours_pins_its_search_path(catalogue: Catalogue) ->
 def test_t2_an_operation_opens_the_book_before_anything_else(catalogue: Catalogue) -> None:
     head = r"^\s*#variable_conflict use_variable\s+DECLARE"
     opens = head + r" opened record; in_citizen uuid; in_sections int;\s*BEGIN\s*opened := auth\.open_book\("
-    signs_in = head + r" in_viewer uuid;\s*BEGIN\s*in_viewer := auth\.sign_in\("
+    signs_in = (
+        head + r" in_viewer uuid; in_practitioner uuid;\s*BEGIN\s*SELECT s\.citizen_id, s\.practitioner_id "
+        r"INTO in_viewer, in_practitioner FROM auth\.sign_in\("
+    )
     late = catalogue.column(f"""
         SELECT proname FROM pg_proc WHERE pronamespace = 'op'::regnamespace AND prosrc !~ '{opens}'""")
     assert late == set()

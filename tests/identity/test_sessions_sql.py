@@ -16,7 +16,7 @@ from tests.people import Stand
 
 OWNER, OTHER = Member(number=41), Member(number=42)
 KEY, OTHER_KEY = b"\x01" * 32, b"\x02" * 32
-SIGN_IN = "SELECT auth.sign_in($1, $2)"
+SIGN_IN = "SELECT citizen_id FROM auth.sign_in($1, $2)"
 OWN_TABLES = ("auth.citizen", "auth.identifier")
 
 
