@@ -120,9 +120,12 @@ class Derivation:
 
     def secret(self, purpose: str, *parts: str) -> str:
         """Return 256 bits as base64url text, the same for the same purpose and parts."""
+        return base64.urlsafe_b64encode(self.material(purpose, *parts)).rstrip(b"=").decode("ascii")
+
+    def material(self, purpose: str, *parts: str, length: int = KEY_BYTES) -> bytes:
+        """Return up to 32 bytes, the same for the same purpose and parts."""
         message = b"".join(len(part).to_bytes(4) + part for part in (text.encode() for text in (purpose, *parts)))
-        digest = hmac.digest(self._key, message, hashlib.sha256)
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+        return hmac.digest(self._key, message, hashlib.sha256)[:length]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
