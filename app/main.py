@@ -17,6 +17,7 @@ from app.identity import browser, discovery
 from app.identity import http as identity_http
 from app.identity.provider import open_provider
 from app.ingestion import http as ingestion_http
+from app.ingestion.door import open_door
 
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}  # a span would hold variables
 
@@ -27,8 +28,9 @@ def build_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs()
-        async with open_house(settings, clock=utc_now) as house:
+        async with open_house(settings, clock=utc_now) as house, open_door(settings) as door:
             app.state.house = house
+            app.state.door = door
             app.state.identity_provider = open_provider(house)
             yield
 

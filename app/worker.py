@@ -1,30 +1,44 @@
-"""The back door: takes jobs from the queue and files messages."""
+"""The back door: takes jobs from the queue and files messages.
+
+Messages are read by processes of their own (app.ingestion.readers). What is small is read and filed in one step; what
+is large, and whatever a reader died of, waits in a queue of its own, is read first and filed then, one at a time.
+"""
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import orjson
 import structlog
 from pgqueuer import AsyncpgPoolDriver, DatabaseRetryEntrypointExecutor, Job, PgQueuer
 from pgqueuer.core.executors import EntrypointExecutorParameters
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.clock import utc_now
 from app.core.context import run_step
-from app.core.crypto import open_vault
+from app.core.crypto import Place, Vault, open_vault
 from app.core.db import Login, open_engine, open_pool
 from app.core.defects import report_defect
 from app.core.logs import configure_logs
 from app.core.settings import Settings
+from app.ingestion import sql
+from app.ingestion.door import reader_limits
 from app.ingestion.processing import process_message
+from app.ingestion.qd4750 import Message
+from app.ingestion.readers import TRIES, Reader, Readers, ReaderStopped, open_readers
+from app.ingestion.turns import Turns
 
 MOST_ATTEMPTS = 6
 FIRST_DELAY = timedelta(seconds=1)
 TAKE_AT_ONCE = 32  # messages in hand, so that looking again is not what limits a worker
 LOOK_EVERY = timedelta(milliseconds=100)  # nobody is notified of new work: see app/core/sql/enqueue.sql
 LOST_AFTER = timedelta(seconds=10)  # a job whose worker stopped breathing is taken by another
+SLOW_AT_A_TIME = 1
 
 log = structlog.get_logger()
 
@@ -33,47 +47,116 @@ class JobFailed(Exception):
     """A job failed; the queue keeps this text, so it names the kind of the failure and nothing else."""
 
 
+class _Deferred(Exception):
+    """A reader died of a message: it is filed later, in the slow queue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Worker:
+    engine: AsyncEngine
+    vault: Vault
+    readers: Readers
+    turns: Turns
+
+    async def quick(self, message_id: UUID, facility_code: str, _died: int) -> str | None:
+        """Read and file a small message; one of a suspect sender goes to the slow queue."""
+        if self.readers.suspects(facility_code):
+            await self._defer(message_id, facility_code, died=0)
+            return "deferred"
+        async with self.turns.of(facility_code):
+            try:
+                return await self._file(message_id, self._read_once)
+            except _Deferred:
+                await self._defer(message_id, facility_code, died=1)
+                return "deferred"
+
+    async def slow(self, message_id: UUID, facility_code: str, died: int) -> str | None:
+        """Read a message outside of any transaction, however long it takes, and file it then."""
+        kept = await run_step(self.engine, partial(sql.waiting_message, message_id=message_id))
+        if kept is None:
+            return None
+        place = Place(table="intake.message", column="body", row_id=message_id)
+        body = await asyncio.to_thread(self.vault.sealer.open, kept.body, place=place)
+        found: Message | ReaderStopped
+        try:
+            found = await self.readers.read(body, facility_code, tries=max(1, TRIES - died))
+        except ReaderStopped:
+            found = ReaderStopped(tries=TRIES)
+
+        async def was_read(_body: bytes, _sender: str) -> Message:
+            if isinstance(found, ReaderStopped):
+                raise found
+            return found
+
+        async with self.turns.of(facility_code):
+            return await self._file(message_id, was_read)
+
+    async def _read_once(self, body: bytes, sender: str) -> Message:
+        try:
+            return await self.readers.read(body, sender, tries=1)
+        except ReaderStopped as stopped:
+            raise _Deferred from stopped
+
+    async def _file(self, message_id: UUID, read: Reader) -> str | None:
+        step = partial(process_message, message_id=message_id, vault=self.vault, now=utc_now(), read=read)
+        return await run_step(self.engine, step)
+
+    async def _defer(self, message_id: UUID, facility_code: str, *, died: int) -> None:
+        step = partial(sql.defer_message, message_id=message_id, facility_code=facility_code, died=died)
+        await run_step(self.engine, step)
+
+
 def _patient(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
     return DatabaseRetryEntrypointExecutor(
         parameters=parameters, max_attempts=MOST_ATTEMPTS, initial_delay=FIRST_DELAY, max_delay=timedelta(minutes=5)
     )
 
 
-async def work(settings: Settings) -> None:
-    """Run until a signal asks to stop; what is in hand is finished first."""
-    configure_logs()
-    vault = open_vault(settings.secrets_dir)
-    engine = open_engine(settings, Login.WORKER, size=settings.worker_concurrency)
-    pool = await open_pool(settings, Login.WORKER, size=4)
-    queue = PgQueuer(AsyncpgPoolDriver(pool))
-    hands = asyncio.Semaphore(settings.worker_concurrency)
+_Do = Callable[[UUID, str, int], Awaitable[str | None]]
 
-    @queue.entrypoint(
-        "process_message",
-        on_failure="hold",
-        executor_factory=_patient,
-    )
+
+def _serve(queue: PgQueuer, kind: str, do: _Do, *, at_a_time: int = 0) -> None:
+    """Take jobs of a kind; `at_a_time` limits them for all workers together, 0 does not."""
+
+    @queue.entrypoint(kind, concurrency_limit=at_a_time, on_failure="hold", executor_factory=_patient)
     async def process(job: Job) -> None:
-        message_id = UUID(orjson.loads(job.payload or b"{}")["message_id"])
-        step = partial(process_message, message_id=message_id, vault=vault, now=utc_now())
+        asked: dict[str, Any] = orjson.loads(job.payload or b"{}")
+        message_id = UUID(asked["message_id"])
         try:
-            async with hands:
-                status = await run_step(engine, step)
+            status = await do(message_id, asked.get("facility", ""), asked.get("died", 0))
         except Exception as error:  # noqa: BLE001 - the queue would keep the text of whatever it is
             report_defect(error, request_id=str(message_id))
             raise JobFailed(type(error).__name__) from None
         log.info("message", message_id=str(message_id), status=status)
 
+
+async def work(settings: Settings) -> None:
+    """Run until a signal asks to stop; what is in hand is finished first."""
+    configure_logs()
+    at_a_time = settings.worker_concurrency
+    share = min(settings.worker_facility_share, at_a_time)
+    engine = open_engine(settings, Login.WORKER, size=at_a_time + SLOW_AT_A_TIME)
+    pool = await open_pool(settings, Login.WORKER, size=4)
+    queue = PgQueuer(AsyncpgPoolDriver(pool))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, queue.shutdown.set)
     try:
-        await queue.run(
-            batch_size=TAKE_AT_ONCE,
-            max_concurrent_tasks=TAKE_AT_ONCE * 2,
-            dequeue_timeout=LOOK_EVERY,
-            heartbeat_timeout=LOST_AFTER,
-        )
+        async with open_readers(reader_limits(settings)) as readers:
+            worker = _Worker(
+                engine=engine,
+                vault=open_vault(settings.secrets_dir),
+                readers=readers,
+                turns=Turns(total=at_a_time, most_of_one=share),
+            )
+            _serve(queue, "process_message", worker.quick)
+            _serve(queue, "process_slow_message", worker.slow, at_a_time=SLOW_AT_A_TIME)
+            await queue.run(
+                batch_size=TAKE_AT_ONCE,
+                max_concurrent_tasks=TAKE_AT_ONCE * 2,
+                dequeue_timeout=LOOK_EVERY,
+                heartbeat_timeout=LOST_AFTER,
+            )
     finally:
         await pool.close()
         await engine.dispose()

@@ -38,7 +38,7 @@ MESSAGES = int(os.environ.get("BENCH_MESSAGES", "2000"))
 CITIZENS = 400
 SENDERS = 8
 STEADY_PER_SECOND = 100
-PORT = 8931
+PORT = int(os.environ.get("BENCH_PORT", "8931"))
 FACILITY = "01901"
 
 

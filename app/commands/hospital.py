@@ -13,7 +13,7 @@ from app.connector import ConnectorError, HospitalClient
 from app.core.clock import utc_now
 from app.core.errors import AppError
 from app.core.ids import new_id
-from app.ingestion import processing, xml
+from app.ingestion import judging, xml
 from app.ingestion.verdict import verdict_body
 
 Files = Annotated[list[Path], typer.Argument(help="Messages (XML).", exists=True, dir_okay=False)]
@@ -49,7 +49,7 @@ def _judge(file: Path, *, facility: str | None) -> dict[str, Any]:
         xml.check_outside(body)
     except AppError as error:
         return {"file": str(file), "status": "refused", "vi": error.text.vi, "en": error.text.en}
-    return {"file": str(file), **verdict_body(processing.judge(body, facility_code=facility, now=utc_now()))}
+    return {"file": str(file), **verdict_body(judging.judge(body, facility_code=facility, now=utc_now()))}
 
 
 async def _send(files: list[Path], *, address: str, facility: str, key: dict[str, str]) -> list[dict[str, Any]]:

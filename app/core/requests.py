@@ -79,6 +79,12 @@ def require_token(context: Context) -> str:
     return context.token
 
 
+def announced_bytes(request: Request) -> int | None:
+    """Return how long the body says that it is; nothing when it does not say so."""
+    announced = request.headers.get("content-length", "")
+    return int(announced) if announced.isascii() and announced.isdigit() else None
+
+
 async def read_body(request: Request, *, most_bytes: int) -> bytes:
     """Return the whole body.
 
@@ -90,7 +96,7 @@ async def read_body(request: Request, *, most_bytes: int) -> bytes:
     if any(coding.strip().lower() != "identity" for coding in request.headers.getlist("content-encoding")):
         raise Invalid(Text("Không nhận nội dung nén (Content-Encoding).", "Content-Encoding is not accepted."))
     announced = request.headers.get("content-length", "")
-    if announced.isascii() and announced.isdigit() and int(announced) > most_bytes:
+    if (announced_bytes(request) or 0) > most_bytes:
         raise _too_large(most_bytes)
     settings, clock = house_of(request).settings, asyncio.get_running_loop().time
     end = clock() + settings.body_seconds

@@ -35,6 +35,13 @@ class Settings(BaseSettings):
     desk_pool_size: int = Field(default=4, ge=1, le=100, description="Connections for identity and sharing")
     ingest_pool_size: int = Field(default=8, ge=1, le=100, description="Connections for the hospitals' door")
     worker_concurrency: int = Field(default=4, ge=1, le=64, description="Messages that one worker files at a time")
+    worker_facility_share: int = Field(default=3, ge=1, le=64, description="Of these, how many may be of one facility")
+    reader_processes: int = Field(default=2, ge=1, le=16, description="Processes that read messages, for each worker")
+    reader_memory_mb: int = Field(default=512, ge=64, le=4096, description="Memory of one of them (RLIMIT_AS)")
+    reader_cpu_seconds: int = Field(default=5, ge=1, le=60, description="Processor time for one message (RLIMIT_CPU)")
+    large_uploads: int = Field(
+        default=2, ge=1, le=16, description="Messages of over a megabyte that the door takes at a time, one a facility"
+    )
     facility_token_seconds: int = Field(default=300, ge=30, le=900, description="Life of a facility's access token")
     body_seconds: float = Field(default=30, gt=0, le=600, description="Time in which a request's body must be whole")
     body_idle_seconds: float = Field(default=10, gt=0, le=600, description="Longest wait for the body's next piece")

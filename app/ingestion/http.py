@@ -17,8 +17,9 @@ from app.core.context import Context, run_step
 from app.core.crypto import Place
 from app.core.db import Session
 from app.core.errors import Conflict, Invalid, NotFound, Text
-from app.core.requests import context_of, read_body, require_media_type, require_token
-from app.ingestion import processing, sql, withdrawing, xml
+from app.core.requests import announced_bytes, context_of, read_body, require_media_type, require_token
+from app.ingestion import judging, sql, withdrawing, xml
+from app.ingestion.door import Door
 from app.ingestion.verdict import MessageStatus, verdict_body
 
 router = APIRouter(prefix="/ingest")
@@ -40,21 +41,26 @@ async def receive(request: Request, dry_run: Annotated[bool, Query(alias="dryRun
     key = _idempotency_key(request)
     require_media_type(request, accepted=XML_TYPES)
     facility = await run_step(context.house.ingest, partial(sql.calling_facility, token=token))
-    body = await read_body(request, most_bytes=xml.MAX_MESSAGE_BYTES)
-    if len(body) > LARGE_BYTES:
-        await asyncio.to_thread(xml.check_outside, body)
-    else:
-        xml.check_outside(body)
-    if dry_run:
-        verdict = await asyncio.to_thread(processing.judge, body, facility_code=facility, now=context.now)
-        return JSONResponse({"dryRun": True, **verdict_body(verdict)})
-    kept = await _keep(body, token=token, key=key, context=context)
+    door: Door = request.app.state.door
+    async with door.uploads.turn(facility, announced_bytes=announced_bytes(request)):
+        body = await read_body(request, most_bytes=xml.MAX_MESSAGE_BYTES)
+        if len(body) > LARGE_BYTES:
+            await door.check(body, facility=facility)
+        else:
+            xml.check_outside(body)
+        if dry_run:
+            message = await door.read(body, facility=facility)
+            verdict = judging.judge_reading(message, facility_code=facility, now=context.now, received_at=context.now)
+            return JSONResponse({"dryRun": True, **verdict_body(verdict)})
+        kept = await _keep(body, token=token, key=key, context=context)
     return JSONResponse(_summary(kept.id, kept.received_at, kept.status), status_code=202)
 
 
 async def _keep(body: bytes, *, token: str, key: str | None, context: Context) -> sql.KeptMessage:
     message_id = context.new_id()
     place = Place(table="intake.message", column="body", row_id=message_id)
+    seal = partial(context.house.vault.sealer.seal, body, place=place)
+    is_large = len(body) > LARGE_BYTES
     step = partial(
         sql.keep_message,
         token=token,
@@ -63,7 +69,7 @@ async def _keep(body: bytes, *, token: str, key: str | None, context: Context) -
         digest=hashlib.sha256(body).digest(),
         size_bytes=len(body),
         idempotency_key=key,
-        sealed=context.house.vault.sealer.seal(body, place=place),
+        sealed=await asyncio.to_thread(seal) if is_large else seal(),
     )
     return await _keeping(context, step)
 

@@ -6,7 +6,7 @@ Source: Decree 102/2025 Art. 6 (the personal id is the health id); vietnam.md 3.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -21,14 +21,11 @@ from app.records.arrivals import (
     BirthPrecision,
     IdentifierKind,
     PersonArrival,
-    Sex,
-    VisitArrival,
 )
 
 SOCIAL_INSURANCE_DIGITS = 10
 INSURANCE_NUMBER = "INSURANCE_NUMBER"
 VIETNAM_TIME = timezone(timedelta(hours=7))
-_NAMELESS = "Con bà {}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,19 +109,16 @@ async def register_birth(
 ) -> None:
     """Register the child of a birth certificate; without a mother who is known, nothing happens."""
     mother, kind = birth.mother_identifier, birth.mother_identifier_kind
-    name = birth.child_name or _NAMELESS.format(birth.mother_name or "").strip()
-    told = {
+    told: dict[str, Any] = {
         "id": new_id(),
         "birth_id": new_id(),
-        "full_name": name,
-        "name_key": name_key(name),
+        "full_name": birth.child_name,
+        "name_key": None if birth.child_name is None else name_key(birth.child_name),
         "birth_on": birth.born_at.astimezone(VIETNAM_TIME).date(),
         "birth_precision": BirthPrecision.MINUTE,
         "born_at": birth.born_at,
         "sex": birth.sex,
         "certificate": birth.certificate,
-        "card": None,
-        "mother": None,
     }
     if birth.temporary_card is not None:
         number = birth.temporary_card[-SOCIAL_INSURANCE_DIGITS:]
@@ -137,36 +131,4 @@ async def register_birth(
         facility_code=facility_code,
         visit_of=visit_of,
         told=orjson.dumps(told).decode(),
-    )
-
-
-async def describe(session: Session, *, citizen_id: UUID, arrival: VisitArrival, rank: str, vault: Vault) -> None:
-    """Write what a visit tells of its person; each fact stays that of the newest visit that told it.
-
-    `rank` is the version's (records.filing): of two versions of one visit the newer one tells.
-    """
-    person = arrival.person
-    facts = {
-        "ethnic_code": person.ethnic_code,
-        "nationality_code": person.nationality_code,
-        "occupation_code": person.occupation_code,
-        "blood_group": person.blood_group,
-        "sex": None if person.sex is Sex.UNDETERMINED else person.sex.value,
-        "full_name": person.full_name,
-        "name_key": name_key(person.full_name),
-    }
-    told_at = f"{arrival.started_at.astimezone(UTC):%Y%m%d%H%M}{rank}"
-    about: dict[str, str] = {column: value for column, value in facts.items() if value is not None}
-    marks = dict(about)
-    for column, plain in (("phone_sealed", person.phone), ("address_sealed", person.address)):
-        if plain is not None:
-            place = Place(table="auth.citizen", column=column, row_id=citizen_id)
-            about[column] = "\\x" + vault.sealer.seal(plain.encode(), place=place).hex()
-            marks[column] = vault.index.of(plain, kind=column).hex()
-    accented = not person.full_name.isascii()
-    told = {column: [told_at, mark] for column, mark in marks.items()}
-    for column in ("full_name", "name_key"):  # a name without diacritics does not replace one that has them
-        told[column][0] = f"{int(accented)}{told_at}"
-    await sql.describe_citizen(
-        session, citizen_id=citizen_id, about=orjson.dumps(about).decode(), told=orjson.dumps(told).decode()
     )

@@ -3,7 +3,7 @@
 One message is one transaction: it is filed and concluded together, or not at all, and taken again.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -15,7 +15,7 @@ from app.core.crypto import Place, Vault
 from app.core.db import Session
 from app.core.ids import new_id
 from app.ingestion import judging, matching, qd4750, sql, withdrawing
-from app.ingestion.judging import judge
+from app.ingestion.readers import Reader, ReaderStopped, read_here
 from app.ingestion.verdict import (
     MessageVerdict,
     RecordChange,
@@ -27,24 +27,6 @@ from app.ingestion.verdict import (
     visit_status,
 )
 from app.records import filing
-
-__all__ = ["Reader", "ReaderStopped", "judge", "process_message", "read_here"]
-
-
-class ReaderStopped(Exception):
-    """The reader died at a message, as often as `tries` says; its bytes are not read any more."""
-
-    def __init__(self, *, tries: int) -> None:
-        self.tries = tries
-        super().__init__(f"{tries} times")
-
-
-Reader = Callable[[bytes], Awaitable[qd4750.Message]]
-
-
-async def read_here(body: bytes) -> qd4750.Message:
-    """Read a message in this process; the worker has a process of its own for it (app.ingestion.readers)."""
-    return qd4750.read_message(body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +72,7 @@ async def _verdict(
     if taken.format == withdrawing.FORMAT:
         return await withdrawing.process(session, message_id=message_id, taken=taken, body=body, new_id=ids)
     try:
-        message = await read(body)
+        message = await read(body, taken.facility_code)
     except ReaderStopped as stopped:
         return judging.unreadable(tries=stopped.tries)
     verdict = judging.judge_reading(message, facility_code=taken.facility_code, now=now, received_at=taken.received_at)
@@ -177,9 +159,6 @@ async def _file_visit(
     records = await filing.file_visit(
         work.session, citizen_id=citizen_id, arrival=arrival, source=source, vault=work.vault, new_id=work.new_id
     )
-    if records[0].change is not filing.Change.WITHDRAWN:
-        rank = source.rank(paid=arrival.costs.paid_at is not None)
-        await matching.describe(work.session, citizen_id=citizen_id, arrival=arrival, rank=rank, vault=work.vault)
     return replace(verdict, records=(*_records(records), *verdict.records))
 
 

@@ -142,6 +142,19 @@ async def take_message(session: Session, *, message_id: UUID) -> TakenMessage | 
     return None if row is None else TakenMessage(**row._asdict())
 
 
+async def waiting_message(session: Session, *, message_id: UUID) -> TakenMessage | None:
+    """Return a message that is not concluded, without keeping others from it."""
+    query = text("SELECT facility_code, format, received_at, body FROM intake.waiting_message(:id)")
+    row = (await session.execute(query, {"id": message_id})).one_or_none()
+    return None if row is None else TakenMessage(**row._asdict())
+
+
+async def defer_message(session: Session, *, message_id: UUID, facility_code: str, died: int) -> None:
+    """Put a message into the slow queue; `died` tells how many readers died of it so far."""
+    query = text("SELECT intake.defer_message(:id, :facility, :died)")
+    await session.execute(query, {"id": message_id, "facility": facility_code, "died": died})
+
+
 async def match_person(
     session: Session,
     *,
@@ -174,12 +187,6 @@ async def register_birth(
     values = {"message": message_id, "facility": facility_code, "visit_of": visit_of, "told": told}
     child: UUID | None = await session.scalar(query, values)
     return child
-
-
-async def describe_citizen(session: Session, *, citizen_id: UUID, about: str, told: str) -> None:
-    """Write what a visit tells of its person, where no newer visit told it."""
-    query = text("SELECT auth.describe_citizen(:citizen, CAST(:about AS jsonb), CAST(:told AS jsonb))")
-    await session.execute(query, {"citizen": citizen_id, "about": about, "told": told})
 
 
 async def prepare_withdrawal(session: Session, *, message_id: UUID, visit: str, is_whole: bool) -> UUID | None:

@@ -196,7 +196,6 @@ class BirthArrival:
     sex: Sex
     born_at: datetime
     temporary_card: str | None  # MA_THE_TAM; sealed at rest
-    mother_name: str | None
     mother_identifier: str | None  # SO_CCCD_NND; None where it is the visit's own person
     mother_identifier_kind: IdentifierKind | None
 

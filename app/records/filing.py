@@ -16,11 +16,13 @@ import orjson
 
 from app.core.crypto import Place, Vault
 from app.core.db import Session
+from app.identity.names import name_key
 from app.records import sql
 from app.records.arrivals import (
     CostsArrival,
     InsuranceCardArrival,
     PrescriptionArrival,
+    Sex,
     TestReportArrival,
     VisitArrival,
 )
@@ -106,6 +108,7 @@ async def file_visit(
         "kinds": [paper.kind for paper in arrival.papers],
         "prescriptions": [_record_columns(one, new_id=new_id) for one in arrival.prescriptions or ()],
         "reports": [_record_columns(one, new_id=new_id) for one in arrival.reports or ()],
+        **_description(arrival, citizen_id=citizen_id, rank=rank, vault=vault),
         "documents": [
             {"kind": paper.kind, **_record_columns(one, new_id=new_id)}
             for paper in arrival.papers
@@ -116,6 +119,33 @@ async def file_visit(
         session, citizen_id=citizen_id, arrived=_text(arrived), provenance=_text(source.provenance(rank=rank))
     )
     return _filed(records)
+
+
+def _description(arrival: VisitArrival, *, citizen_id: UUID, rank: str, vault: Vault) -> dict[str, Any]:
+    """Return what a visit tells of its person; each fact stays that of the newest visit that told it."""
+    person = arrival.person
+    facts = {
+        "ethnic_code": person.ethnic_code,
+        "nationality_code": person.nationality_code,
+        "occupation_code": person.occupation_code,
+        "blood_group": person.blood_group,
+        "sex": None if person.sex is Sex.UNDETERMINED else person.sex.value,
+        "full_name": person.full_name,
+        "name_key": name_key(person.full_name),
+    }
+    told_at = f"{arrival.started_at.astimezone(UTC):%Y%m%d%H%M}{rank}"
+    about: dict[str, str] = {column: value for column, value in facts.items() if value is not None}
+    marks = dict(about)
+    for column, plain in (("phone_sealed", person.phone), ("address_sealed", person.address)):
+        if plain is not None:
+            place = Place(table="auth.citizen", column=column, row_id=citizen_id)
+            about[column] = "\\x" + vault.sealer.seal(plain.encode(), place=place).hex()
+            marks[column] = vault.index.of(plain, kind=column).hex()
+    told = {column: [told_at, mark] for column, mark in marks.items()}
+    accented = not person.full_name.isascii()
+    for column in ("full_name", "name_key"):  # a name without diacritics does not replace one that has them
+        told[column][0] = f"{int(accented)}{told_at}"
+    return {"person": about, "told": told}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import pytest
 
 from app import cli
 from app.commands.hospital import _lines
-from app.ingestion import processing
+from app.ingestion import judging
 from app.ingestion.verdict import verdict_body
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,7 @@ def test_the_readme_shows_the_receipts_that_are_given(file: str) -> None:
     """The excerpts are lines of the real ones, in their order; ids and what was added come from a database."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     body = (ROOT / "tests" / "golden" / "qd4750" / file).read_bytes()
-    judged = processing.judge(body, facility_code="01901", now=datetime(2026, 11, 22, tzinfo=UTC))
+    judged = judging.judge(body, facility_code="01901", now=datetime(2026, 11, 22, tzinfo=UTC))
     given = _lines({"file": f"tests/golden/qd4750/{file}", **verdict_body(judged)}).splitlines()
 
     shown = text.split(f"sokhoe send tests/golden/qd4750/{file}\n")[1].split("\n```")[0].splitlines()

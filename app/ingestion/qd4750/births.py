@@ -46,7 +46,6 @@ def _birth(element: Element, *, place: int) -> BirthArrival | None:
         sex=_SEXES.get(child_text(element, "GIOI_TINH_CON"), Sex.UNDETERMINED),
         born_at=born.at,
         temporary_card=card if values.is_card(card) else None,
-        mother_name=_text(element, "HO_TEN_NND"),
         mother_identifier=mother[0] if known else None,
         mother_identifier_kind=mother[1] if known else None,
     )

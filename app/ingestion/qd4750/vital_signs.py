@@ -13,15 +13,16 @@ from app.records.papers import VitalSignsArrival
 
 _GAP: Final = r"\s{0,3}(?::|=)?\s{0,3}"
 _START: Final = r"(?<![^\W\d_])"  # no letter before
-_WHOLE: Final = r"(?P<value>[0-9]{1,3})(?![0-9.,]*[0-9])"
-_PART: Final = r"(?P<value>[0-9]{2,3}(?:[.,][0-9]{1,2})?)(?![0-9])"
+_ALONE: Final = r"(?!\s?[/–-]\s?[0-9])"  # no range, no ratio
+_WHOLE: Final = r"(?P<value>[0-9]{1,3})(?![0-9.,]*[0-9])" + _ALONE
+_PART: Final = r"(?P<value>[0-9]{2,3}(?:[.,][0-9]{1,2})?)(?![0-9])" + _ALONE
 
-_PULSE: Final = re.compile(_START + r"(?:M|[Mm]ạch)" + _GAP + _WHOLE + r"(?!\s*/\s*[0-9])")
-_TEMPERATURE: Final = re.compile(_START + r"(?:T|[Nn]hiệt độ|t°)" + _GAP + _PART + r"(?!\s*/\s*[0-9])")
+_PULSE: Final = re.compile(_START + r"(?:M|[Mm]ạch)" + _GAP + _WHOLE)
+_TEMPERATURE: Final = re.compile(_START + r"(?:T|[Nn]hiệt độ|t°)" + _GAP + _PART)
 _PRESSURE: Final = re.compile(
     _START + r"(?:HA|[Hh]uyết áp)" + _GAP + r"(?P<systolic>[0-9]{2,3})\s?/\s?(?P<diastolic>[0-9]{2,3})(?![0-9/])"
 )
-_BREATHING: Final = re.compile(_START + r"(?:NT|[Nn]hịp thở)" + _GAP + _WHOLE + r"(?!\s*/\s*[0-9])")
+_BREATHING: Final = re.compile(_START + r"(?:NT|[Nn]hịp thở)" + _GAP + _WHOLE)
 _OXYGEN: Final = re.compile(_START + r"(?:SP|SpO2|SPO2|SpO₂)" + _GAP + _PART)
 
 _POSSIBLE: Final = {

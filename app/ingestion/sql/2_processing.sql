@@ -39,13 +39,5 @@ BEGIN
   RETURN true;
 END $$;
 
--- Facilities take turns: whoever has many messages waiting has the later ones stand behind everybody's first.
-CREATE OR REPLACE FUNCTION intake.enqueue_message(message_id uuid, facility text, size_bytes int) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT jobs.enqueue('process_message', jsonb_build_object('message_id', message_id, 'facility', facility, 'size', size_bytes),
-    dedupe_key => 'message:' || message_id, priority => (SELECT -(count(*) / 8)::int FROM (
-      SELECT FROM intake.message m WHERE m.facility_code = facility AND m.status = 'received' LIMIT 800) waiting))
-$$;
-REVOKE ALL ON FUNCTION intake.enqueue_message FROM PUBLIC;
 REVOKE ALL ON FUNCTION intake.take_message, intake.conclude_message, intake.replay_message FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION intake.take_message, intake.conclude_message, intake.replay_message TO worker;

@@ -31,6 +31,8 @@ BEGIN
   child.id := coalesce((SELECT i.citizen_id FROM auth.identifier i WHERE i.kind = card.kind AND i.lookup = card.lookup
                            AND i.valid_until IS NULL), child.id);
   child.registered_at := clock_timestamp();
+  SELECT coalesce(child.full_name, 'Con bà ' || c.full_name), coalesce(child.name_key, 'CON BA ' || c.name_key)
+    INTO child.full_name, child.name_key FROM auth.citizen c WHERE c.id = mother;
   INSERT INTO auth.citizen SELECT child.* ON CONFLICT (id) DO NOTHING;
   INSERT INTO auth.book (citizen_id, changed_at) VALUES (child.id, clock_timestamp()) ON CONFLICT (citizen_id) DO NOTHING;
   INSERT INTO auth.identifier (id, citizen_id, kind, lookup, sealed, valid_from, source_message_id)

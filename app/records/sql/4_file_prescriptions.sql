@@ -7,8 +7,19 @@ DECLARE
   of_masked_visit boolean := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
   one jsonb; known book.prescription; filed book.prescription; change text;
 BEGIN
-  changes := CASE WHEN visit_is_new THEN '{}' ELSE book.withdraw_missing(citizen, visit, 'PRESCRIPTION',
-    ARRAY(SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e), provenance) END;
+  IF visit_is_new THEN  -- nothing of it is there yet: all at once
+    INSERT INTO book.prescription SELECT r.* FROM jsonb_array_elements(arrived) e,
+      jsonb_populate_record(NULL::book.prescription, e || book.of_a_new_visit(citizen, visit, of_masked_visit, provenance)) r;
+    INSERT INTO book.prescription_item (citizen_id, prescription_id, line, masked, drug_code, drug_name, strength, form, route_code,
+      quantity, unit, dose, instruction, registration_number, amount, benefit_percent)
+    SELECT citizen, (e->>'id')::uuid, i.line, of_masked_visit, i.drug_code, i.drug_name, i.strength, i.form, i.route_code, i.quantity,
+      i.unit, i.dose, i.instruction, i.registration_number, i.amount, i.benefit_percent
+      FROM jsonb_array_elements(arrived) e, jsonb_populate_recordset(NULL::book.prescription_item, e->'items') i;
+    changes := book.note_first_versions(citizen, 'PRESCRIPTION', arrived, provenance);
+    RETURN;
+  END IF;
+  changes := book.withdraw_missing(citizen, visit, 'PRESCRIPTION',
+    ARRAY(SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e), provenance);
   FOR one IN SELECT jsonb_array_elements(arrived) LOOP
     filed := jsonb_populate_record(NULL::book.prescription, one || provenance);
     SELECT p.* INTO known FROM book.prescription p

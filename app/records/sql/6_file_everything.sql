@@ -1,7 +1,7 @@
 -- owner: book_owner
 -- Files everything that a message says of one visit, in one round trip, and tells readers when the book changed.
 -- `arrived` is made by app/records/filing.py: visit, prescriptions, reports, documents, and `parts`, those that were sent:
--- what was not sent leaves what was filed before alone. Returns the records as [{kind, key, change}]: ADDED, REPLACED,
+-- what was not sent leaves what was filed before alone; `person` and `told` are those of auth.describe_citizen. Returns the records as [{kind, key, change}]: ADDED, REPLACED,
 -- UNCHANGED, WITHDRAWN or OUTDATED (a newer version is shown; this one is kept).
 DROP FUNCTION IF EXISTS book.file_arrival(uuid, jsonb, jsonb, jsonb, jsonb);
 CREATE OR REPLACE FUNCTION book.file_arrival(citizen uuid, arrived jsonb, provenance jsonb)
@@ -15,9 +15,10 @@ DECLARE
 BEGIN
   ordered := book.take_parts(citizen, provenance->>'facility_code', visit_key, sent, rank);
   IF ordered.taken IS NULL THEN
-    PERFORM book.keep_aside(citizen, (arrived->'visit'->>'id')::uuid, 'VISIT', provenance, arrived->'visit' - 'id' - 'digest');
+    PERFORM book.keep_aside(citizen, (arrived->'visit'->>'id')::uuid, 'VISIT', provenance, (arrived->'visit') - 'id' - 'digest');
     RETURN jsonb_build_array(jsonb_build_object('kind', 'VISIT', 'key', visit_key, 'change', 'WITHDRAWN'));
   END IF;
+  PERFORM auth.describe_citizen(citizen, arrived->'person', arrived->'told');
   filed := book.file_visit(citizen, arrived->'visit', provenance, ordered.taken);
   is_new := filed.change = 'ADDED';
   records := jsonb_build_array(jsonb_build_object('kind', 'VISIT', 'key', visit_key, 'change', filed.change));

@@ -1,0 +1,245 @@
+"""Processes that read messages, so that no message can take the worker or the door down with it.
+
+Two lanes: small messages go to readers of usual priority; large ones, and whatever a reader died of, to one reader
+that yields to everything else on the machine. A message at which TRIES readers died is not read any more.
+"""
+
+import asyncio
+import io
+import pickle
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import app
+from app.core.errors import Text
+from app.ingestion import catalogue, qd4750, verdict, xml
+from app.ingestion.catalogue import ProblemCode
+from app.ingestion.reader_process import CHECK, HEADER, READ, REFUSED
+from app.records import arrivals, papers
+
+TRIES: Final = 3
+SUSPECT_SECONDS: Final = 600.0
+_MOST_SUSPECTS: Final = 1_000
+_NICENESS: Final = 15
+_WALL_FACTOR: Final = 4  # a reader that yields, or a busy machine, needs longer than the processor's time
+_WALL_SECONDS: Final = 10.0
+_ROOT: Final = Path(app.__file__).parent.parent
+PROGRAM: Final = (sys.executable, "-m", "app.ingestion.reader_process")
+
+
+class ReaderStopped(Exception):
+    """A reader died at a message, as often as `tries` says; its bytes are not read any more."""
+
+    def __init__(self, *, tries: int) -> None:
+        self.tries = tries
+        super().__init__(f"{tries} times")
+
+
+Reader = Callable[[bytes, str], Awaitable[qd4750.Message]]
+
+
+async def read_here(body: bytes, _sender: str) -> qd4750.Message:
+    """Read a message in this process: for tests and small tools."""
+    return qd4750.read_message(body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderLimits:
+    """What readers may take."""
+
+    processes: int  # of usual priority; one more yields to others
+    memory_mb: int
+    cpu_seconds: int  # for one message
+    quick_bytes: int  # a longer message goes to the reader that yields
+
+
+class _Died(Exception):
+    """The process is gone; another one is started for the next message."""
+
+
+class _Unpacker(pickle.Unpickler):
+    """Unpacks what a reader answers: words of our own and nothing that could act."""
+
+    def find_class(self, module_name: str, global_name: str, /) -> Any:
+        """Return a class of the list.
+
+        :raises pickle.UnpicklingError: for anything else
+        """
+        found = _WORDS.get((module_name, global_name))
+        if found is None:
+            message = "the reader answered with something else than words"
+            raise pickle.UnpicklingError(message)
+        return found
+
+
+def _words() -> dict[tuple[str, str], type[Any]]:
+    named = [
+        member
+        for module in (arrivals, papers, verdict, catalogue, qd4750.message)
+        for member in vars(module).values()
+        if isinstance(member, type) and member.__module__ == module.__name__
+    ]
+    known = {(kind.__module__, kind.__qualname__): kind for kind in named}
+    others = (date, datetime, timedelta, timezone, Decimal, Text)
+    return known | {(kind.__module__, kind.__qualname__): kind for kind in others}
+
+
+_WORDS: Final[Mapping[tuple[str, str], type[Any]]] = _words()
+
+
+class _Process:
+    """One reader, started when it is needed and again when it died."""
+
+    def __init__(self, *, limits: ReaderLimits, niceness: int, program: Sequence[str]) -> None:
+        self._limits = limits
+        self._niceness = niceness
+        self._program = program
+        self._child: subprocess.Popen[bytes] | None = None
+        self._connection: socket.socket | None = None
+
+    def exchange(self, what: int, body: bytes) -> tuple[int, Any]:
+        """Ask once, and wait for the answer.
+
+        :raises _Died: when the process ended, or did not answer in time
+        """
+        try:
+            connection = self._open()
+            connection.sendall(HEADER.pack(what, len(body)))
+            connection.sendall(body)
+            ended, length = HEADER.unpack(self._receive(connection, HEADER.size))
+            return ended, _Unpacker(io.BytesIO(self._receive(connection, length))).load()
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            self.close()
+            raise _Died from error
+
+    def close(self) -> None:
+        """End the process."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._child is not None:
+            with suppress(ProcessLookupError):
+                self._child.kill()
+            self._child.wait()
+            self._child = None
+
+    def _open(self) -> socket.socket:
+        if self._connection is None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                self._child = subprocess.Popen(  # noqa: S603 - our own module
+                    [*self._program, *map(str, self._arguments(theirs.fileno()))],
+                    pass_fds=[theirs.fileno()],
+                    env={"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            ours.settimeout(_WALL_FACTOR * self._limits.cpu_seconds + _WALL_SECONDS)
+            self._connection = ours
+        return self._connection
+
+    def _arguments(self, number: int) -> Sequence[int]:
+        return number, self._limits.memory_mb, self._limits.cpu_seconds, self._niceness
+
+    @staticmethod
+    def _receive(connection: socket.socket, length: int) -> bytes:
+        received = bytearray(length)
+        view, got = memoryview(received), 0
+        while got < length:
+            count = connection.recv_into(view[got:])
+            if not count:
+                raise EOFError
+            got += count
+        return bytes(received)
+
+
+class Readers:
+    """Gives messages to processes; `open_readers` makes it."""
+
+    def __init__(self, *, limits: ReaderLimits, threads: ThreadPoolExecutor, program: Sequence[str]) -> None:
+        self._limits = limits
+        self._threads = threads
+        self._quick: asyncio.Queue[_Process] = asyncio.Queue()
+        self._yielding: asyncio.Queue[_Process] = asyncio.Queue()
+        self._suspects: dict[str, float] = {}
+        self.processes = [
+            _Process(limits=limits, niceness=niceness, program=program)
+            for niceness in (*(0 for _ in range(limits.processes)), _NICENESS)
+        ]
+        *quick, yielding = self.processes
+        for process in quick:
+            self._quick.put_nowait(process)
+        self._yielding.put_nowait(yielding)
+
+    async def read(self, body: bytes, sender: str, *, tries: int = TRIES) -> qd4750.Message:
+        """Read a message.
+
+        :raises ReaderStopped: when `tries` readers died of it
+        """
+        _, message = await self._exchange(READ, body, sender=sender, tries=tries)
+        found: qd4750.Message = message
+        return found
+
+    async def check(self, body: bytes, sender: str) -> None:
+        """Judge the outside of a message.
+
+        :raises XmlRefused: as `xml.check_outside`
+        :raises ReaderStopped: when TRIES readers died of it
+        """
+        ended, refusal = await self._exchange(CHECK, body, sender=sender)
+        if ended == REFUSED:
+            reason, detail, limit = refusal
+            raise xml.XmlRefused(ProblemCode(reason), detail=detail, limit=limit)
+
+    def suspects(self, sender: str) -> bool:
+        """Tell whether a reader died of one of the sender's messages a short time ago."""
+        until = self._suspects.get(sender, 0.0)
+        return until > asyncio.get_running_loop().time()
+
+    async def _exchange(self, what: int, body: bytes, *, sender: str, tries: int = TRIES) -> tuple[int, Any]:
+        for _ in range(tries):
+            is_quick = len(body) <= self._limits.quick_bytes and not self.suspects(sender)
+            lane = self._quick if is_quick else self._yielding
+            process = await lane.get()
+            answer = asyncio.get_running_loop().run_in_executor(self._threads, process.exchange, what, body)
+            answer.add_done_callback(partial(_give_back, process, lane))
+            try:
+                return await asyncio.shield(answer)  # whoever goes away does not leave a reader half asked
+            except _Died:
+                self._suspect(sender)
+        raise ReaderStopped(tries=tries)
+
+    def _suspect(self, sender: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if len(self._suspects) >= _MOST_SUSPECTS:
+            self._suspects = {one: until for one, until in self._suspects.items() if until > now}
+        self._suspects[sender] = now + SUSPECT_SECONDS
+
+
+def _give_back(process: _Process, lane: asyncio.Queue[_Process], answer: asyncio.Future[tuple[int, Any]]) -> None:
+    lane.put_nowait(process)
+    if not answer.cancelled():
+        answer.exception()  # is raised where somebody waits, and told to nobody else
+
+
+@asynccontextmanager
+async def open_readers(limits: ReaderLimits, *, program: Sequence[str] = PROGRAM) -> AsyncIterator[Readers]:
+    """Make readers, whose processes start when they are needed, and end them."""
+    with ThreadPoolExecutor(max_workers=limits.processes + 1, thread_name_prefix="reader") as threads:
+        readers = Readers(limits=limits, threads=threads, program=program)
+        try:
+            yield readers
+        finally:
+            for process in readers.processes:
+                process.close()
