@@ -22,6 +22,7 @@ app = typer.Typer(
 # A noun's commands and the module that has them; only what is asked for is imported, so that a start is quick.
 NOUNS = {
     "facility": "facility",
+    "practitioners": "practitioners",
     "demo": "demo",
     "send": "hospital",
     "check": "hospital",

@@ -67,6 +67,10 @@ class Stand:
         """Return a bearer token of a citizen."""
         return self._session("citizen_id", citizen_id, life=life)
 
+    def practitioner_token(self, practitioner_id: UUID, *, life: timedelta = timedelta(hours=1)) -> str:
+        """Return a bearer token of a practitioner."""
+        return self._session("practitioner_id", practitioner_id, life=life)
+
     def _session(self, column: str, principal: object, *, life: timedelta = timedelta(hours=1)) -> str:
         token = new_secret()
         self.as_owner(

@@ -21,17 +21,19 @@ from app.core.settings import Settings
 from app.gateway import trusted
 from app.identity.jwt import new_private_key
 from app.terminology.codes import SYSTEMS
+from tests.conftest import Ground
 from tests.receiving import Receiver, serving
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "qd4750"
 GOOD, BAD = str(GOLDEN / "outpatient.xml"), str(GOLDEN / "one-good-one-bad.xml")
 VIETNAMESE = re.compile(r"[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]", re.IGNORECASE)
-NOUNS = ("facility", "demo", "codes", "keys")
+NOUNS = ("facility", "practitioners", "demo", "codes", "keys")
 VERBS = ("serve", "worker", "migrate", "schema", "send", "check", "queue", "replay")
 PROMISED = {
     *((verb,) for verb in VERBS),
     *(("facility", verb) for verb in ("add", "rotate-key", "suspend", "list")),
+    ("practitioners", "import"),
     *(("demo", verb) for verb in ("load", "token", "welcome")),
     *(("codes", verb) for verb in ("load", "list")),
     ("keys", "rotate"),
@@ -164,7 +166,9 @@ def test_usage_of_the_program_itself_is_2() -> None:
 
 
 @pytest.mark.usefixtures("installed")
-@pytest.mark.parametrize("who", ["nobody", "citizen", "citizen:0", "citizen:x", "citizen:-1", "facility:"])
+@pytest.mark.parametrize(
+    "who", ["nobody", "citizen", "doctor:0", "doctor", "citizen:0", "citizen:x", "citizen:-1", "facility:"]
+)
 def test_a_person_that_is_none_is_usage(sokhoe: Sokhoe, who: str) -> None:
     sokhoe("demo", "token", "--as", who, code=2)
 
@@ -360,6 +364,58 @@ def test_a_facilitys_life_in_json(sokhoe: Sokhoe, tmp_path: Path) -> None:
     assert sokhoe.json("facility", "list") == [
         {"code": "01901", "name": "Bệnh viện A", "level": "CENTRAL", "suspended": True}
     ]
+
+
+REGISTER = (
+    "certificate,full_name,personal_id,valid_from,valid_until,facility_code,place_from,place_until,suspended_on\n"
+    "990001/HNO-CCHN,Trần Minh Khôi,999071000001,2016-05-04,,01902,2020-01-01,,\n"
+    "990002/HNO-GPHN,Lê Thị Ngọc Diệp,,2024-05-04,{until},01902,2024-06-01,,\n"
+)
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_register_of_practitioners_is_imported_and_the_same_again_changes_nothing(
+    sokhoe: Sokhoe, tmp_path: Path
+) -> None:
+    sokhoe("facility", "add", "01902", "--name", "Bệnh viện B", "--level", "CENTRAL")
+    file = tmp_path / "register.csv"
+    file.write_text(REGISTER.format(until=""), encoding="utf-8")
+    refused = sokhoe.json("practitioners", "import", str(file), code=1)
+    told = sokhoe("practitioners", "import", str(file), code=1)
+    file.write_text(REGISTER.format(until="2029-05-03"), encoding="utf-8")
+    tried = sokhoe.json("practitioners", "import", str(file), "--dry-run")
+    stored = sokhoe.json("practitioners", "import", str(file))
+    again = sokhoe.json("practitioners", "import", str(file))
+
+    (problem,) = refused["problems"]
+    assert (problem["line"], problem["field"], problem["code"]) == (3, "valid_until", "LICENCE_WITHOUT_END")
+    assert VIETNAMESE.search(problem["vi"])
+    assert not VIETNAMESE.search(problem["en"])
+    assert "3: valid_until LICENCE_WITHOUT_END" in told
+    assert [(one["added"], one["changed"], one["dryRun"]) for one in (refused, tried, stored, again)] == [
+        (0, 0, False),
+        (2, 0, True),
+        (2, 0, False),
+        (0, 0, False),
+    ]
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_demo_doctor_has_a_token_that_counts_as_stepped_up_or_not(
+    sokhoe: Sokhoe, ground: Ground, settings: Settings, tmp_path: Path
+) -> None:
+    sokhoe("facility", "add", "01902", "--name", "Bệnh viện B", "--level", "CENTRAL")
+    (tmp_path / "register.csv").write_text(REGISTER.format(until="2029-05-03"), encoding="utf-8")
+    sokhoe("practitioners", "import", str(tmp_path / "register.csv"))
+    count = """
+        SELECT count(*) FILTER (WHERE u.action = '*'), count(*) FROM auth.session s
+          LEFT JOIN auth.step_up u ON u.session_id = s.id WHERE s.practitioner_id IS NOT NULL AND s.level = 2"""
+    database = settings.database_url.rpartition("/")[2]
+    tokens = [sokhoe.json("demo", "token", "--as", "doctor:1", *more)["token"] for more in ((), ("--no-step-up",))]
+
+    assert [len(token) for token in tokens] == [43, 43]
+    assert ground.cluster.psql(count, database).strip() == "1|2"
+    sokhoe("demo", "token", "--as", "doctor:99", code=1)
 
 
 @pytest.mark.usefixtures("installed")

@@ -26,6 +26,7 @@ from app.demo import people
 from app.demo import welcome as greeting
 from app.facilities import registry
 from app.facilities.sql import FacilityEntry
+from app.identity import practitioners
 from app.identity.jwt import new_private_key, public_part
 
 app = typer.Typer(no_args_is_help=True, help="Demo mode only: demo data and tokens.")
@@ -36,6 +37,7 @@ DEFAULT_CITIZENS = 50
 TOKEN_LIFE = timedelta(hours=12)
 PROOFED_LEVEL = 2
 VIET_NAM = ZoneInfo("Asia/Ho_Chi_Minh")
+_PRINCIPALS = {"citizen": "citizen_id", "doctor": "practitioner_id", "facility": "facility_code"}
 
 Url = Annotated[str | None, typer.Option(help="Address of the server; SOKHOE_PUBLIC_URL when left out.")]
 
@@ -57,20 +59,20 @@ def load(
 ) -> None:
     """Register the demo's facilities and send a year of their messages through /ingest, as hospitals would."""
     settings = _settings()
+    keys = {facility.code: _key(facility.code) for facility in people.FACILITIES}
+    run(as_migrator(settings, partial(_register, settings=settings, keys=keys)))
     marker = data_folder() / "demo-loaded.json"
     there = json.loads(marker.read_text(encoding="ascii"))["citizens"] if marker.exists() else 0
     wanted = citizens or there or DEFAULT_CITIZENS
     if there >= wanted:
         show({"loaded": False}, as_json=as_json, text="Dữ liệu demo đã có. / The demo data is there.")
         return
-    report = run(_load(settings, citizens=wanted, url=url or settings.public_url))
+    report = run(_load(keys, citizens=wanted, url=url or settings.public_url))
     marker.write_text(json.dumps({"citizens": wanted}), encoding="ascii")
     show(report, as_json=as_json, text=f"Đã ghi / filed: {report['filed']} / {report['messages']}")
 
 
-async def _load(settings: Settings, *, citizens: int, url: str) -> dict[str, int]:
-    keys = {facility.code: _key(facility.code) for facility in people.FACILITIES}
-    await as_migrator(settings, partial(_register, keys=keys))
+async def _load(keys: dict[str, dict[str, str]], *, citizens: int, url: str) -> dict[str, int]:
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         clients = {
             code: HospitalClient(base_url=url, facility_code=code, key=key, http=http, clock=utc_now, new_id=_new_id)
@@ -85,11 +87,13 @@ async def _load(settings: Settings, *, citizens: int, url: str) -> dict[str, int
     return {"messages": report.messages, "filed": report.filed}
 
 
-async def _register(session: Session, *, keys: dict[str, dict[str, str]]) -> None:
+async def _register(session: Session, *, settings: Settings, keys: dict[str, dict[str, str]]) -> None:
     for facility in people.FACILITIES:
         entry = FacilityEntry(code=facility.code, name=facility.name, level=facility.level)
         await registry.register(session, entry=entry, now=utc_now())
         await registry.add_key(session, code=facility.code, jwk=public_part(keys[facility.code]), now=utc_now())
+    vault = open_vault(settings.secrets_dir)
+    await practitioners.store(session, entries=people.register(), vault=vault, now=utc_now(), new_id=_new_id)
 
 
 def _key(code: str) -> dict[str, str]:
@@ -119,52 +123,61 @@ def _progress() -> Callable[[int, int], None]:
 
 @app.command()
 def token(
-    who: Annotated[str, typer.Option("--as", help="citizen:1, citizen:2 … or facility:1 …")],
+    who: Annotated[str, typer.Option("--as", help="citizen:1, citizen:2 … doctor:1 … or facility:1 …")],
+    no_step_up: Annotated[bool, typer.Option("--no-step-up", help="As if no second factor was given lately.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print a bearer token of a demo person or facility, good for 12 hours."""
+    """Print a bearer token of a demo person or facility, good for 12 hours; a person's counts as freshly stepped up."""
     settings = _settings()
     kind, _, number = who.partition(":")
-    if kind not in {"citizen", "facility"} or not (number.isascii() and number.isdigit()) or int(number) < 1:
-        raise typer.BadParameter("citizen:N or facility:N", param_hint="--as")
+    if kind not in _PRINCIPALS or not (number.isascii() and number.isdigit()) or int(number) < 1:
+        raise typer.BadParameter("citizen:N, doctor:N or facility:N", param_hint="--as")
     secret = new_secret()
-    found = run(as_migrator(settings, partial(_open, settings=settings, kind=kind, number=int(number), secret=secret)))
+    step = partial(_open, settings=settings, kind=kind, number=int(number), secret=secret, stepped_up=not no_step_up)
+    found = run(as_migrator(settings, step))
     if not found:
         fail(f"Không có {who} trong demo.", f"There is no {who} in the demo.")
     show({"token": secret}, as_json=as_json, text=secret)
 
 
-async def _open(session: Session, *, settings: Settings, kind: str, number: int, secret: str) -> bool:
+async def _open(session: Session, *, settings: Settings, kind: str, number: int, secret: str, stepped_up: bool) -> bool:
     await session.execute(text("SET LOCAL ROLE auth_owner"))
-    column, principal = "facility_code", None
-    if kind == "facility":
-        if number <= len(people.FACILITIES):
-            principal = people.FACILITIES[number - 1].code
-    else:
-        column = "citizen_id"
-        lookup = open_vault(settings.secrets_dir).index.of(people.citizen(number).personal_id or "", kind="PERSONAL_ID")
-        query = text(
-            "SELECT citizen_id FROM auth.identifier "
-            "WHERE kind = 'PERSONAL_ID' AND lookup = :lookup AND valid_until IS NULL"
-        )
-        principal = await session.scalar(query, {"lookup": lookup})
+    principal = await _principal(session, settings=settings, kind=kind, number=number)
     if principal is None:
         return False
     now = utc_now()
     insert = text(
-        f"INSERT INTO auth.session (id, token_hash, {column}, level, created_at, expires_at) "  # noqa: S608 - one of two names above
+        f"INSERT INTO auth.session (id, token_hash, {_PRINCIPALS[kind]}, level, created_at, expires_at) "  # noqa: S608 - one of three names above
         "VALUES (:id, sha256(convert_to(:secret, 'UTF8')), :principal, :level, :now, :until)"
     )
     values = {
         "id": new_id(now=now),
         "secret": secret,
         "principal": principal,
-        "level": PROOFED_LEVEL if kind == "citizen" else None,
+        "level": PROOFED_LEVEL if kind != "facility" else None,
         "now": now,
         "until": now + TOKEN_LIFE,
     }
     await session.execute(insert, values)
+    if stepped_up and kind != "facility":
+        for_everything = text("INSERT INTO auth.step_up (session_id, action, until) VALUES (:id, '*', :until)")
+        await session.execute(for_everything, {"id": values["id"], "until": values["until"]})
     return True
+
+
+async def _principal(session: Session, *, settings: Settings, kind: str, number: int) -> object:
+    if kind == "facility":
+        return people.FACILITIES[number - 1].code if number <= len(people.FACILITIES) else None
+    if kind == "doctor":
+        doctors = people.practitioners()
+        certificate = doctors[number - 1].certificate if number <= len(doctors) else ""
+        known = text("SELECT id FROM auth.practitioner WHERE certificate = :certificate")
+        return await session.scalar(known, {"certificate": certificate})
+    lookup = open_vault(settings.secrets_dir).index.of(people.citizen(number).personal_id or "", kind="PERSONAL_ID")
+    query = text(
+        "SELECT citizen_id FROM auth.identifier WHERE kind = 'PERSONAL_ID' AND lookup = :lookup AND valid_until IS NULL"
+    )
+    return await session.scalar(query, {"lookup": lookup})
 
 
 @app.command()

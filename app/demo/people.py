@@ -16,6 +16,7 @@ from functools import cache
 
 from app.demo.drawing import Draws, draw
 from app.demo.files import rows
+from app.identity.register import PlaceEntry, PractitionerEntry
 from app.records.arrivals import Sex
 
 DEFAULT_SEED = 20261122
@@ -206,6 +207,21 @@ def practitioners() -> tuple[Practitioner, ...]:
             reads_results=reads_results,
         )
         for number, (full_name, sex, facility_code, department_code, reads_results) in enumerate(_PRACTITIONERS, 1)
+    )
+
+
+def register() -> tuple[PractitionerEntry, ...]:
+    """Return the demo's register of practitioners: all have been at their place since the first day of 2020."""
+    since = date(2020, 1, 1)
+    return tuple(
+        PractitionerEntry(
+            certificate=one.certificate,
+            full_name=one.full_name,
+            personal_id=one.personal_id,
+            valid_from=since,
+            places=(PlaceEntry(facility_code=one.facility_code, valid_from=since),),
+        )
+        for one in practitioners()
     )
 
 

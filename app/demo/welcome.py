@@ -1,12 +1,13 @@
 """What `dev.py run` prints when everything is up: where to go, who is who, and a first query to paste."""
 
-from app.demo.people import FACILITIES, citizen
+from app.demo.people import FACILITIES, citizen, practitioners
 
 _FIRST_QUERY = (
     "{ healthBook { owner { fullName birthDate } "
     "prescriptions(first: 2) { nodes { items { drugName strength dose } } } } }"
 )
 _SHOWN_CITIZENS = (1, 2, 3, 4)
+_SHOWN_DOCTORS = 3
 _COMMAND = "python3 dev.py sokhoe"
 
 
@@ -51,6 +52,9 @@ def _sign_in(provider_url: str | None) -> list[str]:
 
 def _people() -> list[str]:
     lines = [f"  citizen:{number:<3} {citizen(number).full_name}{_family(number)}" for number in _SHOWN_CITIZENS]
+    lines.extend(
+        f"  doctor:{one.number:<4} {one.full_name} ({one.facility_code})" for one in practitioners()[:_SHOWN_DOCTORS]
+    )
     lines.extend(
         f"  facility:{number:<2} {facility.code} {facility.name}" for number, facility in enumerate(FACILITIES, start=1)
     )

@@ -8,7 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.compiler.inputs import InputSpec
 from app.identity.graph import IdentityQuery
-from app.identity.mapping import Citizen
+from app.identity.mapping import Citizen, Practitioner
 from app.records.documents import PAPERS
 from app.records.graph import RecordsQuery
 
@@ -61,6 +61,6 @@ def schema() -> strawberry.Schema:
     """Return the schema, made once."""
     return strawberry.Schema(
         query=Query,
-        types=[Citizen, *PAPERS, PublishedErrorCode],
+        types=[Citizen, Practitioner, *PAPERS, PublishedErrorCode],
         config=StrawberryConfig(disable_field_suggestions=True),
     )

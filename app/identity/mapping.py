@@ -5,10 +5,14 @@ from enum import Enum
 from typing import Any
 
 import strawberry
-from sqlalchemy import ColumnElement, LargeBinary, String, cast, func, literal, select
+from sqlalchemy import ColumnElement, Date, LargeBinary, Select, String, and_, case, cast, func, literal, or_, select
 
 from app.compiler import declare as rests
-from app.identity.tables import CitizenRow, IdentifierRow
+from app.compiler.inputs import Inputs
+from app.compiler.rows import RowRef
+from app.facilities.mapping import Facility
+from app.facilities.tables import FacilityRow
+from app.identity.tables import CitizenRow, IdentifierRow, PractitionerPlaceRow, PractitionerRow
 from app.terminology.sql import label
 
 
@@ -41,12 +45,28 @@ def _national_id(citizen_id: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
-@strawberry.interface(description="Who is signed in.")
-class Viewer:
-    """A signed-in person."""
+def viewer(_parent: RowRef, inputs: Inputs) -> Select[Any]:
+    """Return the one row that tells as what somebody is signed in."""
+    return select(
+        case((inputs.practitioner.is_not(None), literal("PRACTITIONER")), else_=literal("CITIZEN")).label("role")
+    )
 
-    id: strawberry.ID = rests.column(CitizenRow.id, description="Opaque id of the person.")
-    full_name: str = rests.column(CitizenRow.full_name, description="Full name with diacritics.")
+
+@rests.kinds(
+    by=lambda row, _inputs: row.role,
+    types={
+        "CITIZEN": rests.Kind(name="Citizen", row=CitizenRow, on=lambda _me, own, inputs: own.id == inputs.viewer),
+        "PRACTITIONER": rests.Kind(
+            name="Practitioner", row=PractitionerRow, on=lambda _me, own, inputs: own.id == inputs.practitioner
+        ),
+    },
+)
+@strawberry.interface(description="Who is signed in, and as what: a citizen, or a practitioner at work.")
+class Viewer:
+    """A signed-in person in one role; whoever is a doctor and a patient signs in as each."""
+
+    id: strawberry.ID = rests.column("id", description="Opaque id of the person in this role.")
+    full_name: str = rests.column("full_name", description="Full name with diacritics.")
 
 
 @strawberry.type(description="A person who has a health book.")
@@ -91,4 +111,46 @@ class Citizen(Viewer):
     )
     blood_group: str | None = rests.column(
         CitizenRow.blood_group, description="Blood group as the newest visit told it; no proof for a transfusion."
+    )
+
+
+def _today() -> ColumnElement[date]:
+    return func.auth.today(type_=Date)
+
+
+@strawberry.type(description="A place where a practitioner works.")
+class PractitionerPlace:
+    """A place of work."""
+
+    facility: Facility = rests.one(
+        FacilityRow, on=lambda place, f, _inputs: f.code == place.facility_code, description="Where."
+    )
+    valid_from: date = rests.column(PractitionerPlaceRow.valid_from, description="First day of work there.")
+    valid_until: date | None = rests.column(
+        PractitionerPlaceRow.valid_until, description="Last day of work there; null while no end is known."
+    )
+
+
+@strawberry.type(
+    description="Somebody who may practise medicine, signed in for work. Such a session opens no book of its own."
+)
+class Practitioner(Viewer):
+    """A practitioner."""
+
+    certificate: str = rests.column(
+        PractitionerRow.certificate, description="Number of the practising certificate or licence: 001234/BYT-CCHN."
+    )
+    valid_until: date | None = rests.column(
+        PractitionerRow.valid_until, description="Last day of the certificate; null when it has none."
+    )
+    places: list[PractitionerPlace] = rests.many(
+        PractitionerPlaceRow,
+        on=lambda practitioner, place, _inputs: and_(
+            place.practitioner_id == practitioner.id,
+            place.valid_from <= _today(),
+            or_(place.valid_until.is_(None), place.valid_until >= _today()),
+        ),
+        order=(rests.asc("facility_code"), rests.asc("valid_from")),
+        limit=50,
+        description="Where this person works today.",
     )

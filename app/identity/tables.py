@@ -105,13 +105,18 @@ class PractitionerRow(Row):
     """Who may practise medicine, by certificate. Source: Law 15/2023/QH15 Art. 27; Decree 96/2023."""
 
     __tablename__ = "practitioner"
-    __table_args__ = (Index("practitioner_citizen_idx", "citizen_id"), _SCHEMA)
+    __table_args__ = (
+        Index("practitioner_citizen_idx", "citizen_id"),
+        Index("practitioner_person_idx", "person_lookup"),
+        _SCHEMA,
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     certificate: Mapped[str] = mapped_column(Text, unique=True)
     full_name: Mapped[str] = mapped_column(Text)
     name_key: Mapped[str] = mapped_column(Text)
-    citizen_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
+    person_lookup: Mapped[bytes | None] = mapped_column(LargeBinary)  # blind index of the personal id
+    citizen_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))  # who signed in with it
     valid_from: Mapped[date] = mapped_column(Date)
     valid_until: Mapped[date | None] = mapped_column(Date)
     suspended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -46,6 +46,7 @@ DEFINERS = {
     "auth.open_client_session": "auth_owner",
     "auth.open_demo_book": "auth_owner",
     "auth.open_filing": "auth_owner",
+    "auth.practises": "auth_owner",
     "auth.prepare_withdrawal": "auth_owner",
     "auth.redeem_handoff": "auth_owner",
     "auth.register_birth": "auth_owner",
@@ -135,6 +136,7 @@ CALLS = {
         "auth.revoke_token",
         "auth.sign_in",
         "auth.take_login",
+        "auth.today",
         "auth.use_token",
         "jobs.enqueue",
     },
@@ -146,7 +148,14 @@ CALLS = {
 
 QUEUE = {f"jobs.{name}" for name in ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics")}
 READS = {
-    "desk": {"auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
+    "desk": {
+        "auth.citizen",
+        "auth.identifier",
+        "auth.practitioner",
+        "auth.practitioner_place",
+        "code.entry",
+        "directory.facility",
+    },
     "ingest": set(),
     "worker": {f"book.{name}" for name in (*HEALTH, "arrival_order", "record_version")}
     | QUEUE

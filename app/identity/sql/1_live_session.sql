@@ -14,6 +14,9 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'no live session' USING ERRCODE = 'SK401';
   END IF;
+  IF found_session.practitioner_id IS NOT NULL AND NOT auth.practises(found_session.practitioner_id, found_session.via_facility_code) THEN
+    RAISE EXCEPTION 'no live session of a practitioner' USING ERRCODE = 'SK401';
+  END IF;
   RETURN found_session;
 END $$;
 REVOKE ALL ON FUNCTION auth.live_session FROM PUBLIC;
