@@ -1,18 +1,31 @@
-"""Rows of the visitors' book."""
+"""Rows of the visitors' book, and of the tree that proves it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, LargeBinary, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Interval,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Row
+from app.core.db import Row, Xid8
 
 
 class HeadRow(Row):
-    """The end of one citizen's chain."""
+    """The end of one citizen's chain: how many lines there are, and the hash of the last one's leaf."""
 
     __tablename__ = "head"
     __table_args__ = ({"schema": "audit", "postgresql_with": {"fillfactor": "50"}},)
@@ -23,18 +36,87 @@ class HeadRow(Row):
 
 
 class LineRow(Row):
-    """One line: what was done to one citizen's book or rights, and by whom."""
+    """What one line says, and the nonce that hides it: both may be erased, its leaf stays."""
 
     __tablename__ = "line"
     __table_args__ = ({"schema": "audit"},)
 
     citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"), primary_key=True)
     n: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    previous: Mapped[bytes] = mapped_column(LargeBinary)  # the leaf of line n - 1; 32 zero bytes before the first
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     action: Mapped[str] = mapped_column(Text)
-    actor_citizen_id: Mapped[UUID | None] = mapped_column(Uuid)
-    actor_practitioner_id: Mapped[UUID | None] = mapped_column(Uuid)
-    actor_facility_code: Mapped[str | None] = mapped_column(Text)  # its system, or the one that acts for a practitioner
-    about: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    category: Mapped[str] = mapped_column(Text)  # VIEW or CHANGE
+    actor_kind: Mapped[str] = mapped_column(Text)  # OWNER, REPRESENTATIVE, PRACTITIONER, FACILITY_SYSTEM, SYSTEM
+    actor_id: Mapped[UUID | None] = mapped_column(Uuid)
+    actor_name: Mapped[str | None] = mapped_column(Text)  # as it was then: history does not change with a register
+    facility_code: Mapped[str | None] = mapped_column(Text)
+    about: Mapped[dict[str, Any]] = mapped_column(JSONB)  # ids, codes, scope, purpose: never health data
     nonce: Mapped[bytes] = mapped_column(LargeBinary)
-    leaf: Mapped[bytes] = mapped_column(LargeBinary)
+    transaction: Mapped[int] = mapped_column(Xid8)  # that wrote it; `audit.announced` looks at it
+
+
+class LeafRow(Row):
+    """What stays of a line for ever: its hash, and its place in the tree as soon as it is sealed."""
+
+    __tablename__ = "leaf"
+    __table_args__ = (
+        Index("leaf_index_key", "leaf_index", unique=True),
+        Index("leaf_unsealed_idx", "citizen_id", "n", postgresql_where=text("leaf_index IS NULL")),
+        {"schema": "audit"},
+    )
+
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    leaf_index: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class TileRow(Row):
+    """Up to 256 hashes of one level of the tree. Source: C2SP tlog-tiles, hash tiles."""
+
+    __tablename__ = "tile"
+    __table_args__ = ({"schema": "audit"},)
+
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class TreeRow(Row):
+    """The one tree: how large it is, whose turn it is to seal, and when it was last found complete."""
+
+    __tablename__ = "tree"
+    __table_args__ = (
+        CheckConstraint("is_only", name="only"),
+        CheckConstraint("stop_after BETWEEN '1 minute' AND '1 day'", name="stop_after"),
+        {"schema": "audit", "postgresql_with": {"fillfactor": "50"}},
+    )
+
+    is_only: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=text("true"))
+    size: Mapped[int] = mapped_column(BigInteger)
+    epoch: Mapped[int] = mapped_column(BigInteger)  # grows with every sealer that starts; an older one is refused
+    sealed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    stop_after: Mapped[timedelta] = mapped_column(Interval)  # without a seal for so long, nobody views others' books
+
+
+class CheckpointRow(Row):
+    """A signed head of the tree; one a size, for ever."""
+
+    __tablename__ = "checkpoint"
+    __table_args__ = ({"schema": "audit"},)
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    root: Mapped[bytes] = mapped_column(LargeBinary)
+    note: Mapped[str] = mapped_column(Text)  # C2SP tlog-checkpoint, a signed note
+    signed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class SealerKeyRow(Row):
+    """A public key with which checkpoints were signed."""
+
+    __tablename__ = "sealer_key"
+    __table_args__ = ({"schema": "audit"},)
+
+    verifier: Mapped[str] = mapped_column(Text, primary_key=True)  # name+key hash+key, of C2SP signed-note
+    since_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

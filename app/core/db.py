@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 
 import asyncpg
 from sqlalchemy import URL, MetaData, select
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import UserDefinedType
 
 from app.core.errors import AppError, Conflict, LevelTooLow, NotFound, StepUpRequired, Unauthenticated, Unavailable
 from app.core.settings import Settings
@@ -45,6 +47,19 @@ class Row(DeclarativeBase):
             "pk": "%(table_name)s_pkey",
         }
     )
+
+
+class Xid8(UserDefinedType[int]):
+    """PostgreSQL's 64-bit transaction id."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_options: object) -> str:
+        """Return the type's name."""
+        return "xid8"
+
+
+ischema_names["xid8"] = Xid8  # so that `sokhoe migrate --check` knows the type
 
 
 class SecretMissing(Exception):
@@ -140,6 +155,7 @@ _EXPECTED: Mapping[str, type[AppError]] = {
     "SK404": NotFound,
     "SK409": Conflict,
     "SK428": StepUpRequired,
+    "SK503": Unavailable,  # what must be written down cannot be
     "57014": Unavailable,  # statement timeout
     "55P03": Unavailable,  # lock timeout
     "53300": Unavailable,  # too many connections

@@ -5,24 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Index, Integer, SmallInteger, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import UserDefinedType
 
-from app.core.db import Row
-
-
-class Xid8(UserDefinedType[int]):
-    """PostgreSQL's 64-bit transaction id."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_options: object) -> str:
-        """Return the type's name."""
-        return "xid8"
-
-
-ischema_names["xid8"] = Xid8  # so that `sokhoe migrate --check` knows the type
+from app.core.db import Row, Xid8
 
 
 class BookRow(Row):
