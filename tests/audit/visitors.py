@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from app.core.ids import new_id, new_secret
+from app.core.ids import new_id
 from tests.people import Stand, now
 
 SESSION = "(SELECT s FROM auth.session s WHERE s.token_hash = sha256(convert_to(:token, 'UTF8')))"
@@ -32,9 +32,9 @@ class Visitors:
         self.stand.as_owner("INSERT INTO auth.book (citizen_id, changed_at) VALUES (:id, now())", id=citizen_id)
         return citizen_id
 
-    def practitioner(self, name: str = "Trần Văn Đức") -> str:
-        """Register a practitioner and return a bearer token."""
-        practitioner_id, token = new_id(now=now()), new_secret()
+    def practitioner(self, name: str = "Trần Văn Đức", *, facility: str = "01901") -> str:
+        """Register a practitioner who works at a facility and return a bearer token."""
+        practitioner_id = new_id(now=now())
         self.stand.as_owner(
             "INSERT INTO auth.practitioner (id, certificate, full_name, name_key, valid_from, registered_at) "
             "VALUES (:id, :certificate, :name, 'X', '2020-01-01', now())",
@@ -43,13 +43,12 @@ class Visitors:
             name=name,
         )
         self.stand.as_owner(
-            "INSERT INTO auth.session (id, token_hash, practitioner_id, created_at, expires_at) "
-            "VALUES (:id, sha256(convert_to(:token, 'UTF8')), :who, now(), now() + interval '1 hour')",
-            id=new_id(now=now()),
-            token=token,
-            who=practitioner_id,
+            "INSERT INTO auth.practitioner_place (practitioner_id, facility_code, valid_from) "
+            "VALUES (:id, :facility, '2020-01-01')",
+            id=practitioner_id,
+            facility=facility,
         )
-        return token
+        return self.stand.practitioner_token(practitioner_id)
 
     def write(self, citizen: UUID, action: str, *, by: str | None, about: dict[str, Any] | None = None) -> int:
         """Write a line; nobody's session is the product itself. Returns its number."""
