@@ -22,18 +22,23 @@ from app.compiler.cursors import key_type
 from app.compiler.inputs import Constant, Inputs
 from app.compiler.leaves import bare, leaf_text
 from app.compiler.places import (
+    Acting,
     Column,
     Embedded,
     Expression,
     Kinds,
+    Opened,
     Order,
     OrderTerms,
     Relation,
     Sealed,
     Shape,
     Source,
+    Told,
+    on_of,
     place_of,
     python_names,
+    row_of,
 )
 from app.compiler.plan import render
 from app.compiler.reach import terms_of
@@ -77,6 +82,8 @@ class Check:
                 place = place_of(field)
                 if isinstance(place, Relation) and place.root is not None:
                     self._relation(f"{kind.name}.{name}", field, place, NO_ROW)
+                if isinstance(place, Acting):
+                    self._type(f"{kind.name}.{name}", get_named_type(field.type), _Ground(NO_ROW, place), None)
 
     def _relation(self, where: str, field: GraphQLField, place: Relation, parent: RowRef) -> None:
         _shape(where, field.type, place)
@@ -142,12 +149,27 @@ class Check:
         match place_of(field):
             case Relation() as relation if relation.root is None:
                 self._relation(where, field, relation, ground.row)
+            case Opened() as opened:
+                self._opened(where, field, opened)
             case Embedded(when=when):
                 if when is not None and is_non_null_type(field.type):
                     raise BadDeclaration(f"{where}: says when it is there, and may not be null")
                 if when is not None:
                     _said(where, partial(when, ground.row, self.inputs))
                 self._type(where, get_named_type(field.type), ground, None)
+            case Column() | Expression() | Sealed() | Told() as value:
+                self._value(where, field, value, ground)
+
+    def _opened(self, where: str, field: GraphQLField, opened: Opened) -> None:
+        if is_non_null_type(field.type):
+            raise BadDeclaration(f"{where}: is opened after the commit, and may not be null")
+        root = opened.root
+        self._relation(where, field, Relation(shape=Shape.ONE, source=row_of(root), on=on_of(root), root=root), NO_ROW)
+
+    def _value(
+        self, where: str, field: GraphQLField, place: Column | Expression | Sealed | Told, ground: _Ground
+    ) -> None:
+        match place:
             case Column() as column:
                 _column(where, column, ground)
                 _leaf(where, field.type, getattr(ground.row, column.key))
@@ -157,6 +179,8 @@ class Check:
                 _column(where, column, ground)
             case Sealed(at=Expression(value=value)):
                 _said(where, partial(value, ground.row, self.inputs))
+            case Told(key=key):
+                _said(where, partial(self.inputs.told_json, key))
 
 
 def _said(where: str, make: Callable[[], Any]) -> Any:

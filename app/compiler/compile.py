@@ -25,8 +25,22 @@ from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, true
 from app.compiler.index import Index
 from app.compiler.inputs import Input, Inputs, InputSpec
 from app.compiler.leaves import leaf_text
-from app.compiler.parameters import Parameters
-from app.compiler.places import Column, Embedded, Expression, Kinds, Relation, Sealed, place_of
+from app.compiler.parameters import Parameters, deed_of
+from app.compiler.places import (
+    Acting,
+    Column,
+    Embedded,
+    Expression,
+    Kinds,
+    Opened,
+    Relation,
+    Sealed,
+    Shape,
+    Told,
+    on_of,
+    place_of,
+    row_of,
+)
 from app.compiler.plan import Part, Plan
 from app.compiler.reach import opened
 from app.compiler.refusal import NotCompilable
@@ -34,6 +48,7 @@ from app.compiler.relations import relation_text
 from app.compiler.rows import NO_ROW, RowRef, cell
 from app.compiler.selection import ALWAYS, Emission, Selections, When
 from app.compiler.texts import (
+    BOOK,
     SEAL,
     JsonText,
     Piece,
@@ -53,7 +68,7 @@ ValueOf = Callable[[GraphQLField, Emission, int], Element]
 
 
 def compile_operation(index: Index, document: DocumentNode, operation_name: str | None = None) -> Plan:
-    """Compile a query of a valid document: who calls has validated it, and limited its size and depth.
+    """Compile an operation of a valid document: who calls has validated it, and limited its size and depth.
 
     :raises NotCompilable: naming the part that cannot become SQL
     :raises Invalid: when the document itself gives an argument an impossible value
@@ -61,10 +76,11 @@ def compile_operation(index: Index, document: DocumentNode, operation_name: str 
     operation = get_operation_ast(document, operation_name)
     if operation is None:
         raise NotCompilable("no such operation")
-    if operation.operation is not OperationType.QUERY or index.schema.query_type is None:
+    root = index.schema.get_root_type(operation.operation)
+    if root is None or operation.operation is OperationType.SUBSCRIPTION:
         raise NotCompilable(f"a {operation.operation.value}")
     build = Build(index, operation, _fragments(document))
-    return build.plan(index.schema.query_type, [(operation.selection_set, ALWAYS)])
+    return build.plan(root, [(operation.selection_set, ALWAYS)])
 
 
 def compile_field(
@@ -112,6 +128,7 @@ class Build:
         self.times = 1
         self.path: list[str] = []
         self.sealed_paths: set[tuple[str, ...]] = set()
+        self.nested: list[Part] = []
         self._aliases = 0
 
     def inputs_with(self, arguments: Mapping[str, Callable[[], Element]]) -> Inputs:
@@ -142,6 +159,7 @@ class Build:
             parts=parts,
             parameters=self.parameters.all(),
             inputs=tuple(self.used_inputs.values()),
+            nested=tuple(self.nested),
             sealed_paths=frozenset(self.sealed_paths),
             cost=self.cost,
         )
@@ -161,9 +179,11 @@ class Build:
             )
         definition = _field(parent, name)
         place = place_of(definition)
+        nullable = not isinstance(definition.type, GraphQLNonNull)
+        if isinstance(place, Acting):
+            return self._deed(place, definition, emission, is_shown)
         if not isinstance(place, Relation) or place.root is None:
             raise NotCompilable(f"{parent.name}.{name} is resolved in Python")
-        nullable = not isinstance(definition.type, GraphQLNonNull)
         self.path.append(emission.key)
         found = relation_text(
             self,
@@ -185,6 +205,57 @@ class Build:
             arguments=found.left,
             is_shown=is_shown,
         )
+
+    def _deed(
+        self,
+        place: Acting,
+        definition: GraphQLField,
+        emission: Emission,
+        is_shown: Callable[[Mapping[str, object]], bool],
+    ) -> Part:
+        nullable = not isinstance(definition.type, GraphQLNonNull)
+        self.path.append(emission.key)
+        payload = get_named_type(definition.type)
+        body = self.node_text(payload, emission.below(), NO_ROW, None, 0 if nullable else 1)
+        self.path.pop()
+        return Part(
+            key=emission.key,
+            field=emission.node.name.value,
+            root=None,
+            opens=None,
+            nullable=nullable,
+            body=body,
+            is_shown=is_shown,
+            deed=deed_of(place.action, definition, emission.node),
+        )
+
+    def _opened(
+        self, parent: GraphQLObjectType, definition: GraphQLField, emission: Emission, place: Opened
+    ) -> Element:
+        """Return the mark of a book that is opened later, and note its part."""
+        if self.times > 1:
+            raise NotCompilable(f"{parent.name}.{emission.node.name.value} stands in a list")
+        found = relation_text(
+            self,
+            Relation(shape=Shape.ONE, source=row_of(place.root), on=on_of(place.root), root=place.root),
+            parent_type=parent,
+            definition=definition,
+            emission=emission,
+            parent=NO_ROW,
+            up=0,
+        )
+        self.nested.append(
+            Part(
+                key=".".join(self.path),
+                field=emission.node.name.value,
+                root=place.root.name,
+                opens=place.root.opens,
+                nullable=True,
+                body=found.text,
+                told=place.arguments,
+            )
+        )
+        return constant(f"{BOOK}{len(self.nested) - 1};")
 
     def object_text(self, parent: GraphQLObjectType, below: Below, up: int, value_of: ValueOf) -> JsonText:
         """Return the text of an object, never null; `up` is where a null in the object's place is carried to."""
@@ -228,6 +299,10 @@ class Build:
             case Sealed(at=at):
                 self.sealed_paths.add(tuple(self.path))
                 text = _sealed(getattr(row, at.key) if isinstance(at, Column) else at.value(row, self.inputs), up)
+            case Told(key=key):
+                text = or_null(self.inputs.told_json(key), up)
+            case Opened() as place:
+                text = self._opened(parent, definition, emission, place)
             case Embedded(when=when):
                 text = self.node_text(get_named_type(definition.type), emission.below(), row, None, up)
                 if when is not None:

@@ -55,19 +55,21 @@ that a `source` returns), under this statement's own alias. `inputs.NAME` is a n
 (citizen, sections, language …), `inputs.argument("codes")` an argument of the very field that is declared (a typed
 NULL when it is absent). Lambdas only build expressions, when an operation is compiled; constants in them are
 written into the statement. Every table a lambda brings in itself must name the citizen too.
+
+A mutation does its work in Python and is answered like any other field (app.compiler.deeds).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Never, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
 from sqlalchemy import Column as TableColumn
 from sqlalchemy.orm import QueryableAttribute
-from strawberry.types.field import StrawberryField
 
+from app.compiler.deeds import action, mutation, opened, told
+from app.compiler.fields import RestingField, RestsInSqlError, resting_field
 from app.compiler.places import (
     KINDS,
-    METADATA,
     Column,
     Condition,
     Embedded,
@@ -79,13 +81,14 @@ from app.compiler.places import (
     Order,
     OrderTerms,
     Page,
-    Place,
     Relation,
     Root,
     Sealed,
     Shape,
     Source,
     Value,
+    on_of,
+    row_of,
 )
 
 __all__ = [
@@ -94,7 +97,10 @@ __all__ = [
     "Kind",
     "Order",
     "PageInfo",
+    "RestingField",
+    "RestsInSqlError",
     "Root",
+    "action",
     "asc",
     "column",
     "connection",
@@ -103,40 +109,18 @@ __all__ = [
     "expression",
     "kinds",
     "many",
+    "mutation",
     "one",
+    "opened",
     "root",
     "rows",
     "sealed",
+    "told",
     "total",
     "union_kinds",
 ]
 
 Stub = Callable[..., Any]
-
-
-class RestsInSqlError(RuntimeError):
-    """A field that rests in SQL was resolved in Python."""
-
-
-class RestingField(StrawberryField):
-    """A Strawberry field whose value is made by the compiler, never by a resolver."""
-
-    def get_result(self, source: object, info: object, args: object, kwargs: object) -> Never:  # noqa: ARG002
-        """Refuse.
-
-        :raises RestsInSqlError: always
-        """
-        message = f"{type(source).__name__}.{self.python_name} is answered by the compiler, not by a resolver"
-        raise RestsInSqlError(message)
-
-
-def _field(place: Place, *, description: str, name: str | None, deprecation_reason: str | None = None) -> RestingField:
-    return RestingField(
-        graphql_name=name,
-        description=description,
-        deprecation_reason=deprecation_reason,
-        metadata={METADATA: place},
-    )
 
 
 def _column(at: QueryableAttribute[Any] | TableColumn[Any] | str) -> Column:
@@ -165,7 +149,7 @@ def column(
     deprecation_reason: str | None = None,
 ) -> Any:
     """Rest on a column: an attribute of the mapped class, or the name of a `source`'s column."""
-    return _field(_column(at), description=description, name=name, deprecation_reason=deprecation_reason)
+    return resting_field(_column(at), description=description, name=name, deprecation_reason=deprecation_reason)
 
 
 def sealed(
@@ -177,7 +161,7 @@ def sealed(
 ) -> Any:
     """Rest on sealed bytes, of a column or an expression, which are opened in Python after the statement."""
     place = Sealed(at=_column(at) if isinstance(at, QueryableAttribute | TableColumn | str) else Expression(value=at))
-    return _field(place, description=description, name=name, deprecation_reason=deprecation_reason)
+    return resting_field(place, description=description, name=name, deprecation_reason=deprecation_reason)
 
 
 def expression(
@@ -185,7 +169,7 @@ def expression(
 ) -> Any:
     """Rest on a scalar expression over the row; a constant is `sqlalchemy.literal(…)`."""
     place = Expression(value=value)
-    return _field(place, description=description, name=name, deprecation_reason=deprecation_reason)
+    return resting_field(place, description=description, name=name, deprecation_reason=deprecation_reason)
 
 
 def embedded(
@@ -197,7 +181,7 @@ def embedded(
 ) -> Any:
     """Rest, as an object, on the parent's own row; null where `when` is not true (the type may then be null)."""
     place = Embedded(when=when)
-    return _field(place, description=description, name=name, deprecation_reason=deprecation_reason)
+    return resting_field(place, description=description, name=name, deprecation_reason=deprecation_reason)
 
 
 def one(
@@ -213,7 +197,7 @@ def one(
 ) -> Any:
     """Rest on one row: at most one matches, or the first of `order`. Null when none does."""
     place = Relation(shape=Shape.ONE, source=source, on=on, order=order, guard=guard, kinds=kinds)
-    return _field(place, description=description, name=name, deprecation_reason=deprecation_reason)
+    return resting_field(place, description=description, name=name, deprecation_reason=deprecation_reason)
 
 
 def many(
@@ -230,7 +214,7 @@ def many(
 ) -> Any:
     """Rest on a list of at most `limit` rows in `order`; no arguments (see `rows`)."""
     place = Relation(shape=Shape.MANY, source=source, on=on, order=order, limit=limit, guard=guard, kinds=kinds)
-    return _field(place, description=description, name=name, deprecation_reason=deprecation_reason)
+    return resting_field(place, description=description, name=name, deprecation_reason=deprecation_reason)
 
 
 def rows(
@@ -268,7 +252,7 @@ def rows(
         kinds=kinds,
         root=root,
     )
-    return _field(place, description=description, name=name, deprecation_reason=deprecation_reason)
+    return resting_field(place, description=description, name=name, deprecation_reason=deprecation_reason)
 
 
 def connection(
@@ -305,7 +289,7 @@ def connection(
         kinds=kinds,
         root=root,
     )
-    return _field(place, description=description, name=name, deprecation_reason=deprecation_reason)
+    return resting_field(place, description=description, name=name, deprecation_reason=deprecation_reason)
 
 
 def root(
@@ -322,20 +306,16 @@ def root(
 
     :raises TypeError: when the root names no row
     """
-    if at.row is None:
-        message = f"root {at.name} has no row to stand on"
-        raise TypeError(message)
-    on = at.on
     place = Relation(
         shape=Shape.ONE,
-        source=at.row,
-        on=None if on is None else lambda _parent, row, inputs: on(row, inputs),
+        source=row_of(at),
+        on=on_of(at),
         types=types or {},
         guard=guard,
         kinds=kinds,
         root=at,
     )
-    return _field(place, description=description, name=name, deprecation_reason=deprecation_reason)
+    return resting_field(place, description=description, name=name, deprecation_reason=deprecation_reason)
 
 
 def _kinds(by: Value, types: Mapping[str, str | Kind]) -> Kinds:
@@ -365,11 +345,11 @@ def union_kinds(*, by: Value, types: Mapping[str, str | Kind]) -> Kinds:
 
 def total(*, description: str) -> Any:
     """Count all rows of the connection, in a subclass of `Connection`."""
-    return _field(Page.TOTAL, description=description, name=None)
+    return resting_field(Page.TOTAL, description=description, name=None)
 
 
 def _page(page: Page, description: str) -> Any:
-    return _field(page, description=description, name=None)
+    return resting_field(page, description=description, name=None)
 
 
 Node = TypeVar("Node")

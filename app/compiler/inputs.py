@@ -17,6 +17,9 @@ from sqlalchemy import (
     String,
     Text,
     Uuid,
+    cast,
+    func,
+    literal,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
@@ -176,3 +179,15 @@ class Inputs:
         :raises KeyError: when the field has no such argument
         """
         return self.arguments[name]()
+
+    def told(self, key: str, pg_type: str) -> ColumnElement[Any]:
+        """Return a value that the mutation's step told, as a PostgreSQL value; null when it told none."""
+        told = self.__getattr__("told")
+        return cast(told.op("->>", return_type=Text())(literal(key)), sql_type(pg_type))
+
+    def told_json(self, key: str) -> ColumnElement[Any]:
+        """Return the JSON text of a value that the step told; null when it told none or null."""
+        told = self.__getattr__("told")
+        return cast(
+            func.nullif(told.op("->", return_type=JSONB())(literal(key)), cast(literal("null"), JSONB())), Text()
+        )

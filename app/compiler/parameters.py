@@ -21,6 +21,8 @@ from graphql.utilities.coerce_input_value import coerce_default_value, coerce_in
 from sqlalchemy import ColumnElement
 
 from app.compiler.inputs import Constant, Input
+from app.compiler.places import Action
+from app.compiler.refusal import NotCompilable
 from app.compiler.values import invalid_argument, pg_type_of, to_pg
 
 Read = Callable[[VariableValues], object]
@@ -163,3 +165,42 @@ def _coerced(name: str, known: GraphQLArgument, node: ValueNode | None, variable
     if value is None and isinstance(known.type, GraphQLNonNull):
         raise invalid_argument(name)
     return value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """The input of a mutation: as JSON text, which is what its idempotency key stands for, and as GraphQL values."""
+
+    text: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deed:
+    """A mutation in one document: what it does, and how its input is read from the coerced variables."""
+
+    action: Action
+    argument: GraphQLArgument | None
+    read: Callable[[VariableValues], Asked]
+
+
+def deed_of(action: Action, definition: GraphQLField, node: FieldNode) -> Deed:
+    """Return what a mutation of the document does.
+
+    :raises NotCompilable: when its arguments are not one `input`, or none
+    """
+    if not definition.args:
+        return Deed(action=action, argument=None, read=lambda _variables: Asked(text="{}", values={}))
+    if list(definition.args) != ["input"]:
+        raise NotCompilable("a mutation with other arguments than `input`")
+    known = definition.args["input"]
+    given = next((argument.value for argument in node.arguments or () if argument.name.value == "input"), None)
+
+    def read(variables: VariableValues) -> Asked:
+        value = _coerced("input", known, given, variables)
+        text = to_pg(value, known.type, "jsonb", "input")
+        if not isinstance(text, str) or not isinstance(value, dict):
+            raise invalid_argument("input")
+        return Asked(text=text, values=value)
+
+    return Deed(action=action, argument=known, read=read)

@@ -1,6 +1,6 @@
 """Where a field's data rests: what a declaration says, read by the compiler."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -116,6 +116,37 @@ class Relation:
     root: Root | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Action:
+    """What a mutation does, what of it is committed first, how it tells its secrets again (app.compiler.deeds)."""
+
+    does: Callable[..., Awaitable[Any]]
+    first: Callable[..., Awaitable[Any]] | None = None
+    again: Callable[..., Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acting:
+    """A field of Mutation: done first, its payload read then."""
+
+    action: Action
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """A value that a mutation's step told."""
+
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """A book in a mutation's payload, opened after the commit."""
+
+    root: Root
+    arguments: Mapping[str, str]
+
+
 class Page(Enum):
     """A field of a connection, an edge or the page information."""
 
@@ -131,7 +162,7 @@ class Page(Enum):
     END = "end"
 
 
-Place = Column | Expression | Sealed | Embedded | Relation | Page
+Place = Column | Expression | Sealed | Embedded | Relation | Page | Acting | Told | Opened
 
 METADATA = "rests"
 KINDS = "__rests_kinds__"
@@ -149,3 +180,20 @@ def python_names(field: GraphQLField) -> Mapping[str, str]:
     """Return the Python name of each argument by its GraphQL name."""
     definitions = {name: argument.extensions.get(DEFINITION) for name, argument in field.args.items()}
     return {name: str(getattr(found, "python_name", name)) for name, found in definitions.items()}
+
+
+def row_of(root: Root) -> Source:
+    """Return the row that a root stands on.
+
+    :raises TypeError: when it names none
+    """
+    if root.row is None:
+        message = f"root {root.name} has no row to stand on"
+        raise TypeError(message)
+    return root.row
+
+
+def on_of(root: Root) -> Condition | None:
+    """Return which of its rows a root stands on."""
+    on = root.on
+    return None if on is None else lambda _parent, row, inputs: on(row, inputs)

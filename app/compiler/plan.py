@@ -5,12 +5,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLSchema, OperationDefinitionNode, VariableDefinitionNode, get_variable_values
+from graphql import (
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableDefinitionNode,
+    VariableValues,
+    get_variable_values,
+)
 from sqlalchemy import ColumnElement, null
 from sqlalchemy.exc import CompileError
 
 from app.compiler.inputs import Bound, Constant, Input, InputSpec, Rendering
-from app.compiler.parameters import Parameter
+from app.compiler.parameters import Deed, Parameter
 from app.compiler.refusal import NotCompilable
 from app.core.errors import Invalid, Text
 
@@ -57,7 +63,8 @@ class Part:
     """A root field. One that opens nothing is a constant (`__typename`).
 
     `arguments` are the opener's, by Python name. `is_shown` tells, from bound values by name, whether `@skip`
-    and `@include` let the field be asked; a part that is not shown is not run.
+    and `@include` let the field be asked; a part that is not shown is not run. A mutation has a `deed`, and its body
+    is its payload; a payload's book has opener's arguments that the deed `told`.
     """
 
     key: str
@@ -68,6 +75,8 @@ class Part:
     body: ColumnElement[Any]
     arguments: Mapping[str, ColumnElement[Any]] = dataclasses.field(default_factory=dict)
     is_shown: Callable[[Mapping[str, object]], bool] = lambda _values: True
+    deed: Deed | None = None
+    told: Mapping[str, str] = dataclasses.field(default_factory=dict)
     _statement: list[Statement] = dataclasses.field(default_factory=list, repr=False, compare=False)
 
     def body_sql(self) -> str:
@@ -108,7 +117,8 @@ class Plan:
     """An operation as SQL: parts in the order of the response, parameters in the order of `bind`.
 
     `inputs` are the named inputs that the bodies use beside the variables. `cost` counts fields times page sizes,
-    a page size that a variable gives at its bound. `sealed_paths` are response keys from the root down.
+    a page size that a variable gives at its bound. `sealed_paths` are response keys from the root down. `nested` are
+    the books in payloads, in the order of their marks.
     """
 
     schema: GraphQLSchema
@@ -116,13 +126,14 @@ class Plan:
     parts: tuple[Part, ...]
     parameters: tuple[Parameter, ...]
     inputs: tuple[InputSpec, ...]
+    nested: tuple[Part, ...]
     sealed_paths: frozenset[tuple[str, ...]]
     cost: int
 
-    def bind(self, variables: Mapping[str, object]) -> tuple[object, ...]:
-        """Return the values of `parameters`.
+    def coerce(self, variables: Mapping[str, object]) -> VariableValues:
+        """Return the variables as GraphQL values.
 
-        :raises Invalid: naming the variable or argument, never its value
+        :raises Invalid: naming the variable, never its value
         """
         found = get_variable_values(
             self.schema, self.operation.variable_definitions or (), dict(variables), hide_suggestions=True
@@ -131,7 +142,21 @@ class Plan:
             node = next((node for error in found for node in error.nodes or ()), None)
             name = node.variable.name.value if isinstance(node, VariableDefinitionNode) else ""
             raise Invalid(Text(f"Biến ${name} không hợp lệ.", f"Variable ${name} is not valid."))
-        return tuple(parameter.read(found) for parameter in self.parameters)
+        return found
+
+    def bind(self, variables: Mapping[str, object]) -> tuple[object, ...]:
+        """Return the values of `parameters`.
+
+        :raises Invalid: naming the variable or argument, never its value
+        """
+        return self.bound(self.coerce(variables))
+
+    def bound(self, coerced: VariableValues) -> tuple[object, ...]:
+        """Return the values of `parameters`, from coerced variables.
+
+        :raises Invalid: naming the argument, never its value
+        """
+        return tuple(parameter.read(coerced) for parameter in self.parameters)
 
     def named(self, values: tuple[object, ...]) -> dict[str, object]:
         """Return bound values by their parameters' names."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.compiler.plan import Plan, Statement
-from app.compiler.texts import HOLE, SEAL, json_literal
+from app.compiler.texts import BOOK, HOLE, SEAL, json_literal
 
 Unseal = Callable[[str], str | None]
 Path = tuple[str | int, ...]
 HOLES = re.compile(HOLE.encode() + rb"(\d+)")
+BOOKS = re.compile(BOOK.encode() + rb"(\d+);")
 SEALED = re.compile(SEAL.encode() + rb'(\d+)"([^"]*)"')
 
 
@@ -34,6 +35,16 @@ async def run_statement(connection: Connection, statement: Statement, values: Ma
     """Return the text of one part; nothing when its root row is missing."""
     text: bytes | None = await connection.fetchval(statement.sql, *statement.arguments(values))
     return text
+
+
+def books_of(text: bytes) -> list[int]:
+    """Return the numbers of the nested books that a payload holds."""
+    return [int(number) for number in BOOKS.findall(text)]
+
+
+def with_books(text: bytes, books: Mapping[int, bytes | None]) -> bytes:
+    """Return a payload with its books in their places; null where one could not be opened."""
+    return BOOKS.sub(lambda match: books[int(match[1])] or b"null", text)
 
 
 def assemble(plan: Plan, bodies: Mapping[str, bytes | None], *, unseal: Unseal | None = None) -> Outcome:

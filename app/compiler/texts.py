@@ -1,8 +1,9 @@
 """JSON text as SQL: concatenation, constants, and the marks that the runner reads.
 
-Two marks may stand where a JSON value stands. Each begins with a control character, which JSON text never holds
+Three marks may stand where a JSON value stands. Each begins with a control character, which JSON text never holds
 bare. HOLE and a number N: a null that the contract forbids there, to be carried N levels up (0: null here, and an
 error). SEAL, a number N and a string: a sealed value in base64, whose absence would be carried N levels up.
+BOOK, a number and a semicolon: the operation's nested book of this number, in a mutation's payload.
 """
 
 import json
@@ -18,6 +19,7 @@ from app.compiler.inputs import quoted
 
 HOLE = "\x01"
 SEAL = "\x02"
+BOOK = "\x03"
 RUN = 24
 
 Piece = str | ColumnElement[Any]

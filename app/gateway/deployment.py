@@ -14,17 +14,18 @@ from sqlalchemy import text
 
 from app.compiler.plan import Part
 from app.core.db import Session, driver_of
-from app.gateway.plans import BOOK, DESK, Operation, compile_served
+from app.gateway.openers import OPENERS
+from app.gateway.plans import DESK, Operation, compile_served
 from app.gateway.trusted import GRACE
 
 _BOOK = """
-CREATE FUNCTION op.{name}(token text, proof_key bytea, target uuid, if_none_match text, in_language text{parameters},
+CREATE FUNCTION op.{name}(token text, proof_key bytea{opening}, if_none_match text, in_language text{parameters},
                           OUT etag text, OUT body bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $operation$
 #variable_conflict use_variable
 DECLARE opened record; in_citizen uuid; in_sections int;
 BEGIN
-  opened := auth.open_book(token, proof_key, target, '{operation}');
+  opened := {function}(token, proof_key{asked}, '{operation}');
   etag := opened.etag; in_citizen := opened.citizen_id; in_sections := opened.sections;
   IF etag = if_none_match THEN RETURN; END IF;
   body := convert_to((SELECT {body}), 'UTF8');
@@ -66,10 +67,20 @@ def function_of(operation: Operation, part: Part) -> Function:
     """Return the function that answers one root field of an operation."""
     body = part.body_sql()
     parameters = "".join(f", {one.name} {one.pg_type}" for one in operation.plan.parameters)
-    schema, template = ("op", _BOOK) if part.opens == BOOK else ("desk_op", _DESK)
-    digest = hashlib.sha256((template + parameters + body).encode()).hexdigest()[:12]
+    opener = OPENERS.get(part.opens or "")
+    schema, template = ("desk_op", _DESK) if opener is None else ("op", _BOOK)
+    opening = "" if opener is None else "".join(f", {name} {pg_type}" for name, pg_type in opener.parameters)
+    digest = hashlib.sha256((template + opening + parameters + body).encode()).hexdigest()[:12]
     name = f"{operation.name}_{digest}".lower()
-    sql = template.format(name=name, operation=operation.name, parameters=parameters, body=body)
+    sql = template.format(
+        name=name,
+        operation=operation.name,
+        parameters=parameters,
+        body=body,
+        opening=opening,
+        function="" if opener is None else opener.function,
+        asked="" if opener is None else "".join(f", {name}" for name, _ in opener.parameters),
+    )
     return Function(schema=schema, name=name, sql=sql)
 
 
@@ -84,7 +95,7 @@ async def deploy(session: Session) -> int:
     for operation, part, function in _wanted(await _now(session)):
         if function.full_name in there:
             continue
-        owner, caller = ("book_reader", "api") if part.opens == BOOK else ("auth_owner", "desk")
+        owner, caller = ("auth_owner", "desk") if part.opens == DESK else ("book_reader", "api")
         await driver.execute(
             f"SET LOCAL ROLE {owner};{function.sql};REVOKE ALL ON FUNCTION {function.full_name} FROM PUBLIC;"
             f"GRANT USAGE ON SCHEMA {function.schema} TO {caller};"
@@ -133,5 +144,5 @@ async def _now(session: Session) -> datetime:
 def _wanted(now: datetime) -> Iterator[tuple[Operation, Part, Function]]:
     """Yield the functions of this release."""
     for operation in compile_served(now):
-        for part in (*operation.parts(BOOK), *operation.parts(DESK)):
+        for part in operation.deployed_parts:
             yield operation, part, function_of(operation, part)

@@ -11,10 +11,12 @@ from app.compiler.index import Index
 from app.compiler.plan import Part, Plan
 from app.compiler.refusal import NotCompilable
 from app.core.errors import Invalid, Text
+from app.gateway.openers import OPENERS
 from app.gateway.schema import INPUTS, schema
 from app.gateway.trusted import BadOperation, TrustedOperation, trusted_operations
 
 BOOK, DESK = "book", "desk"
+"""Openers: one's own or a dependant's book; none, but the session's own policies. Others: app.gateway.openers."""
 
 
 @cache
@@ -35,6 +37,11 @@ class Operation:
     def parts(self, opens: str) -> tuple[Part, ...]:
         """Return the root fields of one opener, in the order of the response."""
         return tuple(part for part in self.plan.parts if part.opens == opens)
+
+    @property
+    def deployed_parts(self) -> tuple[Part, ...]:
+        """Return what becomes a function each: root fields that are opened, and the books of payloads."""
+        return tuple(part for part in (*self.plan.parts, *self.plan.nested) if part.opens is not None)
 
 
 @lru_cache(maxsize=256)
@@ -79,7 +86,11 @@ def compile_plain(document: DocumentNode, *, operation_name: str | None, key: st
     :raises NotCompilable: when a part of it is resolved in Python
     """
     plan = one_book(compile_operation(index(), document, operation_name))
-    plan = replace(plan, parts=tuple(part.written() for part in plan.parts))
+    plan = replace(
+        plan,
+        parts=tuple(part.written() for part in plan.parts),
+        nested=tuple(part.written() for part in plan.nested),
+    )
     return Operation(plan=plan, name=operation_name or "plain", key=key, is_deployed=False)
 
 
@@ -88,7 +99,7 @@ def one_book(plan: Plan) -> Plan:
 
     :raises Invalid: when it opens more than one book
     """
-    if sum(part.opens == BOOK for part in plan.parts) > 1:
+    if sum(part.opens in OPENERS for part in (*plan.parts, *plan.nested)) > 1:
         raise Invalid(
             Text("Mỗi truy vấn chỉ mở được một sổ: hãy tách thành hai truy vấn.", "One book per operation: send two.")
         )

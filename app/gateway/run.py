@@ -10,23 +10,26 @@ from uuid import UUID
 
 import orjson
 import structlog
+from graphql import VariableValues
 
 from app.compiler.plan import Part
-from app.compiler.run import Unseal, assemble, run_statement
+from app.compiler.run import Unseal, assemble, books_of, run_statement, with_books
 from app.core.context import Context
 from app.core.crypto import Place, Vault
 from app.core.db import connection_errors
-from app.core.errors import NotFound, Unauthenticated
+from app.core.errors import AppError, NotFound, Unauthenticated, Unavailable
 from app.core.settings import RELEASE
 from app.gateway import deployment
-from app.gateway.plans import BOOK, DESK, Operation, trusted
+from app.gateway.doing import do
+from app.gateway.openers import OPENERS
+from app.gateway.plans import DESK, Operation, trusted
 from app.gateway.problems import graphql_error, internal_graphql_error
 
 log = structlog.get_logger()
 
+BEFORE_ANYTHING = (Unauthenticated, Unavailable)
+"""Refusals of a whole request: nothing of it was done."""
 _SIGN_IN = "SELECT citizen_id, practitioner_id FROM auth.sign_in($1, $2)"
-NOBODY = UUID(int=0)
-"""Whose book a malformed id asks for: PostgreSQL refuses it after the session, as it refuses a stranger's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,39 +64,46 @@ class _Asked:
                 inputs = {"in_viewer": signed_in["citizen_id"], "in_practitioner": signed_in["practitioner_id"]}
                 return await run_statement(connection, part.statement(), {**self.values, **inputs})
 
-    async def book(self, part: Part, *, known: str | None) -> tuple[str, bytes | None]:
+    async def book(
+        self, part: Part, asked: tuple[object, ...], *, known: str | None
+    ) -> tuple[str | None, bytes | None]:
         """Answer a root field from a book: its version for this viewer, and nothing when that is `known`."""
         house, token, proof_key = self.context.house, self.context.token, self.context.proof_key
-        target = self._target(part)
+        opener, name = OPENERS[str(part.opens)], self.operation.name
         with connection_errors():
+            if opener.announce is not None:
+                numbers = ", ".join(f"${n}" for n in range(1, len(asked) + 4))
+                line = f"SELECT {opener.announce}({numbers})"
+                asked = (*asked, await house.api.fetchval(line, token, proof_key, *asked, name))
             if self.operation.is_deployed or house.demo is None:
                 call = _call(self.operation.key, part.key)
                 row = await house.api.fetchrow(
-                    call, token, proof_key, target, known, self.context.language, *self.bound
+                    call, token, proof_key, *asked, known, self.context.language, *self.bound
                 )
                 return row["etag"], row["body"]
             async with house.demo.acquire() as connection, connection.transaction():
-                opened = await connection.fetchrow(
-                    "SELECT citizen_id, sections, etag FROM auth.open_demo_book($1, $2, $3, $4)",
-                    token,
-                    proof_key,
-                    target,
-                    self.operation.name,
-                )
-                if opened["etag"] == known:
-                    return str(known), None
+                numbers = ", ".join(f"${n}" for n in range(1, len(asked) + 4))
+                opening = f"SELECT citizen_id, sections, etag FROM {opener.demo_function}({numbers})"  # noqa: S608 - ours
+                opened = await connection.fetchrow(opening, token, proof_key, *asked, name)
+                if known is not None and opened["etag"] == known:
+                    return known, None
                 statement = part.statement()
                 inputs = {"in_citizen": opened["citizen_id"], "in_sections": opened["sections"]}
                 return opened["etag"], await run_statement(connection, statement, {**self.values, **inputs})
 
-    def _target(self, part: Part) -> UUID | None:
-        wanted = part.argument_value("citizen_id", self.values)
-        if wanted is None:
-            return None
-        try:
-            return UUID(str(wanted))
-        except ValueError:
-            return NOBODY
+    def asked(self, part: Part) -> tuple[object, ...]:
+        """Return what a root field asks its opener."""
+        return OPENERS[str(part.opens)].asked(part, self.values)
+
+    async def deed(self, part: Part, variables: VariableValues) -> bytes:
+        """Do a mutation and answer its payload, with its book."""
+        done = await do(part, variables=variables, values=self.values, context=self.context)
+        books: dict[int, bytes | None] = {}
+        for number in books_of(done.payload):
+            nested = self.operation.plan.nested[number]
+            asked = OPENERS[str(nested.opens)].told(nested, done.told)
+            _, books[number] = await self.book(nested, asked, known=None)
+        return with_books(done.payload, books)
 
 
 async def run(
@@ -107,28 +117,35 @@ async def run(
     """
     if context.token is None:
         raise Unauthenticated
-    bound = operation.plan.bind(variables)
+    coerced = operation.plan.coerce(variables)
+    bound = operation.plan.bound(coerced)
     values = {**operation.plan.named(bound), "in_language": context.language}
     asked = _Asked(operation=operation, bound=bound, values=values, context=context)
     rest = _apart_from_the_book(operation, variables=variables, context=context)
     shown = [part for part in operation.plan.parts if part.is_shown(values)]
-    has_own_etag = all(part.opens == BOOK for part in shown)
+    has_own_etag = bool(shown) and all(part.opens in OPENERS for part in shown)
     bodies: dict[str, bytes | None] = {}
     errors: list[dict[str, Any]] = []
     etag = None
     for part in shown:
         try:
-            if part.opens == BOOK:
+            if part.opens in OPENERS:
                 known = _known_version(if_none_match, rest=rest) if has_own_etag else None
-                version, bodies[part.key] = await asked.book(part, known=known)
-                etag = f'"{version}.{rest}"' if has_own_etag else None
-                if version == known:
+                version, bodies[part.key] = await asked.book(part, asked.asked(part), known=known)
+                etag = f'"{version}.{rest}"' if has_own_etag and version is not None else None
+                if version is not None and version == known:
                     return Answer(body=None, etag=etag)
+            elif part.deed is not None:
+                bodies[part.key] = await asked.deed(part, coerced)
             else:
-                bodies[part.key] = await asked.desk(part) if part.opens == DESK else b'"Query"'
-        except NotFound as error:
+                bodies[part.key] = await asked.desk(part) if part.opens == DESK else _typename(operation)
+        except AppError as error:
+            if not isinstance(error, NotFound) and (part.deed is None or isinstance(error, BEFORE_ANYTHING)):
+                raise
             errors.append(graphql_error(error, language=context.language, path=[part.key]))
             bodies[part.key] = None
+            if part.deed is not None:
+                break
     outcome = assemble(operation.plan, bodies, unseal=_unsealer(context.house.vault))
     for hole in outcome.holes:
         log.error("hole", operation=operation.name, field=[step for step in hole if isinstance(step, str)])
@@ -137,17 +154,23 @@ async def run(
     return Answer(body=body, etag=None if errors else etag)
 
 
+def _typename(operation: Operation) -> bytes:
+    root = operation.plan.schema.get_root_type(operation.plan.operation.operation)
+    return b"null" if root is None else orjson.dumps(root.name)
+
+
 @lru_cache(maxsize=512)
 def _call(document_id: str, key: str) -> str:
-    """Return the call of a deployed root field."""
+    """Return the call of a deployed root field, or of a payload's book."""
     operation = trusted(document_id)
-    part = next(part for part in operation.plan.parts if part.key == key) if operation else None
+    part = next(part for part in operation.deployed_parts if part.key == key) if operation else None
     if operation is None or part is None:
         raise LookupError(document_id)
     function = deployment.function_of(operation, part)
-    own = 5 if part.opens == BOOK else 3
+    opener = OPENERS.get(str(part.opens))
+    own = 3 if opener is None else 4 + len(opener.parameters)
     numbers = ", ".join(f"${n}" for n in range(1, own + len(operation.plan.parameters) + 1))
-    columns = "etag, body" if part.opens == BOOK else "body"
+    columns = "body" if opener is None else "etag, body"
     return f"SELECT {columns} FROM {function.schema}.{function.name}({numbers})"  # noqa: S608 - names made by us
 
 

@@ -7,7 +7,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.compiler.inputs import InputSpec
-from app.identity.graph import IdentityQuery
+from app.identity.graph import IdentityMutation, IdentityQuery
 from app.identity.mapping import Citizen, Practitioner
 from app.records.documents import PAPERS
 from app.records.graph import RecordsQuery
@@ -48,6 +48,7 @@ INPUTS = (
     InputSpec(name="practitioner", pg_type="uuid"),
     InputSpec(name="sections", pg_type="integer"),
     InputSpec(name="language", pg_type="text"),
+    InputSpec(name="told", pg_type="jsonb"),
 )
 
 
@@ -56,11 +57,19 @@ class Query(IdentityQuery, RecordsQuery):
     """The sum of the rooms' root fields."""
 
 
+@strawberry.type(
+    description="What can be changed. Fields run one after the other; the first refusal ends the operation."
+)
+class Mutation(IdentityMutation):
+    """The sum of the rooms' mutations."""
+
+
 @cache
 def schema() -> strawberry.Schema:
     """Return the schema, made once."""
     return strawberry.Schema(
         query=Query,
+        mutation=Mutation,
         types=[Citizen, Practitioner, *PAPERS, PublishedErrorCode],
         config=StrawberryConfig(disable_field_suggestions=True),
     )

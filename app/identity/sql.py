@@ -188,3 +188,37 @@ async def end_provider_sessions(
     query = text("SELECT auth.end_provider_sessions(:issuer, :subject, :provider_session)")
     values = {"issuer": issuer, "subject": subject, "provider_session": provider_session}
     return int(await session.scalar(query, values) or 0)
+
+
+async def sign_in(session: Session, *, token: str, proof_key: bytes | None) -> tuple[UUID | None, UUID | None]:
+    """Bind a transaction to a person's session and return who that is: a citizen or a practitioner."""
+    query = text("SELECT citizen_id, practitioner_id FROM auth.sign_in(:token, :proof_key)")
+    row = (await session.execute(query, {"token": token, "proof_key": proof_key})).one()
+    return row.citizen_id, row.practitioner_id
+
+
+async def begin_deed(session: Session, *, key: str, digest: bytes) -> dict[str, Any] | None:
+    """Begin a deed; what it told when it was done before, nothing when it is new."""
+    query = text("SELECT auth.begin_deed(:key, :digest)")
+    found: dict[str, Any] | None = await session.scalar(query, {"key": key, "digest": digest})
+    return found
+
+
+async def end_deed(session: Session, *, key: str, told: str) -> None:
+    """Keep what a deed told, as JSON."""
+    await session.execute(text("SELECT auth.end_deed(:key, CAST(:told AS jsonb))"), {"key": key, "told": told})
+
+
+async def forget_deed(session: Session, *, key: str) -> None:
+    """Let a key be used again: its deed was refused."""
+    await session.execute(text("SELECT auth.forget_deed(:key)"), {"key": key})
+
+
+async def deed_is_done(session: Session, *, key: str) -> bool:
+    """Tell whether a deed was done with this key."""
+    return bool(await session.scalar(text("SELECT auth.deed_is_done(:key)"), {"key": key}))
+
+
+async def end_own_session(session: Session, *, session_id: UUID) -> bool:
+    """End a session of the signed-in person; false when it is none of theirs."""
+    return bool(await session.scalar(text("SELECT auth.end_own_session(:id)"), {"id": session_id}))

@@ -55,13 +55,20 @@ def published() -> set[str]:
     }
 
 
+def of_mutations() -> set[str]:
+    """Return `XInput` and `XPayload` of each mutation `x`: the pattern of the contract, no words of their own."""
+    mutations = plans.index().schema.mutation_type
+    fields = mutations.fields if mutations is not None else {}
+    return {f"{name[0].upper()}{name[1:]}{end}" for name in fields for end in ("Input", "Payload")}
+
+
 def stems() -> set[str]:
     """Return what stands for every class name: `VisitConnection` is a Connection of Visit, `VisitRow` rests one."""
     arriving = {name for name in vars(arrivals) if name.endswith("Arrival")}
     return {
         *(name.removesuffix("Row") for name in rows(Row)),
         *(name.removesuffix("Arrival") for name in arriving),
-        *(re.sub(r"(?<=.)(Connection|Edge)$", "", name) for name in published()),
+        *(re.sub(r"(?<=.)(Connection|Edge)$", "", name) for name in published() - of_mutations()),
         *(kind.__name__ for kind in VOCABULARIES),
         "Connection",
         "Edge",

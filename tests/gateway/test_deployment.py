@@ -280,7 +280,7 @@ BAD = {
     "query Bad {": "Syntax Error",
     "query Other { me { id } }": "one operation, Bad",
     "query Bad { me { id } } query More { me { id } }": "one operation, Bad",
-    "mutation Bad { nothing }": "mutation operation is not supported",
+    "mutation Bad { nothing }": "Cannot query field",
     "query Bad { healthBook { visits(first: 51) { nodes { id } } } }": "first",
     "query Bad { healthBook { version } a: healthBook { version } }": "One book per operation",
     "query Bad($a: Boolean!) { healthBook @skip(if: $a) { visits(first: 5) { nodes @x { id } } } }": "@x",
