@@ -75,7 +75,10 @@ def fingerprint(settings: Settings, *, over: Collection[str] = ()) -> str:
 
 def _alembic() -> Config:
     for room in ROOMS:
-        import_module(f"app.{room}.tables")  # every declared row, whoever imports it otherwise
+        for path in sorted(
+            (ROOT / "app" / room).glob("*tables.py")
+        ):  # every declared row, whoever imports it otherwise
+            import_module(f"app.{room}.{path.stem}")
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     config.attributes["metadata"] = Row.metadata

@@ -26,7 +26,7 @@ from app.demo import people
 from app.demo import welcome as greeting
 from app.facilities import registry
 from app.facilities.sql import FacilityEntry
-from app.identity import practitioners
+from app.identity import families, practitioners
 from app.identity.jwt import new_private_key, public_part
 
 app = typer.Typer(no_args_is_help=True, help="Demo mode only: demo data and tokens.")
@@ -65,9 +65,11 @@ def load(
     there = json.loads(marker.read_text(encoding="ascii"))["citizens"] if marker.exists() else 0
     wanted = citizens or there or DEFAULT_CITIZENS
     if there >= wanted:
+        run(as_migrator(settings, partial(_represent, settings=settings)))
         show({"loaded": False}, as_json=as_json, text="Dữ liệu demo đã có. / The demo data is there.")
         return
     report = run(_load(keys, citizens=wanted, url=url or settings.public_url))
+    run(as_migrator(settings, partial(_represent, settings=settings)))
     marker.write_text(json.dumps({"citizens": wanted}), encoding="ascii")
     show(report, as_json=as_json, text=f"Đã ghi / filed: {report['filed']} / {report['messages']}")
 
@@ -94,6 +96,20 @@ async def _register(session: Session, *, settings: Settings, keys: dict[str, dic
         await registry.add_key(session, code=facility.code, jwk=public_part(keys[facility.code]), now=utc_now())
     vault = open_vault(settings.secrets_dir)
     await practitioners.store(session, entries=people.register(), vault=vault, now=utc_now(), new_id=_new_id)
+
+
+async def _represent(session: Session, *, settings: Settings) -> None:
+    """Let every child of the demo be represented by its parent."""
+    vault = open_vault(settings.secrets_dir)
+    for child, parent in people.families():
+        papers = families.SeenPapers(
+            id=_new_id(),
+            dependant=child.personal_id,
+            representative=parent.personal_id,
+            kind=families.RepresentationKind.PARENT,
+            valid_from=child.birth_on,
+        )
+        await families.register(session, papers=papers, vault=vault)
 
 
 def _key(code: str) -> dict[str, str]:

@@ -18,7 +18,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import UserDefinedType
 
-from app.core.errors import AppError, Conflict, LevelTooLow, NotFound, StepUpRequired, Unauthenticated, Unavailable
+from app.core.errors import (
+    AppError,
+    Conflict,
+    Invalid,
+    LevelTooLow,
+    NotFound,
+    StepUpRequired,
+    Unauthenticated,
+    Unavailable,
+)
 from app.core.settings import Settings
 
 Session = AsyncSession
@@ -154,6 +163,7 @@ _EXPECTED: Mapping[str, type[AppError]] = {
     "SK403": LevelTooLow,
     "SK404": NotFound,
     "SK409": Conflict,
+    "SK422": Invalid,
     "SK428": StepUpRequired,
     "SK503": Unavailable,  # what must be written down cannot be
     "57014": Unavailable,  # statement timeout

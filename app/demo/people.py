@@ -210,6 +210,12 @@ def practitioners() -> tuple[Practitioner, ...]:
     )
 
 
+def families(*, seed: int = DEFAULT_SEED) -> tuple[tuple[Citizen, Citizen], ...]:
+    """Return every child that has a parent in the demo, with the parent."""
+    children = [citizen(number, seed=seed) for number, fixed in _FIXED.items() if fixed.parent_number]
+    return tuple((child, citizen(child.parent_number, seed=seed)) for child in children if child.parent_number)
+
+
 def register() -> tuple[PractitionerEntry, ...]:
     """Return the demo's register of practitioners: all have been at their place since the first day of 2020."""
     since = date(2020, 1, 1)

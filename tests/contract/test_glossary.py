@@ -36,8 +36,8 @@ VOCABULARIES = (
 )
 
 
-for tables in sorted(APP.glob("*/tables.py")):
-    import_module(f"app.{tables.parent.name}.tables")
+for tables in sorted(APP.glob("*/*tables.py")):
+    import_module(f"app.{tables.parent.name}.{tables.stem}")
 
 
 def rows(base: type[Row]) -> set[str]:

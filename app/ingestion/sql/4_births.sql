@@ -40,6 +40,7 @@ BEGIN
       ON CONFLICT (kind, lookup) WHERE valid_until IS NULL DO NOTHING;
   INSERT INTO auth.birth SELECT (told->>'birth_id')::uuid, facility, mother, child.id, told->>'certificate', born, c.name_key,
     clock_timestamp(), message FROM auth.citizen c WHERE c.id = mother ON CONFLICT DO NOTHING;
+  PERFORM auth.represent_newborn(mother, child.id, born, message);
   PERFORM intake.replay_newborns(facility);
   RETURN child.id;
 END $$;

@@ -1,0 +1,33 @@
+"""The SQL of families. The functions stand in sql/5_*.sql to sql/7_birthdays.sql."""
+
+import json
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.core.db import Session
+
+AS_OWNER = text("SET LOCAL ROLE auth_owner")
+
+
+async def citizen_of(session: Session, *, lookup: bytes) -> UUID | None:
+    """Return the citizen whose personal id has a blind index; for the service door."""
+    await session.execute(AS_OWNER)
+    query = text(
+        "SELECT citizen_id FROM auth.identifier WHERE kind = 'PERSONAL_ID' AND lookup = :lookup AND valid_until IS NULL"
+    )
+    found: UUID | None = await session.scalar(query, {"lookup": lookup})
+    return found
+
+
+async def register(session: Session, *, told: Mapping[str, object]) -> bool:
+    """Register a representation; false when there is one already. For the service door."""
+    await session.execute(AS_OWNER)
+    query = text("SELECT auth.register_representation(CAST(:told AS jsonb))")
+    return await session.scalar(query, {"told": json.dumps(told, default=str)}) is not None
+
+
+async def tell_birthdays(session: Session) -> int:
+    """Tell families of birthdays that narrow a right; returns how many representations they are about."""
+    return int(await session.scalar(text("SELECT auth.tell_birthdays()")) or 0)
