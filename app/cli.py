@@ -63,6 +63,14 @@ def worker() -> None:
 
 
 @app.command()
+def sealer() -> None:
+    """Seal the visitors' book: append its lines to the tree and sign the tree's head."""
+    from app.sealer import seal_for_ever
+
+    run(seal_for_ever(read_settings()))
+
+
+@app.command()
 def migrate(
     show_sql: Annotated[bool, typer.Option("--sql", help="Print the migrations as SQL and change nothing.")] = False,
     check_models: Annotated[bool, typer.Option("--check", help="Compare the database with the declared rows.")] = False,

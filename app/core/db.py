@@ -41,6 +41,8 @@ class Login(StrEnum):
     DESK = "desk"
     INGEST = "ingest"
     WORKER = "worker"
+    SEALER = "sealer"
+    AUDITOR = "auditor"
     MIGRATOR = "migrator"
 
 

@@ -20,7 +20,8 @@ class Settings(BaseSettings):
         description="Host and database of PostgreSQL 18 or newer, without a login: postgresql://HOST:PORT/NAME"
     )
     secrets_dir: Path = Field(
-        description="Directory of secret files: LOGIN.password, sealing.keys, index.keys, mac.keys, client.keys"
+        description="Directory of secret files: LOGIN.password, sealing.keys, index.keys, mac.keys, client.keys, and "
+        "for the sealer alone checkpoint.keys"
     )
     demo: bool = Field(default=False, description="Demo mode: plain queries, introspection, demo tokens")
     commit: str = Field(default="unknown", description="Commit of this build, shown by /readyz")
@@ -45,6 +46,16 @@ class Settings(BaseSettings):
     facility_token_seconds: int = Field(default=300, ge=30, le=900, description="Life of a facility's access token")
     body_seconds: float = Field(default=30, gt=0, le=600, description="Time in which a request's body must be whole")
     body_idle_seconds: float = Field(default=10, gt=0, le=600, description="Longest wait for the body's next piece")
+
+    log_origin: str = Field(
+        default="sokhoe/visitors-book",
+        pattern=r"^[^\s+]+$",
+        description="Name under which the heads of the visitors' book are signed; apps pin it with the sealer's key",
+    )
+    seal_seconds: float = Field(default=1, ge=0.05, le=60, description="How often the sealer looks for new lines")
+    seal_stop_minutes: int = Field(
+        default=15, ge=1, le=1440, description="Without a seal for so long, nobody views another person's book"
+    )
 
     provider: Provider | None = Field(
         default=None,

@@ -10,7 +10,7 @@ from devkit.places import ROOT
 from devkit.postgres import Cluster
 
 LOGINS = ("api", "desk", "ingest", "worker", "sealer", "auditor", "migrator", "backup", "demo")
-KEY_FILES = ("sealing.keys", "index.keys", "mac.keys", "client.keys")
+KEY_FILES = ("sealing.keys", "index.keys", "mac.keys", "client.keys", "checkpoint.keys")
 KEY_BYTES = 32
 ROLES_FILE = ROOT / "infra" / "postgres" / "roles.sql"
 

@@ -5,7 +5,7 @@ run.lock            held while a demo runs
 running.json        process, address and variables of the running demo
 postgres/           the cluster (or postgres.location, see `homes`)
 secrets/            passwords and keys, 0700
-logs/               api.log, worker.log, identity-provider.log, and those of the run before
+logs/               api.log, worker.log, sealer.log, identity-provider.log, and those of the run before
 """
 
 import contextlib

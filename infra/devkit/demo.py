@@ -63,7 +63,7 @@ def run(options: Options) -> int:
 
 
 class Demo:
-    """PostgreSQL, the API, the worker and the local identity provider on one data folder."""
+    """PostgreSQL, the API, the worker, the sealer and the local identity provider on one data folder."""
 
     def __init__(self, folder: DataFolder, environment: Environment, options: Options) -> None:
         self._folder = folder
@@ -90,9 +90,10 @@ class Demo:
         with step("Database structure"):
             self._sokhoe("migrate", shown=False)
         self._folder.logs.mkdir(mode=0o750, exist_ok=True)
-        with step("API, worker and identity provider"):
+        with step("API, worker, sealer and identity provider"):
             self._spawn("api", "serve", "--host", HOST, "--port", str(self._options.port))
             self._spawn("worker", "worker")
+            self._spawn("sealer", "sealer")
             provider_port = str(self._options.port + 1)
             self._spawn("identity provider", "demo", "provider", "--port", provider_port, "--server", self._url)
             self._folder.write_running(

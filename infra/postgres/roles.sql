@@ -29,7 +29,7 @@ SELECT format('ALTER ROLE %I SET timezone = ''UTC''', r), format('ALTER ROLE %I 
   FROM unnest(ARRAY['api', 'desk', 'ingest', 'worker', 'sealer', 'auditor']) r \gexec
 -- Every statement of these logins finds its rows by a key. A plan that was kept while a table was empty must not scan it
 -- for ever after it has grown: filing fell from 100 messages a second to 13 by that.
-SELECT format('ALTER ROLE %I SET enable_seqscan = off', r) FROM unnest(ARRAY['api', 'desk', 'ingest', 'worker']) r \gexec
+SELECT format('ALTER ROLE %I SET enable_seqscan = off', r) FROM unnest(ARRAY['api', 'desk', 'ingest', 'worker', 'sealer']) r \gexec
 ALTER ROLE migrator SET timezone = 'UTC';
 ALTER ROLE migrator SET lock_timeout = '4s';
 ALTER ROLE migrator SET statement_timeout = '60s';

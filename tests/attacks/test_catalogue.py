@@ -25,6 +25,13 @@ HEALTH = (
 
 DEFINERS = {
     "audit.announced": "auth_owner",
+    "audit.begin_sealing": "auth_owner",
+    "audit.consistency_path": "auth_owner",
+    "audit.inclusion_path": "auth_owner",
+    "audit.latest_checkpoint": "auth_owner",
+    "audit.seal": "auth_owner",
+    "audit.sealer_keys": "auth_owner",
+    "audit.take_turn": "auth_owner",
     "audit.write_line": "auth_owner",
     "auth.accept_representation": "auth_owner",
     "auth.admit_person": "auth_owner",
@@ -147,6 +154,10 @@ CALLS = {
     },
     "desk": {
         "auth.accept_representation",
+        "audit.consistency_path",
+        "audit.inclusion_path",
+        "audit.latest_checkpoint",
+        "audit.sealer_keys",
         "auth.admit_person",
         "auth.ask_representative",
         "auth.asked_of_me",
@@ -173,6 +184,7 @@ CALLS = {
         "jobs.enqueue",
     },
     "demo": {"auth.demo_window", "auth.open_demo_book"},
+    "sealer": {"audit.begin_sealing", "audit.seal", "audit.take_turn"},
     "book_reader": {"auth.announce", "auth.no_book", "auth.open_book"},
     "book_writer": {"jobs.enqueue"},
 }
@@ -192,6 +204,7 @@ READS = {
         "directory.facility",
     },
     "ingest": set(),
+    "sealer": {"audit.leaf", "audit.tile"},
     "worker": {f"book.{name}" for name in (*HEALTH, "arrival_order", "record_version")}
     | QUEUE
     | {"code.entry", "directory.facility"},
@@ -206,11 +219,11 @@ ADDS = {"worker": CHANGES["worker"] | {"book.record_version"}}
 
 SCHEMAS = {
     "api": {"op"},
-    "desk": {"auth", "code", "desk_op", "directory", "jobs"},
+    "desk": {"audit", "auth", "code", "desk_op", "directory", "jobs"},
     "ingest": {"auth", "intake"},
     "worker": {"auth", "book", "code", "directory", "intake", "jobs"},
     "demo": {"auth", "book", "code", "directory"},
-    "sealer": set(),
+    "sealer": {"audit"},
     "auditor": {"audit"},
     "backup": set(),
     "migrator": {"deploy"},

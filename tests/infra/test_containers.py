@@ -32,6 +32,8 @@ def test_each_container_gets_only_its_own_secrets() -> None:
     assert "migrator.password" not in secrets["api"] | secrets["worker"]
     assert secrets["migrate"] == {"migrator.password"}
     assert not secrets["postgres"] & set(KEY_FILES)
+    assert secrets["sealer"] == {"sealer.password", "checkpoint.keys"}
+    assert not any("checkpoint.keys" in given for name, given in secrets.items() if name != "sealer")
     assert "postgres.password" not in secrets["api"] | secrets["worker"] | secrets["migrate"]
     production = {f"{login}.password" for login in LOGINS if login != "demo"}
     assert set().union(*secrets.values()) == production | {"postgres.password"} | set(KEY_FILES)
@@ -40,7 +42,7 @@ def test_each_container_gets_only_its_own_secrets() -> None:
 def test_database_is_not_published() -> None:
     published = {name: service.get("ports", []) for name, service in COMPOSE["services"].items()}
 
-    assert published == {"api": ["127.0.0.1:8000:8000"], "migrate": [], "postgres": [], "worker": []}
+    assert published == {"api": ["127.0.0.1:8000:8000"], "migrate": [], "postgres": [], "sealer": [], "worker": []}
     assert COMPOSE["networks"]["database"]["internal"] is True
 
 

@@ -1,0 +1,60 @@
+-- owner: auth_owner
+-- The hashes that lead from a leaf to the root of the tree of `size` leaves. RFC 9162 §2.1.3.1. Null: no such leaf.
+CREATE OR REPLACE FUNCTION audit.inclusion_path(leaf bigint, size bigint) RETURNS bytea[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE path bytea[] := '{}'; first bigint := 0; past bigint := size; middle bigint;
+BEGIN
+  IF leaf IS NULL OR leaf NOT BETWEEN 0 AND size - 1 OR size > (SELECT t.size FROM audit.tree t) THEN
+    RETURN NULL;
+  END IF;
+  WHILE past - first > 1 LOOP
+    middle := first + audit.left_width(past - first);
+    IF leaf < middle THEN
+      path := audit.subtree_root(middle, past) || path;
+      past := middle;
+    ELSE
+      path := audit.subtree_root(first, middle) || path;
+      first := middle;
+    END IF;
+  END LOOP;
+  RETURN path;
+END $$;
+REVOKE ALL ON FUNCTION audit.inclusion_path FROM PUBLIC;
+
+-- The hashes that prove the tree of `old` leaves to be the beginning of that of `new`. RFC 9162 §2.1.4.1. Null: there is none.
+CREATE OR REPLACE FUNCTION audit.consistency_path(old bigint, new bigint) RETURNS bytea[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE path bytea[] := '{}'; first bigint := 0; past bigint := new; middle bigint; is_known boolean := true;
+BEGIN
+  IF old NOT BETWEEN 0 AND new OR new > (SELECT t.size FROM audit.tree t) THEN
+    RETURN NULL;
+  END IF;
+  WHILE old > 0 AND old < past LOOP
+    middle := first + audit.left_width(past - first);
+    IF old <= middle THEN
+      path := audit.subtree_root(middle, past) || path;
+      past := middle;
+    ELSE
+      path := audit.subtree_root(first, middle) || path;
+      first := middle;
+      is_known := false;
+    END IF;
+  END LOOP;
+  RETURN CASE WHEN is_known THEN path ELSE audit.subtree_root(first, past) || path END;
+END $$;
+REVOKE ALL ON FUNCTION audit.consistency_path FROM PUBLIC;
+
+-- The newest signed head; no row before the first line is sealed.
+CREATE OR REPLACE FUNCTION audit.latest_checkpoint() RETURNS TABLE (size bigint, note text)
+LANGUAGE sql STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT c.size, c.note FROM audit.checkpoint c ORDER BY c.size DESC LIMIT 1
+$$;
+REVOKE ALL ON FUNCTION audit.latest_checkpoint FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION audit.sealer_keys() RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT k.verifier FROM audit.sealer_key k ORDER BY k.since_at
+$$;
+REVOKE ALL ON FUNCTION audit.sealer_keys FROM PUBLIC;
+GRANT USAGE ON SCHEMA audit TO desk;
+GRANT EXECUTE ON FUNCTION audit.inclusion_path, audit.consistency_path, audit.latest_checkpoint, audit.sealer_keys TO desk;

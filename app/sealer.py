@@ -1,0 +1,84 @@
+"""The sealer: a process, a login and a key of its own. It seals the visitors' book about once a second."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+from app.audit import sealing, sql
+from app.audit.checkpoints import Signer
+from app.core.crypto import read_key_file
+from app.core.db import Login, connect
+from app.core.defects import report_defect
+from app.core.logs import configure_logs
+from app.core.settings import Settings
+
+KEY_FILE = "checkpoint.keys"
+LEASE = timedelta(seconds=5)
+"""A sealer that was silent for so long is replaced by one that waits."""
+TAKEN_OVER = "SK409"
+
+log = structlog.get_logger()
+
+
+def open_signer(secrets_dir: Path, *, origin: str) -> Signer:
+    """Read the sealer's key: the first of `checkpoint.keys`.
+
+    :raises KeyFileError: when it is missing or malformed.
+    """
+    return Signer(name=origin, seed=next(iter(read_key_file(secrets_dir / KEY_FILE).values())))
+
+
+async def seal_for_ever(settings: Settings) -> None:
+    """Run until a signal asks to stop. A second sealer waits until the first is silent."""
+    configure_logs()
+    signer = open_signer(settings.secrets_dir, origin=settings.log_origin)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    while not stopping.is_set():
+        try:
+            connection = await connect(settings, Login.SEALER)
+            try:
+                await _seal_until(stopping, connection, settings=settings, signer=signer)
+            finally:
+                await connection.close(timeout=5)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            report_defect(error, request_id="sealer")
+            await _pause(stopping, settings.seal_seconds)
+
+
+async def _seal_until(
+    stopping: asyncio.Event, connection: sql.Connection, *, settings: Settings, signer: Signer
+) -> None:
+    epoch: int | None = None
+    while not stopping.is_set():
+        if epoch is None:
+            epoch = await sql.begin_sealing(
+                connection,
+                verifier=signer.verifier,
+                stop_after=timedelta(minutes=settings.seal_stop_minutes),
+                lease=LEASE,
+            )
+        count = 0
+        if epoch is not None:
+            try:
+                count = await sealing.seal(connection, epoch=epoch, signer=signer)
+            except asyncpg.PostgresError as error:
+                if error.sqlstate != TAKEN_OVER:
+                    raise
+                epoch = None
+        if count:
+            log.info("sealed", lines=count)
+        if count < sealing.MOST_AT_ONCE:
+            await _pause(stopping, settings.seal_seconds)
+
+
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), timeout=seconds)
