@@ -1,11 +1,12 @@
 """The back door: takes jobs from the queue and files messages.
 
-Messages are read by processes of their own (app.ingestion.readers). What is small is read and filed in one step; what
-is large, and whatever a reader died of, waits in a queue of its own, is read first and filed then, one at a time.
+What is small is read and filed in one step. What is large or suspect waits in a queue of its own, is read first, by a
+process that may die of it (app.ingestion.readers), and filed then, one at a time.
 """
 
 import asyncio
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +31,8 @@ from app.ingestion import sql
 from app.ingestion.door import reader_limits
 from app.ingestion.processing import process_message
 from app.ingestion.qd4750 import Message
-from app.ingestion.readers import TRIES, Reader, Readers, ReaderStopped, open_readers
+from app.ingestion.readers import TRIES, Reader, Readers, ReaderStopped, open_readers, read_here
+from app.ingestion.suspects import SLOW_SECONDS, Suspects
 from app.ingestion.turns import Turns
 
 MOST_ATTEMPTS = 6
@@ -48,7 +50,7 @@ class JobFailed(Exception):
 
 
 class _Deferred(Exception):
-    """A reader died of a message: it is filed later, in the slow queue."""
+    """A message could not be read here: it is read apart, in the slow queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +58,18 @@ class _Worker:
     engine: AsyncEngine
     vault: Vault
     readers: Readers
+    suspects: Suspects
     turns: Turns
 
     async def quick(self, message_id: UUID, facility_code: str, _died: int) -> str | None:
-        """Read and file a small message; one of a suspect sender goes to the slow queue."""
-        if self.readers.suspects(facility_code):
-            await self._defer(message_id, facility_code, died=0)
-            return "deferred"
+        """Read and file a small message; a suspect one goes to the slow queue."""
+        if message_id in self.suspects or facility_code in self.suspects:
+            return await self._defer(message_id, facility_code, died=0)
         async with self.turns.of(facility_code):
             try:
-                return await self._file(message_id, self._read_once)
+                return await self._file(message_id, partial(self._read_here, sender=facility_code))
             except _Deferred:
-                await self._defer(message_id, facility_code, died=1)
-                return "deferred"
+                return await self._defer(message_id, facility_code, died=1)
 
     async def slow(self, message_id: UUID, facility_code: str, died: int) -> str | None:
         """Read a message outside of any transaction, however long it takes, and file it then."""
@@ -79,11 +80,13 @@ class _Worker:
         body = await asyncio.to_thread(self.vault.sealer.open, kept.body, place=place)
         found: Message | ReaderStopped
         try:
-            found = await self.readers.read(body, facility_code, tries=max(1, TRIES - died))
+            found = await self.readers.read(body, tries=max(1, TRIES - died))
         except ReaderStopped:
+            self.suspects.note(facility_code)
             found = ReaderStopped(tries=TRIES)
+        del body
 
-        async def was_read(_body: bytes, _sender: str) -> Message:
+        async def was_read(_body: bytes) -> Message:
             if isinstance(found, ReaderStopped):
                 raise found
             return found
@@ -91,19 +94,25 @@ class _Worker:
         async with self.turns.of(facility_code):
             return await self._file(message_id, was_read)
 
-    async def _read_once(self, body: bytes, sender: str) -> Message:
+    async def _read_here(self, body: bytes, *, sender: str) -> Message:
+        start = time.thread_time()
         try:
-            return await self.readers.read(body, sender, tries=1)
-        except ReaderStopped as stopped:
-            raise _Deferred from stopped
+            return await read_here(body)
+        except Exception as error:
+            report_defect(error, request_id=sender)
+            raise _Deferred from error
+        finally:
+            if time.thread_time() - start > SLOW_SECONDS:
+                self.suspects.note(sender)
 
     async def _file(self, message_id: UUID, read: Reader) -> str | None:
         step = partial(process_message, message_id=message_id, vault=self.vault, now=utc_now(), read=read)
         return await run_step(self.engine, step)
 
-    async def _defer(self, message_id: UUID, facility_code: str, *, died: int) -> None:
+    async def _defer(self, message_id: UUID, facility_code: str, *, died: int) -> str:
         step = partial(sql.defer_message, message_id=message_id, facility_code=facility_code, died=died)
         await run_step(self.engine, step)
+        return "deferred"
 
 
 def _patient(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
@@ -142,11 +151,12 @@ async def work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, queue.shutdown.set)
     try:
-        async with open_readers(reader_limits(settings)) as readers:
+        async with open_readers(reader_limits(settings, processes=SLOW_AT_A_TIME)) as readers:
             worker = _Worker(
                 engine=engine,
                 vault=open_vault(settings.secrets_dir),
                 readers=readers,
+                suspects=Suspects(in_hand=await run_step(engine, sql.messages_in_hand)),
                 turns=Turns(total=at_a_time, most_of_one=share),
             )
             _serve(queue, "process_message", worker.quick)

@@ -123,26 +123,26 @@ async def _until_filed(settings: Settings, count: int) -> float:
     return time.perf_counter()
 
 
-def _cpu_seconds(names: dict[str, str]) -> dict[str, float]:
-    """Return what each part has used so far: processes whose command line holds the name."""
-    found = dict.fromkeys(names, 0.0)
+def cpu_seconds(of: dict[str, int]) -> dict[str, float]:
+    """Return what each part has used so far: a process, its children, and theirs, the dead ones too."""
+    tree: dict[int, list[tuple[int, float]]] = {}
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
             try:
-                line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
             except OSError:
                 continue
-            for part, mark in names.items():
-                if mark in line:
-                    found[part] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return found
+            used = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+            tree.setdefault(int(fields[1]), []).append((int(process.name), used))
+            tree.setdefault(-int(process.name), []).append((0, used))
+
+    def sum_of(pid: int) -> float:
+        return sum(used for _, used in tree.get(-pid, ())) + sum(sum_of(child) for child, _ in tree.get(pid, ()))
+
+    return {part: sum_of(pid) for part, pid in of.items()}
 
 
-PARTS = {"API": f"serve --port {PORT}", "worker": "main() worker", "PostgreSQL": " bench 127.0.0.1"}
-
-
-async def measure(settings: Settings) -> None:
+async def measure(settings: Settings, parts: dict[str, int]) -> None:
     """Send, wait and print."""
     key = await _register(settings)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=60) as http:
@@ -160,12 +160,12 @@ async def measure(settings: Settings) -> None:
         await _until_filed(settings, len(warm))
         bodies = _bodies(MESSAGES, first_turn=100)
         burst = Sender(http, token)
-        before = _cpu_seconds(PARTS)
+        before = cpu_seconds(parts)
         start = time.perf_counter()
         await burst.burst(bodies)
         sent = time.perf_counter() - start
         end = await _until_filed(settings, len(warm) + MESSAGES)
-        used = {part: (after - before[part]) * 1000 / MESSAGES for part, after in _cpu_seconds(PARTS).items()}
+        used = {part: (after - before[part]) * 1000 / MESSAGES for part, after in cpu_seconds(parts).items()}
         print("CPU ms a message: " + ", ".join(f"{part} {ms:.1f}" for part, ms in used.items()))
         print(
             f"burst: {MESSAGES} messages of {len(bodies[0]) // 1024} kB kept in {sent:.1f} s, "
@@ -209,7 +209,8 @@ def main() -> int:
         ]
         try:
             _wait_ready()
-            asyncio.run(measure(settings))
+            parts = {"API": children[0].pid, "worker": children[1].pid, "PostgreSQL": postmaster_pid(cluster)}
+            asyncio.run(measure(settings, parts))
             for name, child in zip(("API", "worker"), children, strict=True):
                 print(f"resident, {name} | {_resident_mb(child.pid):.0f} MB")
         finally:
@@ -217,6 +218,11 @@ def main() -> int:
                 child.terminate()
                 child.wait(20)
     return 0
+
+
+def postmaster_pid(cluster: Cluster) -> int:
+    """Return the process that all of PostgreSQL's are children of."""
+    return int((cluster.pgdata / "postmaster.pid").read_text().splitlines()[0])
 
 
 def _settings(cluster: Cluster, secrets: Path) -> Settings:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 from app.core.settings import Settings
@@ -14,21 +14,42 @@ from tests.ingestion import messages
 from tests.people import Stand
 
 GIVE_UP_SECONDS = 40
+NORMAL = "from app.cli import main; main()"
+SPITEFUL = """
+import os, sys
+from app.ingestion import qd4750, readers, reader_process
+read = qd4750.read_message
+def spite(body):
+    if b"<kill" in body:
+        os.kill(os.getpid(), 9)
+    if b"<raise" in body:
+        raise ValueError
+    return read(body)
+qd4750.read_message = spite
+if sys.argv[1:] == ["worker"]:
+    program = (sys.executable, "-c", os.environ["SPITEFUL"])
+    readers.open_readers.__wrapped__.__kwdefaults__["program"] = program
+    from app.cli import main
+    main()
+else:
+    reader_process.main(sys.argv[1:])
+"""
+"""A worker, and a reader, whose parser dies of some messages."""
 
 
 @contextmanager
-def worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+def worker(settings: Settings, *, program: str = NORMAL) -> Iterator[subprocess.Popen[bytes]]:
     environment = {
         **os.environ,
         "SOKHOE_DATABASE_URL": settings.database_url,
         "SOKHOE_SECRETS_DIR": str(settings.secrets_dir),
     }
-    command = [sys.executable, "-c", "from app.cli import main; main()", "worker"]
+    command = [sys.executable, "-c", program, "worker"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.terminate()
         process.wait(20)
 
 
@@ -62,3 +83,58 @@ def test_a_killed_worker_loses_nothing(settings: Settings, stand: Stand) -> None
 
     with worker(settings):
         assert {status_of(stand, one, token=token) for one in kept} == {"filed"}
+
+
+def spiteful(settings: Settings) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """Start a worker whose own parser, and that of its readers, die of some messages."""
+    return worker(settings, program=f"import os; os.environ['SPITEFUL'] = source = {SPITEFUL!r}; exec(source)")
+
+
+def poison(word: str, number: int) -> bytes:
+    return f"<{word} n='{number}'/>".encode()
+
+
+def reasons(stand: Stand, message_id: UUID, *, token: str) -> list[str]:
+    verdict = stand.receipt(message_id, token=token).verdict or {}
+    return [problem["code"] for problem in verdict["problems"]]
+
+
+def test_large_messages_are_read_apart_and_filed(settings: Settings, stand: Stand) -> None:
+    token = stand.facility("01903", name="Bệnh viện thứ ba")
+    body = messages.many_visits(most_bytes=600_000).replace(b"<MACSKCB>01901", b"<MACSKCB>01903")
+    with worker(settings):
+        kept = stand.keep(body, token=token)
+        assert status_of(stand, kept, token=token) == "rejected"  # its visits are of 01901
+        own = stand.keep(messages.many_visits(most_bytes=600_000), token=stand.facility("01901"))
+        assert status_of(stand, own, token=stand.facility("01901")) == "filed"
+    kinds = stand.as_owner(
+        "SELECT DISTINCT entrypoint FROM jobs.pgqueuer_log WHERE job_id IN "
+        "(SELECT job_id FROM jobs.pgqueuer_log WHERE status = 'successful') AND entrypoint = 'process_slow_message'"
+    )
+    assert kinds
+
+
+def test_a_message_that_the_parser_cannot_bear_is_rejected_with_a_receipt(settings: Settings, stand: Stand) -> None:
+    token, other = stand.facility("01904"), stand.facility("01905")
+    with spiteful(settings):
+        bad = [stand.keep(poison("raise", number), token=token) for number in range(3)]
+        good = [stand.keep(visit_of("01905", number), token=other) for number in range(3)]
+        after = stand.keep(visit_of("01904", 1), token=token)
+        assert {status_of(stand, one, token=token) for one in bad} == {"rejected"}
+        assert {status_of(stand, one, token=other) for one in good} == {"filed"}
+        assert status_of(stand, after, token=token) == "filed"
+    assert reasons(stand, bad[0], token=token) == ["READER_STOPPED"]
+
+
+def test_a_small_message_that_kills_the_worker_kills_it_once(settings: Settings, stand: Stand) -> None:
+    """What it had in hand is read apart when it comes back; the poison ends as rejected, the others are filed."""
+    token, other = stand.facility("01906"), stand.facility("01907")
+    with spiteful(settings) as first:
+        bad = stand.keep(poison("kill", 0), token=token)
+        good = [stand.keep(visit_of("01907", number), token=other) for number in range(3)]
+        assert first.wait(GIVE_UP_SECONDS) == -signal.SIGKILL
+    with spiteful(settings) as second:
+        assert status_of(stand, bad, token=token) == "rejected"
+        assert {status_of(stand, one, token=other) for one in good} == {"filed"}
+        assert second.poll() is None
+    assert reasons(stand, bad, token=token) == ["READER_STOPPED"]

@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     ingest_pool_size: int = Field(default=8, ge=1, le=100, description="Connections for the hospitals' door")
     worker_concurrency: int = Field(default=4, ge=1, le=64, description="Messages that one worker files at a time")
     worker_facility_share: int = Field(default=3, ge=1, le=64, description="Of these, how many may be of one facility")
-    reader_processes: int = Field(default=2, ge=1, le=16, description="Processes that read messages, for each worker")
+    reader_processes: int = Field(
+        default=2, ge=1, le=16, description="Processes that read large messages and dry runs, for each door"
+    )
     reader_memory_mb: int = Field(default=512, ge=64, le=4096, description="Memory of one of them (RLIMIT_AS)")
     reader_cpu_seconds: int = Field(default=5, ge=1, le=60, description="Processor time for one message (RLIMIT_CPU)")
     large_uploads: int = Field(

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from app.core.errors import Invalid
 from app.core.settings import Settings
-from app.ingestion import qd4750
+from app.ingestion import qd4750, xml
 from app.ingestion.catalogue import ProblemCode, describe
 from app.ingestion.readers import ReaderLimits, Readers, ReaderStopped, open_readers
 from app.ingestion.uploads import Uploads
 
-QUICK_BYTES = 262_144  # as in app/ingestion/sql/2_turns.sql
+SMALL_BYTES = 262_144  # what is larger is read apart; as in app/ingestion/sql/2_turns.sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,41 +21,41 @@ class Door:
     readers: Readers
     uploads: Uploads
 
-    async def check(self, body: bytes, *, facility: str) -> None:
+    async def check(self, body: bytes) -> None:
         """Refuse a message whose outer document cannot be read.
 
         :raises Invalid: with place and reason
         """
+        if len(body) <= SMALL_BYTES:
+            xml.check_outside(body)
+            return
         try:
-            await self.readers.check(body, facility)
+            await self.readers.check(body)
         except ReaderStopped as stopped:
             raise _given_up(stopped) from None
 
-    async def read(self, body: bytes, *, facility: str) -> qd4750.Message:
+    async def read(self, body: bytes) -> qd4750.Message:
         """Read a message that is not kept.
 
         :raises Invalid: when readers died of it
         """
         try:
-            return await self.readers.read(body, facility)
+            return await self.readers.read(body)
         except ReaderStopped as stopped:
             raise _given_up(stopped) from None
 
 
-def reader_limits(settings: Settings) -> ReaderLimits:
-    """Return what the settings let readers take."""
+def reader_limits(settings: Settings, *, processes: int) -> ReaderLimits:
+    """Return what the settings let so many readers take."""
     return ReaderLimits(
-        processes=settings.reader_processes,
-        memory_mb=settings.reader_memory_mb,
-        cpu_seconds=settings.reader_cpu_seconds,
-        quick_bytes=QUICK_BYTES,
+        processes=processes, memory_mb=settings.reader_memory_mb, cpu_seconds=settings.reader_cpu_seconds
     )
 
 
 @asynccontextmanager
 async def open_door(settings: Settings) -> AsyncIterator[Door]:
     """Open the door; its readers start when they are needed."""
-    async with open_readers(reader_limits(settings)) as readers:
+    async with open_readers(reader_limits(settings, processes=settings.reader_processes)) as readers:
         yield Door(readers=readers, uploads=Uploads(at_a_time=settings.large_uploads))
 
 

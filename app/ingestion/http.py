@@ -28,7 +28,7 @@ XML_TYPES = frozenset({"application/xml", "text/xml"})
 JSON_TYPES = frozenset({"application/json"})
 MOST_WITHDRAWAL_BYTES = 16_384
 MOST_KEY_CHARACTERS = 255
-LARGE_BYTES = 100_000  # beyond, the check runs beside the event loop
+LARGE_BYTES = 100_000  # beyond, sealing runs beside the event loop
 MOST_PAGE = 200
 ALWAYS, BEGINNING = datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0)
 
@@ -44,12 +44,9 @@ async def receive(request: Request, dry_run: Annotated[bool, Query(alias="dryRun
     door: Door = request.app.state.door
     async with door.uploads.turn(facility, announced_bytes=announced_bytes(request)):
         body = await read_body(request, most_bytes=xml.MAX_MESSAGE_BYTES)
-        if len(body) > LARGE_BYTES:
-            await door.check(body, facility=facility)
-        else:
-            xml.check_outside(body)
+        await door.check(body)
         if dry_run:
-            message = await door.read(body, facility=facility)
+            message = await door.read(body)
             verdict = judging.judge_reading(message, facility_code=facility, now=context.now, received_at=context.now)
             return JSONResponse({"dryRun": True, **verdict_body(verdict)})
         kept = await _keep(body, token=token, key=key, context=context)

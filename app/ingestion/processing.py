@@ -72,7 +72,7 @@ async def _verdict(
     if taken.format == withdrawing.FORMAT:
         return await withdrawing.process(session, message_id=message_id, taken=taken, body=body, new_id=ids)
     try:
-        message = await read(body, taken.facility_code)
+        message = await read(body)
     except ReaderStopped as stopped:
         return judging.unreadable(tries=stopped.tries)
     verdict = judging.judge_reading(message, facility_code=taken.facility_code, now=now, received_at=taken.received_at)

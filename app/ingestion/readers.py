@@ -1,7 +1,7 @@
 """Processes that read messages, so that no message can take the worker or the door down with it.
 
-Two lanes: small messages go to readers of usual priority; large ones, and whatever a reader died of, to one reader
-that yields to everything else on the machine. A message at which TRIES readers died is not read any more.
+They read what is large or suspect, and yield to everything else on the machine; what is small is read where it is
+(infra/decisions/0011-readers-apart.md). A message at which TRIES readers died is not read any more.
 """
 
 import asyncio
@@ -28,9 +28,7 @@ from app.ingestion.reader_process import CHECK, HEADER, READ, REFUSED
 from app.records import arrivals, papers
 
 TRIES: Final = 3
-SUSPECT_SECONDS: Final = 600.0
-_MOST_SUSPECTS: Final = 1_000
-_NICENESS: Final = 15
+_NICENESS: Final = 5
 _WALL_FACTOR: Final = 4  # a reader that yields, or a busy machine, needs longer than the processor's time
 _WALL_SECONDS: Final = 10.0
 _ROOT: Final = Path(app.__file__).parent.parent
@@ -45,11 +43,11 @@ class ReaderStopped(Exception):
         super().__init__(f"{tries} times")
 
 
-Reader = Callable[[bytes, str], Awaitable[qd4750.Message]]
+Reader = Callable[[bytes], Awaitable[qd4750.Message]]
 
 
-async def read_here(body: bytes, _sender: str) -> qd4750.Message:
-    """Read a message in this process: for tests and small tools."""
+async def read_here(body: bytes) -> qd4750.Message:
+    """Read a message in this process."""
     return qd4750.read_message(body)
 
 
@@ -57,10 +55,9 @@ async def read_here(body: bytes, _sender: str) -> qd4750.Message:
 class ReaderLimits:
     """What readers may take."""
 
-    processes: int  # of usual priority; one more yields to others
+    processes: int
     memory_mb: int
     cpu_seconds: int  # for one message
-    quick_bytes: int  # a longer message goes to the reader that yields
 
 
 class _Died(Exception):
@@ -100,9 +97,8 @@ _WORDS: Final[Mapping[tuple[str, str], type[Any]]] = _words()
 class _Process:
     """One reader, started when it is needed and again when it died."""
 
-    def __init__(self, *, limits: ReaderLimits, niceness: int, program: Sequence[str]) -> None:
+    def __init__(self, *, limits: ReaderLimits, program: Sequence[str]) -> None:
         self._limits = limits
-        self._niceness = niceness
         self._program = program
         self._child: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
@@ -150,7 +146,7 @@ class _Process:
         return self._connection
 
     def _arguments(self, number: int) -> Sequence[int]:
-        return number, self._limits.memory_mb, self._limits.cpu_seconds, self._niceness
+        return number, self._limits.memory_mb, self._limits.cpu_seconds, _NICENESS
 
     @staticmethod
     def _receive(connection: socket.socket, length: int) -> bytes:
@@ -168,75 +164,53 @@ class Readers:
     """Gives messages to processes; `open_readers` makes it."""
 
     def __init__(self, *, limits: ReaderLimits, threads: ThreadPoolExecutor, program: Sequence[str]) -> None:
-        self._limits = limits
         self._threads = threads
-        self._quick: asyncio.Queue[_Process] = asyncio.Queue()
-        self._yielding: asyncio.Queue[_Process] = asyncio.Queue()
-        self._suspects: dict[str, float] = {}
-        self.processes = [
-            _Process(limits=limits, niceness=niceness, program=program)
-            for niceness in (*(0 for _ in range(limits.processes)), _NICENESS)
-        ]
-        *quick, yielding = self.processes
-        for process in quick:
-            self._quick.put_nowait(process)
-        self._yielding.put_nowait(yielding)
+        self._idle: asyncio.LifoQueue[_Process] = asyncio.LifoQueue()
+        self.processes = [_Process(limits=limits, program=program) for _ in range(limits.processes)]
+        for process in self.processes:
+            self._idle.put_nowait(process)
 
-    async def read(self, body: bytes, sender: str, *, tries: int = TRIES) -> qd4750.Message:
+    async def read(self, body: bytes, *, tries: int = TRIES) -> qd4750.Message:
         """Read a message.
 
         :raises ReaderStopped: when `tries` readers died of it
         """
-        _, message = await self._exchange(READ, body, sender=sender, tries=tries)
+        _, message = await self._exchange(READ, body, tries=tries)
         found: qd4750.Message = message
         return found
 
-    async def check(self, body: bytes, sender: str) -> None:
+    async def check(self, body: bytes) -> None:
         """Judge the outside of a message.
 
         :raises XmlRefused: as `xml.check_outside`
         :raises ReaderStopped: when TRIES readers died of it
         """
-        ended, refusal = await self._exchange(CHECK, body, sender=sender)
+        ended, refusal = await self._exchange(CHECK, body, tries=TRIES)
         if ended == REFUSED:
             reason, detail, limit = refusal
             raise xml.XmlRefused(ProblemCode(reason), detail=detail, limit=limit)
 
-    def suspects(self, sender: str) -> bool:
-        """Tell whether a reader died of one of the sender's messages a short time ago."""
-        until = self._suspects.get(sender, 0.0)
-        return until > asyncio.get_running_loop().time()
-
-    async def _exchange(self, what: int, body: bytes, *, sender: str, tries: int = TRIES) -> tuple[int, Any]:
+    async def _exchange(self, what: int, body: bytes, *, tries: int) -> tuple[int, Any]:
         for _ in range(tries):
-            is_quick = len(body) <= self._limits.quick_bytes and not self.suspects(sender)
-            lane = self._quick if is_quick else self._yielding
-            process = await lane.get()
+            process = await self._idle.get()
             answer = asyncio.get_running_loop().run_in_executor(self._threads, process.exchange, what, body)
-            answer.add_done_callback(partial(_give_back, process, lane))
+            answer.add_done_callback(partial(self._give_back, process))
             try:
                 return await asyncio.shield(answer)  # whoever goes away does not leave a reader half asked
             except _Died:
-                self._suspect(sender)
+                continue
         raise ReaderStopped(tries=tries)
 
-    def _suspect(self, sender: str) -> None:
-        now = asyncio.get_running_loop().time()
-        if len(self._suspects) >= _MOST_SUSPECTS:
-            self._suspects = {one: until for one, until in self._suspects.items() if until > now}
-        self._suspects[sender] = now + SUSPECT_SECONDS
-
-
-def _give_back(process: _Process, lane: asyncio.Queue[_Process], answer: asyncio.Future[tuple[int, Any]]) -> None:
-    lane.put_nowait(process)
-    if not answer.cancelled():
-        answer.exception()  # is raised where somebody waits, and told to nobody else
+    def _give_back(self, process: _Process, answer: asyncio.Future[tuple[int, Any]]) -> None:
+        self._idle.put_nowait(process)
+        if not answer.cancelled():
+            answer.exception()  # is raised where somebody waits, and told to nobody else
 
 
 @asynccontextmanager
 async def open_readers(limits: ReaderLimits, *, program: Sequence[str] = PROGRAM) -> AsyncIterator[Readers]:
     """Make readers, whose processes start when they are needed, and end them."""
-    with ThreadPoolExecutor(max_workers=limits.processes + 1, thread_name_prefix="reader") as threads:
+    with ThreadPoolExecutor(max_workers=limits.processes, thread_name_prefix="reader") as threads:
         readers = Readers(limits=limits, threads=threads, program=program)
         try:
             yield readers

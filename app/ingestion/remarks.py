@@ -68,7 +68,8 @@ class _Remark:
 class Remarks:
     """The remarks about one visit, or (without a position) about the envelope."""
 
-    def __init__(self, *, position: int | None = None) -> None:
+    def __init__(self, *, position: int | None = None, most_listed: int = MAX_LISTED) -> None:
+        self._most_listed = most_listed
         self.visit: str | None = None
         self._position = position
         self.rejects = False
@@ -98,7 +99,7 @@ class Remarks:
             earlier.repeat(line=line)
             return
         self._listed[effect] += 1
-        if self._listed[effect] > MAX_LISTED:
+        if self._listed[effect] > self._most_listed:
             return
         remark = _Remark(code=code, effect=effect, table=table, line=line, field=field, detail=detail, limit=limit)
         self._remarks.append(remark)
@@ -109,8 +110,8 @@ class Remarks:
         """Return what was noted, by table and line; what exceeds the list is counted at the end."""
         remarks = sorted(self._remarks, key=_Remark.order)
         for effect, listed in self._listed.items():
-            if listed > MAX_LISTED:
-                remarks.append(_more(effect=effect, count=listed - MAX_LISTED))
+            if listed > self._most_listed:
+                remarks.append(_more(effect=effect, count=listed - self._most_listed))
         return tuple(self._problem(remark) for remark in remarks)
 
     def _problem(self, remark: _Remark) -> Problem:

@@ -149,6 +149,15 @@ async def waiting_message(session: Session, *, message_id: UUID) -> TakenMessage
     return None if row is None else TakenMessage(**row._asdict())
 
 
+async def messages_in_hand(session: Session) -> list[UUID]:
+    """Return the small messages that workers have in hand now, or had when they died."""
+    query = text(
+        "SELECT (convert_from(payload, 'UTF8')::jsonb->>'message_id')::uuid FROM jobs.pgqueuer "
+        "WHERE status = 'picked' AND entrypoint = 'process_message'"
+    )
+    return list(await session.scalars(query))
+
+
 async def defer_message(session: Session, *, message_id: UUID, facility_code: str, died: int) -> None:
     """Put a message into the slow queue; `died` tells how many readers died of it so far."""
     query = text("SELECT intake.defer_message(:id, :facility, :died)")

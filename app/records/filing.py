@@ -55,7 +55,7 @@ class Source:
     def rank(self, *, paid: bool) -> str:
         """Return a text that is greater for a newer version of one visit: made later, then paid, then received later.
 
-        Source: infra/decisions/0013-versions-in-any-order.md
+        Source: infra/decisions/0012-versions-in-any-order.md
         """
         return f"{self.made.ljust(_MADE_DIGITS, '0')}{int(paid)}{self.received_at.astimezone(UTC):{_RECEIVED}}"
 

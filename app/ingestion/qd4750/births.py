@@ -6,7 +6,6 @@ Source: letter 1245/BHXH-CNTT, table 9.
 
 from collections.abc import Iterable, Iterator
 from typing import Final
-from unicodedata import normalize
 
 from app.ingestion.qd4750 import values
 from app.ingestion.qd4750.content import child_text
@@ -52,5 +51,5 @@ def _birth(element: Element, *, place: int) -> BirthArrival | None:
 
 
 def _text(element: Element, name: str) -> str | None:
-    text = normalize("NFC", child_text(element, name))
+    text = values.composed(child_text(element, name))
     return text if 0 < len(text) <= _LONGEST_NAME else None

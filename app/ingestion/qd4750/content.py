@@ -8,23 +8,35 @@ from lxml import etree
 
 from app.ingestion.catalogue import ProblemCode
 from app.ingestion.qd4750.fields import SUMMARY, TABLES
-from app.ingestion.remarks import Remarks
+from app.ingestion.remarks import MAX_LISTED, Remarks
 from app.ingestion.verdict import Effect
 from app.ingestion.xml import Element, XmlRefused, read_document
 
 MAX_INNER_TAGS: Final = 800_000
 """Of all tables of a message together; each document has the limits of `ingestion.xml` besides."""
 
+MAX_TOLD: Final = 5_000
+"""Problems of a message, after which each further visit lists only the first of each effect and counts the rest."""
 
 Content = Sequence[Element]
 """One table as it was sent: its root, or its lines where they stand in the envelope without one."""
 
 
 class Budget:
-    """How much of a message may still be parsed."""
+    """How much of a message may still be parsed, and how many of its problems told one by one."""
 
     def __init__(self) -> None:
         self._left = MAX_INNER_TAGS
+        self._to_tell = MAX_TOLD
+
+    @property
+    def most_listed(self) -> int:
+        """Return how many problems of one effect the next visit may list."""
+        return MAX_LISTED if self._to_tell > 0 else 1
+
+    def tell(self, problems: int) -> None:
+        """Count what a visit lists."""
+        self._to_tell -= problems
 
     @property
     def spent(self) -> bool:

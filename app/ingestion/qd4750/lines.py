@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
-from unicodedata import normalize
 
 from lxml import etree
 
@@ -209,7 +208,7 @@ def _read_line(element: Element, *, number: int, nested: bool, table: Table, rem
         if not text:
             continue
         if not text.isascii():
-            text = normalize("NFC", text)
+            text = values.composed(text)
         name = rule.name
         if name in fields:
             line.remark(ProblemCode.FIELD_TWICE, rule.misread, name)

@@ -35,7 +35,7 @@ _LONGEST_VISIT_ID: Final = KNOWN[SUMMARY].rules["MA_LK"].longest
 
 def read_visit(element: Element, *, position: int, facility_code: str | None, budget: Budget) -> VisitReading:
     """Read the visit at a 1-based position of the message, with every problem of every table."""
-    remarks = Remarks(position=position)
+    remarks = Remarks(position=position, most_listed=budget.most_listed)
     contents = read_contents(element, remarks=remarks, budget=budget)
     kept = tuple(table for table in TABLES if contents.get(table) and table not in SHOWN)
     if set(contents) == {CHECK_IN} and contents[CHECK_IN]:
@@ -61,10 +61,12 @@ def read_visit(element: Element, *, position: int, facility_code: str | None, bu
             papers_sent=tables,
             births=births(_roots(contents, BIRTHS)) if BIRTHS in kept else (),
         )
+    problems = remarks.problems()
+    budget.tell(len(problems))
     return VisitReading(
         source_id=remarks.visit,
         arrival=None if remarks.rejects else arrival,
-        problems=remarks.problems(),
+        problems=problems,
         tables_kept=kept,
     )
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Final
+from unicodedata import combining, normalize
 
 from app.ingestion.catalogue import ProblemCode
 from app.records.arrivals import BirthPrecision, IdentifierKind
@@ -27,6 +28,10 @@ _IDENTIFIER: Final = re.compile(r"[0-9A-Za-z./_-]{1,15}")
 _PASSPORT: Final = re.compile(r"[A-Z][0-9]{7}")
 _FILLERS: Final = frozenset({"123456789", "987654321", "012345678901", "123456789012", "001234567890"})
 _CARD: Final = re.compile(r"[A-Z]{2}[0-9]{13}|[0-9]{10}")
+_MOST_MARKS: Final = 30
+_LAST_MARK: Final = 0x1E94A
+_MARKS: Final = "".join(chr(code) for code in range(0x300, _LAST_MARK + 1) if combining(chr(code)))
+_LONG_RUN: Final = re.compile(f"[{_MARKS}]{{{_MOST_MARKS}}}")
 FACILITY: Final = re.compile(r"[0-9A-Z]{5}")
 VISIT_KIND: Final = re.compile(r"[0-9]{2}")
 COST_GROUP: Final = re.compile(r"[0-9]{1,2}")
@@ -41,6 +46,18 @@ class Birth:
     precision: BirthPrecision
     at: datetime | None  # where the minute is known
     day_lost: bool  # the month was sent without the day: only the year is kept
+
+
+def composed(text: str) -> str:
+    """Return a text in NFC. A run of marks is cut up, since putting n of them in order takes n² steps.
+
+    Source: UAX #15, stream-safe text format.
+    """
+    if text.isascii():
+        return text
+    if len(text) > _MOST_MARKS:
+        text = _LONG_RUN.sub("\\g<0>\u034f", text)
+    return normalize("NFC", text)
 
 
 def moment(text: str) -> datetime | None:

@@ -1,6 +1,6 @@
 -- owner: auth_owner
 -- In whose turn a message is worked off. Facilities take turns: whoever has many messages waiting has the later ones stand
--- behind everybody's first. Large messages have a queue of their own, which one reader works off that yields to others.
+-- behind everybody's first. Large messages have a queue of their own, for they are read apart.
 CREATE OR REPLACE FUNCTION intake.enqueue_message(message_id uuid, facility text, size_bytes int) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT jobs.enqueue(CASE WHEN size_bytes > 262144 THEN 'process_slow_message' ELSE 'process_message' END,
@@ -9,7 +9,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
       SELECT FROM intake.message m WHERE m.facility_code = facility AND m.status = 'received' LIMIT 800) waiting))
 $$;
 
--- Puts a message into the slow queue: a reader died of it, or of another one of its sender.
+-- Puts a message into the slow queue, to be read apart; `died` counts how often reading it has failed.
 CREATE OR REPLACE FUNCTION intake.defer_message(message_id uuid, facility text, died int) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT jobs.enqueue('process_slow_message', jsonb_build_object('message_id', message_id, 'facility', facility, 'died', died),

@@ -286,3 +286,14 @@ def test_a_check_in_may_travel_in_the_envelope() -> None:
     assert [told(visit, Effect.REJECTS) for visit in read.visits] == [[], []]
     foreign = read_message(envelope(alone, facility="79001"))
     assert told(foreign.visits[0], Effect.REJECTS) == [(ProblemCode.FACILITY_DIFFERS, "XML0", None, "MA_CSKCB")]
+
+
+def test_b153_the_list_of_problems_of_a_message_is_bounded() -> None:
+    """Two thousand empty visits have eighty thousand problems: all are counted, the first ones told."""
+    empty = file_xml("XML1", "<TONG_HOP/>")
+    found = read_message(envelope(*[f"<HOSO>{empty}</HOSO>"] * 2_000))
+    assert sum(len(visit.problems) for visit in found.visits) < 20_000
+    assert len(found.visits[0].problems) > 10
+    last = found.visits[-1].problems
+    assert {problem.code for problem in last} >= {ProblemCode.MORE_PROBLEMS, ProblemCode.FIELD_MISSING}
+    assert all(visit.arrival is None for visit in found.visits)
