@@ -68,6 +68,8 @@ class Unauthenticated(AppError):
 
     code = ErrorCode.UNAUTHENTICATED
     http_status = 401
+    #: What WWW-Authenticate says. Source: RFC 6750 section 3.
+    challenge = 'Bearer error="invalid_token"'
     default_text = Text(
         "Phiên đăng nhập không còn hiệu lực. Vui lòng đăng nhập lại.",
         "The session is not valid any more. Please sign in again.",

@@ -115,6 +115,9 @@ class AppClient(BaseModel):
     client_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="client id")
     redirect_uris: frozenset[str] = Field(default=frozenset(), description="claimed https links, exactly")
     loopback: bool = Field(default=False, description="may also listen on http://127.0.0.1, any port and path")
+    dpop: Literal["required", "none"] = Field(
+        default="required", description="its tokens are bound to a key of the phone (RFC 9449), or are bearer tokens"
+    )
     device_lock: bool = Field(default=False, description="its key is bound to the phone's own lock: longer sessions")
     android_package: str | None = Field(default=None, description="package of the Android app")
     android_fingerprints: tuple[str, ...] = Field(default=(), description="SHA-256 of its signing certificates")

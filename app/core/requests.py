@@ -2,13 +2,14 @@
 
 import asyncio
 import re
+from dataclasses import dataclass, field
 
 from starlette.requests import ClientDisconnect, Request
 
 from app.core.context import Context, House
 from app.core.errors import Invalid, Text, TooLarge, Unauthenticated, UnsupportedMediaType
 
-_BEARER = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]{16,512})\Z", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"(Bearer|DPoP) ([A-Za-z0-9._~+/=-]{16,512})\Z", re.IGNORECASE)
 
 
 class BodyTooSlow(Invalid):
@@ -30,39 +31,51 @@ def house_of(request: Request) -> House:
     return house
 
 
-def bearer_token(request: Request) -> str | None:
-    """Return the bearer token; nothing when there is no Authorization header.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """An access token, and whether it comes with a proof of possession (RFC 9449)."""
 
-    :raises Unauthenticated: when the header holds anything else than one bearer token
+    token: str = field(repr=False)
+    with_proof: bool
+
+
+def credentials_of(request: Request) -> Credentials | None:
+    """Return the access token; nothing when there is no Authorization header.
+
+    :raises Unauthenticated: when the header holds anything else than one token
     """
     headers = request.headers.getlist("authorization")
     if not headers:
         return None
-    match = _BEARER.match(headers[0])
+    match = _CREDENTIALS.match(headers[0])
     if match is None or len(headers) > 1:
         raise Unauthenticated
-    return match[1]
+    return Credentials(token=match[2], with_proof=match[1].lower() == "dpop")
 
 
 def context_of(request: Request) -> Context:
-    """Return the request's context.
+    """Return the context of a request with a bearer token, or none.
 
-    :raises Unauthenticated: when the Authorization header holds anything else than one bearer token
+    :raises Unauthenticated: when the Authorization header holds anything else
     """
-    return _context(request, token=bearer_token(request))
+    shown = credentials_of(request)
+    if shown is not None and shown.with_proof:
+        raise Unauthenticated
+    return new_context(request, token=None if shown is None else shown.token)
 
 
 def context_without_token(request: Request) -> Context:
-    """Return the context of a request that proves itself by other means than a bearer token."""
-    return _context(request, token=None)
+    """Return the context of a request that proves itself by other means than an access token."""
+    return new_context(request, token=None)
 
 
-def _context(request: Request, *, token: str | None) -> Context:
+def new_context(request: Request, *, token: str | None, proof_key: bytes | None = None) -> Context:
+    """Return the context of a request, with what it has proved so far."""
     house = house_of(request)
     return Context(
         house=house,
         token=token,
-        proof_key=None,
+        proof_key=proof_key,
         language=request.state.language,
         now=house.clock(),
         request_id=request.state.request_id,

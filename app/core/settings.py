@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     )
     apps: tuple[AppClient, ...] = Field(
         default=(),
-        description="Apps as a JSON list: client_id, redirect_uris, loopback, device_lock, links of the stores",
+        description="Apps as a JSON list: client_id, redirect_uris, loopback, dpop, device_lock, links of the stores",
     )
     exchange_audiences: frozenset[str] = Field(
         default=frozenset(),
@@ -79,6 +79,9 @@ class Settings(BaseSettings):
         default=60, ge=5, le=60, description="Life of the code that the app fetches its session with"
     )
     access_token_seconds: int = Field(default=300, ge=30, le=900, description="Life of a person's access token")
+    most_devices: int = Field(
+        default=10, ge=1, le=100, description="Apps in which one person is signed in; one more ends the oldest"
+    )
     repeat_seconds: int = Field(
         default=10, ge=0, le=30, description="Time in which a lost renewal may be asked for again"
     )

@@ -1,12 +1,13 @@
 """An app like the one on a phone: it signs a person in through the system's browser, and only knows the standards.
 
-Source: RFC 8252 (native apps), RFC 7636 (PKCE), RFC 9207 (`iss`).
+Source: RFC 8252 (native apps), RFC 7636 (PKCE), RFC 9207 (`iss`), RFC 9449 (DPoP).
 """
 
 import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from html import unescape
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, Final
@@ -14,8 +15,11 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import httpx
 
+from app.core.clock import utc_now
 from app.core.ids import new_secret
-from app.identity.jwk import encode_segment
+from app.identity.dpop import token_hash
+from app.identity.jwk import encode_segment, new_private_key, thumbprint
+from app.identity.jwt import sign_proof
 
 CLIENT_ID: Final = "sokhoe-demo"
 GREETING: Final = "{ me { fullName } }"
@@ -39,10 +43,13 @@ class SignInFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phone:
-    """One attempt to sign in at one server."""
+    """One attempt to sign in at one server, with a key that never leaves the phone."""
 
     server: str
     redirect_uri: str
+    name: str = "Điện thoại demo"
+    key: dict[str, str] = field(default_factory=new_private_key, repr=False)
+    clock: Callable[[], datetime] = utc_now
     state: str = field(default_factory=new_secret, repr=False)
     verifier: str = field(default_factory=new_secret, repr=False)
 
@@ -58,6 +65,7 @@ class Phone:
             "scope": "patient/*.rs offline_access",
             "code_challenge": challenge,
             "code_challenge_method": "S256",
+            "dpop_jkt": thumbprint(self.key),
         }
         return f"{self.server}/auth/login?{urlencode(query)}"
 
@@ -75,8 +83,9 @@ class Phone:
             "code": answer["code"],
             "redirect_uri": self.redirect_uri,
             "code_verifier": self.verifier,
+            "device_name": self.name,
         }
-        reply = http.post(f"{self.server}/auth/token", data=form)
+        reply = self.send(http, "/auth/token", data=form)
         if reply.status_code != httpx.codes.OK:
             raise SignInFailed(reply.text)
         tokens: dict[str, Any] = reply.json()
@@ -84,9 +93,36 @@ class Phone:
 
     def ask(self, http: httpx.Client, query: str, *, access_token: str) -> dict[str, Any]:
         """Ask the server a question as the person who signed in."""
-        headers = {"Authorization": f"Bearer {access_token}"}
-        answer: dict[str, Any] = http.post(f"{self.server}/graphql", json={"query": query}, headers=headers).json()
+        reply = self.send(http, "/graphql", access_token=access_token, json={"query": query})
+        answer: dict[str, Any] = reply.json()
         return answer
+
+    def send(self, http: httpx.Client, path: str, *, access_token: str | None = None, **body: Any) -> httpx.Response:
+        """Send a request with a proof of the key; once more when the server wants a nonce of its own in it."""
+        address, nonce = f"{self.server}{path}", None
+        for _ in range(2):
+            headers = {"DPoP": self.proof(address, nonce=nonce, access_token=access_token)}
+            if access_token is not None:
+                headers["Authorization"] = f"DPoP {access_token}"
+            reply = http.post(address, headers=headers, **body)
+            nonce = reply.headers.get("dpop-nonce")
+            if nonce is None or reply.status_code < httpx.codes.BAD_REQUEST:
+                break
+        return reply
+
+    def proof(self, address: str, *, nonce: str | None, access_token: str | None = None) -> str:
+        """Return a proof for one POST. Source: RFC 9449 section 4.2."""
+        claims: dict[str, object] = {
+            "htm": "POST",
+            "htu": address,
+            "iat": int(self.clock().timestamp()),
+            "jti": new_secret(),
+        }
+        if nonce is not None:
+            claims["nonce"] = nonce
+        if access_token is not None:
+            claims["ath"] = token_hash(access_token)
+        return sign_proof(claims, key=self.key)
 
 
 def wait_for_browser(listener: HTTPServer, *, seconds: float, clock: Callable[[], float]) -> str:

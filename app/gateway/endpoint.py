@@ -22,8 +22,8 @@ from starlette.responses import Response
 from app.compiler.refusal import NotCompilable
 from app.core.context import Context
 from app.core.defects import report_defect
-from app.core.errors import AppError, ErrorCode, Invalid, Text, TooComplex, Unavailable
-from app.core.requests import context_of, read_body, require_media_type
+from app.core.errors import AppError, ErrorCode, Invalid, Text, TooComplex, Unauthenticated, Unavailable
+from app.core.requests import read_body, require_media_type
 from app.core.strict_json import NotStrictJson, read_object
 from app.gateway import limits, plans
 from app.gateway.apps import check_app, check_document
@@ -31,6 +31,7 @@ from app.gateway.hanging_up import ClientGone, UntilGone
 from app.gateway.problems import graphql_error, headers_of, internal_graphql_error
 from app.gateway.run import run
 from app.gateway.trusted import document_id, trusted_operations
+from app.identity.proving import challenged, proven_context
 
 router = APIRouter()
 
@@ -72,12 +73,14 @@ async def graphql(request: Request) -> Response:
     media_type = media_type_of(accept)
     asked: Asked | None = None
     try:
-        context = context_of(request)
+        context = await proven_context(request)
         check_app(request.headers.get("sokhoe-app"), oldest=context.house.settings.oldest_app_version)
         require_media_type(request, accepted=frozenset({JSON}))
         asked = read_request(await read_body(request, most_bytes=MOST_BYTES))
         return await _answer(asked, request=request, context=context, media_type=media_type)
     except AppError as error:
+        if isinstance(error, Unauthenticated):
+            challenged(error, request)
         entry = graphql_error(error, language=request.state.language)
         is_answer = asked is not None and error.code in REQUEST_ERRORS and is_legacy(accept)
         status = 200 if is_answer else error.http_status

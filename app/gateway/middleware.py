@@ -128,6 +128,8 @@ class _Leaving:
         given = {name for name, _value in start["headers"]}
         headers = [*start["headers"], *(safe for safe in _SAFE_HEADERS if safe[0] not in given)]
         headers.append((b"x-request-id", state["request_id"].encode()))
+        if "next_nonce" in state:  # RFC 9449 section 8.2; app.identity.proving puts it there
+            headers.append((b"dpop-nonce", state["next_nonce"].encode()))
         if not self._arriving.is_whole:
             headers.append((b"connection", b"close"))
         start["headers"] = headers

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from app.core.errors import AppError, ErrorCode, Invalid, Text
+from app.core.errors import AppError, ErrorCode, Invalid, Text, Unauthenticated
 
 PROBLEM_JSON = "application/problem+json"
 INTERNAL_TEXT = Text(
@@ -37,8 +37,8 @@ def problem_body(*, code: ErrorCode, status: int, text: Text, language: str, req
 def headers_of(error: AppError) -> dict[str, str]:
     """Return the header fields that an error needs. Source: RFC 9110 §15.5.2, §10.2.3."""
     headers = {}
-    if error.code is ErrorCode.UNAUTHENTICATED:
-        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = error.challenge
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
     return headers

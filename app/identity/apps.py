@@ -8,12 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from unicodedata import normalize
 from urllib.parse import urlencode
 
 from app.core.errors import Text
 from app.core.providers import AppClient
 from app.identity.clients import OAuthCode, OAuthError, TokenForm
-from app.identity.jwk import encode_segment
+from app.identity.jwk import decode_segment, encode_segment
 
 BOOK_SCOPE: Final = "patient/*.rs"
 SCOPES: Final = (BOOK_SCOPE, "offline_access")
@@ -21,6 +22,9 @@ BOOK_LEVEL: Final = 2
 ID_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 — a name of the protocol, no secret
 ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 — the same
 
+MOST_NAME_CHARS: Final = 60
+
+_PLATFORM: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,30})/")
 _LOOPBACK: Final = re.compile(r"http://(?:127\.0\.0\.1|\[::1\]):[0-9]{1,5}(?:/[A-Za-z0-9._~/-]{0,100})?")
 _STATE: Final = re.compile(r"[\x20-\x7e]{1,512}")
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -59,6 +63,7 @@ class LoginAsked:
     challenge: str
     scope: str
     return_path: str | None
+    key: bytes | None  # `dpop_jkt`: only the app that holds this key fetches the session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,7 @@ class CodeGrant:
     code: str = field(repr=False)
     redirect_uri: str
     challenge: str
+    device_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +99,7 @@ def read_login(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> L
 
     :raises OAuthError: when the app or its address is not registered: nobody is sent there.
     :raises SentBack: when the rest is wrong.
-    Source: RFC 6749 section 4.1.1; RFC 7636 section 4.3; RFC 8252 sections 7.2 and 7.3.
+    Source: RFC 6749 section 4.1.1; RFC 7636 section 4.3; RFC 8252 sections 7.2 and 7.3; RFC 9449 section 10.
     """
     app = next((known for known in apps if known.client_id == parameters.get("client_id")), None)
     redirect_uri = parameters.get("redirect_uri", "")
@@ -107,6 +113,9 @@ def read_login(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> L
     challenge = parameters.get("code_challenge", "")
     if parameters.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
         raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state)
+    key = _thumbprint(parameters)
+    if "dpop_jkt" in parameters and key is None:
+        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state)
     wanted = parameters.get("return", "")
     return LoginAsked(
         client_id=app.client_id,
@@ -115,6 +124,7 @@ def read_login(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> L
         challenge=challenge,
         scope=granted_scope(parameters.get("scope")),
         return_path=wanted if _RETURN.fullmatch(wanted) else None,
+        key=key,
     )
 
 
@@ -161,6 +171,7 @@ def read_code_grant(form: TokenForm, *, apps: Sequence[AppClient]) -> CodeGrant:
         code=_secret(form.parameters, "code"),
         redirect_uri=form.parameters.get("redirect_uri", ""),
         challenge=challenge_of(verifier),
+        device_name=device_name(form.parameters.get("device_name")),
     )
 
 
@@ -199,6 +210,18 @@ def read_revocation(parameters: Mapping[str, str], *, apps: Sequence[AppClient])
     return RefreshGrant(app=app, token=token)
 
 
+def device_name(said: str | None) -> str | None:
+    """Return how a person will know the phone again in a list: one short line, or nothing."""
+    name = " ".join(normalize("NFC", said or "").split())
+    return name[:MOST_NAME_CHARS].strip() or None
+
+
+def platform_of(header: str | None) -> str | None:
+    """Return the platform of `Sokhoe-App: <platform>/<version>`, in lower case."""
+    found = _PLATFORM.match(header or "")
+    return None if found is None else found[1].lower()
+
+
 def bad_grant() -> OAuthError:
     """Return the refusal of a code or refresh token: the same for every reason."""
     return OAuthError(OAuthCode.INVALID_GRANT, _BAD_GRANT)
@@ -209,6 +232,11 @@ def _app(parameters: Mapping[str, str], apps: Sequence[AppClient]) -> AppClient:
     if found is None:
         raise OAuthError(OAuthCode.INVALID_CLIENT, _UNKNOWN_APP)
     return found
+
+
+def _thumbprint(parameters: Mapping[str, str]) -> bytes | None:
+    said = parameters.get("dpop_jkt", "")
+    return decode_segment(said) if _CHALLENGE.fullmatch(said) else None
 
 
 def _secret(parameters: Mapping[str, str], name: str) -> str:

@@ -40,6 +40,8 @@ class Reason(StrEnum):
     LIFETIME = "lifetime"
     TOO_OLD = "too_old"
     NONCE = "nonce"
+    METHOD = "method"
+    ADDRESS = "address"
     ACCESS_TOKEN_HASH = "access_token_hash"  # noqa: S105 — the name of a claim, no secret
     EVENT = "event"
     REPLAYED = "replayed"

@@ -45,6 +45,8 @@ class OAuthCode(StrEnum):
     INVALID_GRANT = "invalid_grant"
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
     INVALID_SCOPE = "invalid_scope"
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"  # RFC 9449 section 12.2
+    USE_DPOP_NONCE = "use_dpop_nonce"
 
 
 class GrantType(StrEnum):

@@ -18,7 +18,10 @@ router = APIRouter()
 
 
 def server_metadata(settings: Settings) -> dict[str, Any]:
-    """Return our authorization server's metadata. Source: RFC 8414 section 2; RFC 9207 section 3."""
+    """Return our authorization server's metadata.
+
+    Source: RFC 8414 section 2; RFC 9207 section 3; RFC 9449 section 5.1.
+    """
     address = settings.public_url
     grants = [GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.CLIENT_CREDENTIALS]
     if settings.exchange_audiences:
@@ -36,6 +39,7 @@ def server_metadata(settings: Settings) -> dict[str, Any]:
         "token_endpoint_auth_signing_alg_values_supported": sorted(ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": ["none"],
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": ["ES256"],
         "scopes_supported": [*SCOPES, "system/*.c"],
         "authorization_response_iss_parameter_supported": True,
     }

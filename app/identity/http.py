@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.core.context import Context, run_step
 from app.core.errors import Unavailable
+from app.core.providers import AppClient
 from app.core.requests import context_without_token, read_body
 from app.identity import apps, client_sessions, sessions
 from app.identity.browser import provider_of
@@ -20,7 +21,7 @@ from app.identity.clients import (
     read_form,
     read_token_form,
 )
-from app.identity.provider import IdentityProvider
+from app.identity.proving import proven_key
 
 router = APIRouter()
 log = structlog.get_logger()
@@ -35,28 +36,36 @@ async def token(request: Request) -> JSONResponse:
     body = await read_body(request, most_bytes=MOST_FORM_BYTES)
     try:
         form = read_token_form(body, content_type=request.headers.get("content-type"))
-        answer = await _grant(form, context=context, provider=provider_of(request))
+        answer = await _grant(form, request=request, context=context)
     except OAuthError as error:
         log.info("token refused", error=error.error, reason=error.reason, request_id=context.request_id)
         return _refusal(error)
     return JSONResponse(answer, headers={"Pragma": "no-cache"})
 
 
-async def _grant(form: TokenForm, *, context: Context, provider: IdentityProvider | None) -> dict[str, object]:
+async def _grant(form: TokenForm, *, request: Request, context: Context) -> dict[str, object]:
     known = context.house.settings.apps
     match form.grant_type:
         case GrantType.CLIENT_CREDENTIALS:
             return await _facility_token(form, context=context)
         case GrantType.AUTHORIZATION_CODE:
-            tokens = await sessions.open_session(apps.read_code_grant(form, apps=known), context=context)
+            code = apps.read_code_grant(form, apps=known)
+            tokens = await sessions.open_session(code, phone=await _phone(request, code.app), context=context)
         case GrantType.REFRESH_TOKEN:
-            tokens = await sessions.renew(apps.read_refresh_grant(form, apps=known), context=context)
+            renewal = apps.read_refresh_grant(form, apps=known)
+            tokens = await sessions.renew(renewal, phone=await _phone(request, renewal.app), context=context)
         case GrantType.TOKEN_EXCHANGE:
-            agreed = sessions.exchanging_provider(context, provider)
+            agreed = sessions.exchanging_provider(context, provider_of(request))
             asked = apps.read_exchange_grant(form, apps=known)
-            tokens = await sessions.exchange(asked, context=context, provider=agreed)
+            phone = await _phone(request, asked.app)
+            tokens = await sessions.exchange(asked, phone=phone, context=context, provider=agreed)
             return {**tokens.body(), "issued_token_type": apps.ACCESS_TOKEN_TYPE}
     return tokens.body()
+
+
+async def _phone(request: Request, app: AppClient) -> sessions.Phone:
+    key = await proven_key(request, app)
+    return sessions.Phone(key=key, platform=apps.platform_of(request.headers.get("sokhoe-app")))
 
 
 async def _facility_token(form: TokenForm, *, context: Context) -> dict[str, object]:
@@ -77,7 +86,8 @@ async def revoke(request: Request) -> Response:
     body = await read_body(request, most_bytes=MOST_FORM_BYTES)
     try:
         form = read_form(body, content_type=request.headers.get("content-type"))
-        await sessions.revoke(apps.read_revocation(form, apps=context.house.settings.apps), context=context)
+        asked = apps.read_revocation(form, apps=context.house.settings.apps)
+        await sessions.revoke(asked, phone=await _phone(request, asked.app), context=context)
     except OAuthError as error:
         return _refusal(error)
     return Response(status_code=200)

@@ -125,6 +125,21 @@ def parse_key(jwk: Mapping[str, object] | bytes) -> Key:
     return key
 
 
+def parse_proof_key(jwk: object) -> Key:
+    """Check the public JWK that a proof of possession brings along: P-256, for ES256.
+
+    :raises KeyRefused: with the reason in both languages.
+    Source: RFC 9449 section 4.2.
+    """
+    if not isinstance(jwk, Mapping):
+        raise KeyRefused(_NOT_JSON)
+    _refuse_private(jwk)
+    key = _checked(jwk)
+    if key.alg != "ES256":
+        raise KeyRefused(_UNKNOWN_TYPE)
+    return key
+
+
 def parse_key_set(document: Mapping[str, object] | bytes, *, max_keys: int = _MOST_KEYS) -> tuple[Key, ...]:
     """Return the keys of a JWK set that we can use; keys of other kinds and uses are passed over.
 
@@ -180,9 +195,14 @@ def thumbprint(jwk: Mapping[str, str]) -> str:
 
     Source: RFC 7638 section 3.
     """
+    return encode_segment(thumbprint_bytes(jwk))
+
+
+def thumbprint_bytes(jwk: Mapping[str, str]) -> bytes:
+    """Return the 32 bytes of the SHA-256 thumbprint."""
     members = {name: jwk[name] for name in _PUBLIC_MEMBERS[jwk["kty"]]}
     canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
-    return encode_segment(hashlib.sha256(canonical.encode()).digest())
+    return hashlib.sha256(canonical.encode()).digest()
 
 
 def encode_segment(raw: bytes) -> str:

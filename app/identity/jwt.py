@@ -41,9 +41,11 @@ from app.identity.jwk import (
     new_private_key,
     parse_key,
     parse_key_set,
+    parse_proof_key,
     private_key_from,
     public_part,
     thumbprint,
+    thumbprint_bytes,
 )
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "BadToken",
     "Claims",
     "ClientAssertion",
+    "HeldKey",
     "Key",
     "KeyRefused",
     "LogoutToken",
@@ -58,6 +61,7 @@ __all__ = [
     "Reason",
     "id_token_profile",
     "new_private_key",
+    "open_proof",
     "parse_key",
     "parse_key_set",
     "private_key_from",
@@ -65,6 +69,7 @@ __all__ = [
     "read_unverified_issuer",
     "read_unverified_kid",
     "sign",
+    "sign_proof",
     "thumbprint",
     "verify",
     "verify_client_assertion",
@@ -78,6 +83,10 @@ _SEGMENTS: Final = 3
 _REFUSED_HEADERS: Final = frozenset(
     {"crit", "jku", "jwk", "x5u", "x5c", "zip", "b64", "enc", "epk", "apu", "apv", "iv", "tag", "p2s", "p2c"}
 )
+_PROOF_TYPE: Final = "dpop+jwt"
+# A proof's header is its type, algorithm and key: a longer one would fill the cache of keys.
+_MOST_PROOF_HEADER_CHARS: Final = 512
+_MOST_KNOWN_KEYS: Final = 10_000
 _LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 _MOST_ASSERTION_LIFETIME: Final = timedelta(minutes=5)
 _MOST_LOGOUT_LIFETIME: Final = timedelta(minutes=5)
@@ -100,6 +109,14 @@ class LogoutToken:
     session_id: str | None
     jti: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldKey:
+    """A key that a proof brought along."""
+
+    thumbprint: bytes  # RFC 7638, SHA-256
+    loaded: LoadedKey = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +262,54 @@ def read_unverified_kid(token: str) -> str | None:
     :raises BadToken: when the token's form alone is reason enough.
     """
     return _opened(token).kid
+
+
+def open_proof(proof: str) -> tuple[HeldKey, dict[str, object]]:
+    """Return the key of a DPoP proof and its claims, signed by that very key; what they say is the caller's to judge.
+
+    :raises BadToken: when the form, the header, the key or the signature is not as it must be.
+    Source: RFC 9449 section 4.3, checks 2 to 7.
+    """
+    signed, _, last = proof.rpartition(".")
+    first, _, middle = signed.partition(".")
+    if len(proof) > _MOST_TOKEN_CHARS or len(first) > _MOST_PROOF_HEADER_CHARS:
+        raise BadToken(Reason.TOO_LARGE)
+    payload, signature = decode_segment(middle), decode_segment(last)
+    if payload is None or signature is None:
+        raise BadToken(Reason.MALFORMED)
+    held = _held_key(first)
+    if not held.loaded.verify(signed.encode("ascii"), signature):
+        raise BadToken(Reason.SIGNATURE)
+    return held, _object(payload)
+
+
+def sign_proof(claims: Mapping[str, object], *, key: Mapping[str, str]) -> str:
+    """Sign a DPoP proof with a private P-256 JWK. Source: RFC 9449 section 4.2."""
+    known = {name: value for name, value in public_part(key).items() if name in {"kty", "crv", "x", "y"}}
+    payload = json.dumps(dict(claims), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    signer = _signer(tuple(sorted(key.items())))
+    return jws.sign(payload.encode(), signer, headers={"typ": _PROOF_TYPE, "jwk": known}, algorithm="ES256")
+
+
+# An app sends the same header with each proof. A key that was refused is not kept, and no proof ever is.
+@lru_cache(maxsize=_MOST_KNOWN_KEYS)
+def _held_key(header_segment: str) -> HeldKey:
+    raw = decode_segment(header_segment)
+    if raw is None:
+        raise BadToken(Reason.MALFORMED)
+    header = _object(raw)
+    if not (_REFUSED_HEADERS - {"jwk"}).isdisjoint(header):
+        raise BadToken(Reason.HEADER)
+    if header.get("typ") != _PROOF_TYPE:
+        raise BadToken(Reason.TYPE)
+    if header.get("alg") != "ES256":
+        raise BadToken(Reason.ALGORITHM)
+    try:
+        key = parse_proof_key(header.get("jwk"))
+    except KeyRefused:
+        raise BadToken(Reason.UNKNOWN_KEY) from None
+    members = dict(key.members)
+    return HeldKey(thumbprint=thumbprint_bytes(members), loaded=jwk.construct(members, key.alg))
 
 
 # Loading a private RSA key proves its primes, which takes a tenth of a second.

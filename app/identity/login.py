@@ -93,7 +93,7 @@ async def begin(asked: LoginAsked, *, context: Context, provider: IdentityProvid
     back = with_answer(asked.redirect_uri, {"error": "temporarily_unavailable", "state": asked.state})
     async with _in_time(context, back=back):
         location = await provider.authorization_url(parameters, now=context.now)
-    kept = {
+    kept: dict[str, str | None] = {
         "issuer": provider.settings.issuer,
         "client_id": asked.client_id,
         "redirect_uri": asked.redirect_uri,
@@ -101,6 +101,7 @@ async def begin(asked: LoginAsked, *, context: Context, provider: IdentityProvid
         "app_state": asked.state,
         "return_path": asked.return_path,
         "scope": asked.scope,
+        "key_thumbprint": None if asked.key is None else "\\x" + asked.key.hex(),
     }
     life = timedelta(minutes=settings.login_minutes)
 
@@ -212,6 +213,7 @@ async def admit(
         "redirect_uri": login.redirect_uri,
         "challenge": login.challenge,
         "scope": scope_at(login.scope, level=person.level),
+        "key_thumbprint": None if login.key_thumbprint is None else "\\x" + login.key_thumbprint.hex(),
     }
     life = timedelta(seconds=context.house.settings.handoff_seconds)
     await sql.issue_handoff(session, code=code, granted=granted, life=life)

@@ -30,6 +30,14 @@ GOOD_OUTCOMES: Final = frozenset({"KNOWN", "REGISTERED"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """The app's installation that asks: the key that it proved to hold, and what it says to be."""
+
+    key: bytes | None
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionTokens:
     """What an app gets."""
 
@@ -38,12 +46,16 @@ class SessionTokens:
     seconds: int
     scope: str
     level: int
+    is_bound: bool
 
     def body(self) -> dict[str, object]:
-        """Return the members of the JSON answer. Source: RFC 6749 section 5.1; `identity_level` is ours."""
+        """Return the members of the JSON answer. `identity_level` is ours.
+
+        Source: RFC 6749 section 5.1; RFC 9449 section 5.
+        """
         return {
             "access_token": self.access_token,
-            "token_type": "Bearer",
+            "token_type": "DPoP" if self.is_bound else "Bearer",
             "expires_in": self.seconds,
             "refresh_token": self.refresh_token,
             "scope": self.scope,
@@ -67,18 +79,18 @@ def lives_of(app: AppClient, context: Context) -> sql.Lives:
     )
 
 
-async def open_session(asked: CodeGrant, *, context: Context) -> SessionTokens:
-    """Return the tokens of a login's session.
+async def open_session(asked: CodeGrant, *, phone: Phone, context: Context) -> SessionTokens:
+    """Return the tokens of a login's session, bound to the key that the phone proved.
 
     :raises OAuthError: `invalid_grant`; a code that comes a second time has also ended the session that it opened
     """
-    tokens = await run_step(context.house.desk_steps, partial(_redeem, asked=asked, context=context))
+    tokens = await run_step(context.house.desk_steps, partial(_redeem, asked=asked, phone=phone, context=context))
     if tokens is None:
         raise bad_grant()
     return tokens
 
 
-async def _redeem(session: Session, *, asked: CodeGrant, context: Context) -> SessionTokens | None:
+async def _redeem(session: Session, *, asked: CodeGrant, phone: Phone, context: Context) -> SessionTokens | None:
     lives, access_token, refresh_token = lives_of(asked.app, context), new_secret(), new_secret()
     opened = await sql.redeem_handoff(
         session,
@@ -86,6 +98,13 @@ async def _redeem(session: Session, *, asked: CodeGrant, context: Context) -> Se
         client_id=asked.app.client_id,
         redirect_uri=asked.redirect_uri,
         challenge=asked.challenge,
+        key=phone.key,
+        device={
+            "id": str(context.new_id()),
+            "name": asked.device_name,
+            "platform": phone.platform,
+            "most": context.house.settings.most_devices,
+        },
         session_id=context.new_id(),
         access_token=access_token,
         refresh_token=refresh_token,
@@ -100,13 +119,14 @@ async def _redeem(session: Session, *, asked: CodeGrant, context: Context) -> Se
         seconds=int(lives.access.total_seconds()),
         scope=scope,
         level=level,
+        is_bound=phone.key is not None,
     )
 
 
-async def renew(asked: RefreshGrant, *, context: Context) -> SessionTokens:
+async def renew(asked: RefreshGrant, *, phone: Phone, context: Context) -> SessionTokens:
     """Return the next tokens of a session: those that follow from the refresh token, so that a lost answer repeats.
 
-    :raises OAuthError: `invalid_grant`; a token that was used before has also ended its session
+    :raises OAuthError: `invalid_grant`; a token that was used before, or with another key, has also ended its session
     """
     settings, derive = context.house.settings, context.house.vault.derivation.secret
     access_token, refresh_token = derive("access token", asked.token), derive("refresh token", asked.token)
@@ -116,6 +136,7 @@ async def renew(asked: RefreshGrant, *, context: Context) -> SessionTokens:
             session,
             refresh_token=asked.token,
             client_id=asked.app.client_id,
+            key=phone.key,
             new_access=access_token,
             new_refresh=refresh_token,
             access_life=timedelta(seconds=settings.access_token_seconds),
@@ -132,14 +153,14 @@ async def renew(asked: RefreshGrant, *, context: Context) -> SessionTokens:
         seconds=max(renewed.seconds or 0, 0),
         scope=renewed.scope or "",
         level=renewed.level or 1,
+        is_bound=phone.key is not None,
     )
 
 
-async def revoke(asked: RefreshGrant, *, context: Context) -> None:
+async def revoke(asked: RefreshGrant, *, phone: Phone, context: Context) -> None:
     """End the session of an access or refresh token; an unknown one is no error (RFC 7009 section 2.2)."""
-    await run_step(
-        context.house.desk_steps, partial(sql.revoke_token, token=asked.token, client_id=asked.app.client_id)
-    )
+    step = partial(sql.revoke_token, token=asked.token, client_id=asked.app.client_id, key=phone.key)
+    await run_step(context.house.desk_steps, step)
 
 
 async def end_by_provider(token: str, *, context: Context, provider: IdentityProvider) -> int:
@@ -180,7 +201,9 @@ def exchanging_provider(context: Context, provider: IdentityProvider | None) -> 
     return provider
 
 
-async def exchange(asked: ExchangeGrant, *, context: Context, provider: IdentityProvider) -> SessionTokens:
+async def exchange(
+    asked: ExchangeGrant, *, phone: Phone, context: Context, provider: IdentityProvider
+) -> SessionTokens:
     """Return a session for an identity token that the app holds.
 
     :raises OAuthError: `invalid_grant` for a token of another audience, an old or used one, and for an account below
@@ -201,7 +224,7 @@ async def exchange(asked: ExchangeGrant, *, context: Context, provider: Identity
         raise _exchange_refused(refusal, context=context) from None
     if person.level < BOOK_LEVEL:
         raise _exchange_refused(None, context=context)
-    step = partial(_exchange, asked=asked, claims=claims, person=person, context=context)
+    step = partial(_exchange, asked=asked, claims=claims, person=person, phone=phone, context=context)
     tokens = await run_step(context.house.desk_steps, step)
     if tokens is None:
         raise _exchange_refused(None, context=context)
@@ -226,7 +249,7 @@ def _check_party(claims: Claims, audiences: frozenset[str]) -> None:
 
 
 async def _exchange(
-    session: Session, *, asked: ExchangeGrant, claims: Claims, person: Person, context: Context
+    session: Session, *, asked: ExchangeGrant, claims: Claims, person: Person, phone: Phone, context: Context
 ) -> SessionTokens | None:
     # A signature may exist in two forms: a token is known by what is signed.
     signed = asked.token.rpartition(".")[0]
@@ -247,7 +270,7 @@ async def _exchange(
     if outcome not in GOOD_OUTCOMES:
         return None
     grant = CodeGrant(app=asked.app, code=code, redirect_uri="", challenge=challenge)
-    return await _redeem(session, asked=grant, context=context)
+    return await _redeem(session, asked=grant, phone=phone, context=context)
 
 
 def _exchange_refused(refusal: BadToken | PersonUnclear | None, *, context: Context) -> OAuthError:

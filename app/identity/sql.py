@@ -53,6 +53,7 @@ class Login:
     app_state: str = field(repr=False)
     return_path: str | None
     scope: str
+    key_thumbprint: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ async def begin_login(
 async def take_login(session: Session, *, state: str, browser: str) -> Login | None:
     """Take a login for good; none when it is unknown, late, taken or another browser's."""
     query = text(
-        "SELECT issuer, client_id, redirect_uri, challenge, app_state, return_path, scope "
+        "SELECT issuer, client_id, redirect_uri, challenge, app_state, return_path, scope, key_thumbprint "
         "FROM auth.take_login(:state, :browser)"
     )
     row = (await session.execute(query, {"state": state, "browser": browser})).one_or_none()
@@ -116,6 +117,8 @@ async def redeem_handoff(
     client_id: str,
     redirect_uri: str,
     challenge: str,
+    key: bytes | None,
+    device: Mapping[str, object],
     session_id: UUID,
     access_token: str,
     refresh_token: str,
@@ -123,14 +126,16 @@ async def redeem_handoff(
 ) -> tuple[str, int] | None:
     """Open the session of a code and return its scope and level; none when the code is refused."""
     query = text(
-        "SELECT scope, level FROM auth.redeem_handoff(:code, :client_id, :redirect_uri, :challenge, :session_id, "
-        ":access_token, :refresh_token, :access, :idle, :absolute)"
+        "SELECT scope, level FROM auth.redeem_handoff(:code, :client_id, :redirect_uri, :challenge, :key, "
+        "CAST(:device AS jsonb), :session_id, :access_token, :refresh_token, :access, :idle, :absolute)"
     )
     values = {
         "code": code,
         "client_id": client_id,
         "redirect_uri": redirect_uri,
         "challenge": challenge,
+        "key": key,
+        "device": json.dumps(dict(device)),
         "session_id": session_id,
         "access_token": access_token,
         "refresh_token": refresh_token,
@@ -147,6 +152,7 @@ async def renew_session(
     *,
     refresh_token: str,
     client_id: str,
+    key: bytes | None,
     new_access: str,
     new_refresh: str,
     access_life: timedelta,
@@ -154,12 +160,13 @@ async def renew_session(
 ) -> Renewed:
     """Use up a refresh token and put its successor in place."""
     query = text(
-        "SELECT outcome, scope, level, seconds FROM auth.renew_session(:refresh_token, :client_id, :new_access, "
-        ":new_refresh, :access_life, :grace)"
+        "SELECT outcome, scope, level, seconds FROM auth.renew_session(:refresh_token, :client_id, :key, "
+        ":new_access, :new_refresh, :access_life, :grace)"
     )
     values = {
         "refresh_token": refresh_token,
         "client_id": client_id,
+        "key": key,
         "new_access": new_access,
         "new_refresh": new_refresh,
         "access_life": access_life,
@@ -168,10 +175,10 @@ async def renew_session(
     return Renewed(**(await session.execute(query, values)).one()._asdict())
 
 
-async def revoke_token(session: Session, *, token: str, client_id: str) -> None:
-    """End the session of a client's token."""
-    query = text("SELECT auth.revoke_token(:token, :client_id)")
-    await session.execute(query, {"token": token, "client_id": client_id})
+async def revoke_token(session: Session, *, token: str, client_id: str, key: bytes | None) -> None:
+    """End the session of a client's token that is bound to a key, or to none."""
+    query = text("SELECT auth.revoke_token(:token, :client_id, :key)")
+    await session.execute(query, {"token": token, "client_id": client_id, "key": key})
 
 
 async def use_token(session: Session, *, issuer: str, token_id: str, useful_until: datetime) -> bool:

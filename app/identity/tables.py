@@ -224,6 +224,7 @@ class LoginRow(Row):
     app_state: Mapped[str] = mapped_column(Text)
     return_path: Mapped[str | None] = mapped_column(Text)
     scope: Mapped[str] = mapped_column(Text)
+    key_thumbprint: Mapped[bytes | None] = mapped_column(LargeBinary)  # `dpop_jkt`: only this key fetches the session
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
@@ -242,6 +243,7 @@ class HandoffRow(Row):
     redirect_uri: Mapped[str] = mapped_column(Text)
     challenge: Mapped[str] = mapped_column(Text)
     scope: Mapped[str] = mapped_column(Text)
+    key_thumbprint: Mapped[bytes | None] = mapped_column(LargeBinary)  # `dpop_jkt` of its login
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     spent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     session_id: Mapped[UUID | None] = mapped_column(Uuid)
@@ -253,6 +255,7 @@ class RenewalRow(Row):
     __tablename__ = "renewal"
     __table_args__ = (
         Index("renewal_account_idx", "account_id"),
+        Index("renewal_device_idx", "device_id"),
         Index(
             "renewal_provider_session_idx",
             "provider_session",
@@ -263,6 +266,7 @@ class RenewalRow(Row):
 
     session_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.session.id", ondelete="CASCADE"), primary_key=True)
     account_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.account.id"))
+    device_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("auth.device.id"))
     client_id: Mapped[str] = mapped_column(Text)
     provider_session: Mapped[str | None] = mapped_column(Text)  # `sid` of the ID token
     scope: Mapped[str] = mapped_column(Text)
@@ -294,6 +298,55 @@ class UsedTokenRow(Row):
 
     issuer: Mapped[str] = mapped_column(Text, primary_key=True)
     token_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class DeviceRow(Row):
+    """A phone, or another app's installation, that a person signed in with; a bound one is known again by its key."""
+
+    __tablename__ = "device"
+    __table_args__ = (
+        Index(
+            "device_key_key",
+            "citizen_id",
+            "client_id",
+            "key_thumbprint",
+            unique=True,
+            postgresql_where=text("key_thumbprint IS NOT NULL"),
+        ),
+        _SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
+    client_id: Mapped[str] = mapped_column(Text)
+    key_thumbprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    name: Mapped[str | None] = mapped_column(Text)
+    platform: Mapped[str | None] = mapped_column(Text)
+    added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class SeenRow(Row):
+    """When a session was last used, to the minute; lost when the server crashes, which nobody minds."""
+
+    __tablename__ = "seen"
+    __table_args__ = ({"schema": "auth", "prefixes": ["UNLOGGED"]},)
+
+    session_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.session.id", ondelete="CASCADE"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class UsedProofRow(Row):
+    """A DPoP proof that was used: it is good once, in whichever process it comes (RFC 9449 section 11.1)."""
+
+    __tablename__ = "used_proof"
+    __table_args__ = (
+        Index("used_proof_expires_at_idx", "expires_at"),
+        {"schema": "auth", "prefixes": ["UNLOGGED"]},
+    )
+
+    key_thumbprint: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    proof_id: Mapped[str] = mapped_column(Text, primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 

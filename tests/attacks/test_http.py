@@ -187,7 +187,7 @@ def test_b142_without_a_live_session_of_a_person_everything_is_401(people: Peopl
         for body in bodies(people):
             answer = people.client.post("/graphql", json=body, headers=headers)
             assert answer.status_code == 401, (name, body, answer.text)
-            assert answer.headers["www-authenticate"].startswith("Bearer")
+            assert answer.headers["www-authenticate"].startswith("DPoP" if name == "dpop" else "Bearer")
             assert set(answer.json()) == {"errors"}
             assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["UNAUTHENTICATED"]
 

@@ -26,6 +26,7 @@ from tests.people import Stand
 CLAIMED = "https://app.sokhoe.example/app/signed-in"
 TLS = ssl.create_default_context()  # making one takes longer than a sign-in
 LOOPBACK = "http://127.0.0.1:49152/signed-in"
+BEARER = "bearer"
 APPS = (
     AppClient(client_id=CLIENT_ID, loopback=True),
     AppClient(
@@ -36,6 +37,7 @@ APPS = (
         android_fingerprints=("AB:CD",),
         apple_app_id="TEAM.vn.example.sokhoe",
     ),
+    AppClient(client_id=BEARER, loopback=True, dpop="none"),
 )
 
 
@@ -44,6 +46,27 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+PHONES: dict[str, Phone] = {}
+"""Which phone has which token: a bound token is good in the hands of its own phone only."""
+
+
+def keep(phone: Phone, tokens: dict[str, Any]) -> dict[str, Any]:
+    """Remember which phone has these tokens."""
+    for kind in ("access_token", "refresh_token"):
+        if kind in tokens:
+            PHONES[tokens[kind]] = phone
+    return tokens
+
+
+class KnownPhone(Phone):
+    """A phone whose tokens are remembered."""
+
+    __slots__ = ()
+
+    def tokens(self, http: httpx.Client, *, came_back_to: str) -> dict[str, Any]:
+        return keep(self, Phone.tokens(self, http, came_back_to=came_back_to))
 
 
 @dataclass(slots=True)
@@ -85,8 +108,8 @@ class Scene:
     def url(self) -> str:
         return self.settings.public_url
 
-    def phone(self, **changed: str) -> Phone:
-        return Phone(**{"server": self.url, "redirect_uri": LOOPBACK, **changed})
+    def phone(self, *, redirect_uri: str = LOOPBACK, **changed: Any) -> Phone:
+        return KnownPhone(server=self.url, redirect_uri=redirect_uri, **changed)
 
     @contextmanager
     def browser(self) -> Iterator[httpx.Client]:
@@ -109,11 +132,15 @@ class Scene:
         with self.browser() as http:
             return phone, browse(phone.url, account=account, http=http)
 
-    def sign_in(self, account: str = "citizen:1") -> dict[str, Any]:
+    def sign_in(self, account: str = "citizen:1", *, phone: Phone | None = None) -> dict[str, Any]:
         """Sign in and return the tokens."""
-        phone, back = self.come_back(account)
+        phone, back = self.come_back(account, phone=phone)
         with self.browser() as http:
             return phone.tokens(http, came_back_to=back)
+
+    def phone_of(self, token: str) -> Phone:
+        """Return the phone that has a token; a strange one for a token that nobody has."""
+        return PHONES.get(token) or self.phone()
 
     def refused_page(self, account: str = "citizen:1") -> str:
         """Try to sign in; the page that says no."""
@@ -124,20 +151,26 @@ class Scene:
         raise AssertionError(back)
 
     def ask(self, query: str, token: str) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {token}"}
         with self.browser() as http:
-            answer: dict[str, Any] = http.post(f"{self.url}/graphql", json={"query": query}, headers=headers).json()
-        return answer
+            return self.phone_of(token).ask(http, query, access_token=token)
 
     def is_alive(self, tokens: Mapping[str, Any]) -> bool:
         return "errors" not in self.ask("{ me { id } }", tokens["access_token"])
 
-    def post(self, path: str, **form: str) -> httpx.Response:
+    def post(self, path: str, /, *, phone: Phone | None = None, **form: str) -> httpx.Response:
+        """Send a form as a phone; as the one that has a token in it, if none is named."""
+        known = (PHONES[value] for value in form.values() if value in PHONES)
+        sender = phone or next(known, None) or self.phone()
         with self.browser() as http:
-            return http.post(f"{self.url}{path}", data=form)
+            reply = sender.send(http, path, data=form)
+        if reply.status_code == httpx.codes.OK and reply.content and "access_token" in reply.json():
+            keep(sender, reply.json())
+        return reply
 
-    def renew(self, refresh_token: str, client_id: str = CLIENT_ID) -> httpx.Response:
-        return self.post("/auth/token", grant_type="refresh_token", client_id=client_id, refresh_token=refresh_token)
+    def renew(self, refresh_token: str, client_id: str = CLIENT_ID, *, phone: Phone | None = None) -> httpx.Response:
+        return self.post(
+            "/auth/token", phone=phone, grant_type="refresh_token", client_id=client_id, refresh_token=refresh_token
+        )
 
     def count(self, table: str) -> int:
         found: int = self.stand.as_owner(f"SELECT count(*) AS n FROM auth.{table}")[0].n

@@ -299,7 +299,13 @@ def test_b43_other_authorization(http: httpx.Client, header: str) -> None:
         )
 
         assert answer.status_code == 401
-        assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+        challenge = answer.headers["www-authenticate"]
+        if path == "/ingest/messages":
+            assert challenge == 'Bearer error="invalid_token"'
+        elif header.startswith("DPoP"):
+            assert challenge == 'DPoP error="invalid_dpop_proof", algs="ES256"'
+        else:
+            assert challenge == 'Bearer error="invalid_token", DPoP algs="ES256"'
 
 
 def test_b59_two_authorization_headers(http: httpx.Client, settings: Settings) -> None:

@@ -80,7 +80,7 @@ def at_the_provider(scene: Scene, http: httpx.Client, account: str = "citizen:1"
 def test_a_phone_signs_in_with_pkce_and_reads_its_book(scene: Scene) -> None:
     tokens = scene.sign_in("citizen:1")
 
-    assert (tokens["token_type"], tokens["expires_in"], tokens["identity_level"]) == ("Bearer", 300, 2)
+    assert (tokens["token_type"], tokens["expires_in"], tokens["identity_level"]) == ("DPoP", 300, 2)
     assert tokens["scope"] == "patient/*.rs offline_access"
     answer = scene.ask("{ me { fullName } healthBook { visits { nodes { id } } } }", tokens["access_token"])
     name = scene.account("citizen:1").full_name

@@ -23,7 +23,7 @@ def redeem(scene: Scene, phone: Phone, code: str, /, **changed: str) -> httpx.Re
         "redirect_uri": phone.redirect_uri,
         "code_verifier": phone.verifier,
     }
-    return scene.post("/auth/token", **{**form, **changed})
+    return scene.post("/auth/token", phone=phone, **{**form, **changed})
 
 
 def code_of(scene: Scene) -> tuple[Phone, str]:

@@ -3,8 +3,8 @@
 from authlib.common.security import generate_token
 from authlib.integrations.httpx_client import OAuth2Client
 
-from app.demo.phone import CLIENT_ID, browse
-from tests.identity.signing_in import LOOPBACK, TLS, Scene
+from app.demo.phone import browse
+from tests.identity.signing_in import BEARER, LOOPBACK, TLS, Scene
 
 
 def test_authlib_signs_in_renews_reads_and_revokes(scene: Scene) -> None:
@@ -13,7 +13,7 @@ def test_authlib_signs_in_renews_reads_and_revokes(scene: Scene) -> None:
     assert metadata["issuer"] == scene.url
 
     with OAuth2Client(
-        client_id=CLIENT_ID,
+        client_id=BEARER,
         redirect_uri=LOOPBACK,
         scope="patient/*.rs offline_access",
         token_endpoint_auth_method="none",

@@ -1,6 +1,7 @@
 -- owner: auth_owner
 -- The session that a token stands for, judged by the database's clock.
--- SK401: no live session, or a session bound to a key and another (or no) key was proved · 25001: a kept snapshot.
+-- SK401: no live session, another key proved than the one it is bound to (none for a bearer's), a closed citizen ·
+-- 25001: a kept snapshot.
 CREATE OR REPLACE FUNCTION auth.live_session(token text, proof_key bytea) RETURNS auth.session
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE found_session auth.session;
@@ -10,7 +11,8 @@ BEGIN
   END IF;
   SELECT s.* INTO found_session FROM auth.session s
    WHERE s.token_hash = sha256(convert_to(token, 'UTF8')) AND s.ended_at IS NULL AND s.expires_at > clock_timestamp()
-     AND (s.key_thumbprint IS NULL OR s.key_thumbprint = proof_key);
+     AND s.key_thumbprint IS NOT DISTINCT FROM proof_key
+     AND (s.citizen_id IS NULL OR EXISTS (SELECT FROM auth.citizen c WHERE c.id = s.citizen_id AND c.closed_at IS NULL));
   IF NOT FOUND THEN
     RAISE EXCEPTION 'no live session' USING ERRCODE = 'SK401';
   END IF;

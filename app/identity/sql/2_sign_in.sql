@@ -8,6 +8,7 @@ BEGIN
   IF live.facility_code IS NOT NULL THEN
     RAISE EXCEPTION 'not a person''s session' USING ERRCODE = 'SK401';
   END IF;
+  PERFORM auth.note_seen(live.id);
   citizen_id := live.citizen_id;
   practitioner_id := live.practitioner_id;
   done := set_config('desk.token', token, true);

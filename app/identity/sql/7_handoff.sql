@@ -14,9 +14,10 @@ END $$;
 REVOKE ALL ON FUNCTION auth.issue_handoff FROM PUBLIC;
 
 -- Opens the session of a code: once, in time, for the client, address and challenge that it was made for. A code that
--- comes again ends the session that it opened (RFC 6749 §4.1.2). No row: refused, whatever the reason.
-CREATE OR REPLACE FUNCTION auth.redeem_handoff(code text, client text, address text, proof text, session uuid, access text, refresh text,
-  access_life interval, idle interval, absolute interval) RETURNS TABLE (scope text, level smallint)
+-- comes again ends the session that it opened (RFC 6749 §4.1.2). No row: refused, whatever the reason. The session is bound to
+-- `key`, if one was proved, and belongs to a device (auth.place_device).
+CREATE OR REPLACE FUNCTION auth.redeem_handoff(code text, client text, address text, proof text, key bytea, device jsonb, session uuid,
+  access text, refresh text, access_life interval, idle interval, absolute interval) RETURNS TABLE (scope text, level smallint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE taken auth.handoff; citizen uuid; present timestamptz := clock_timestamp();
@@ -30,15 +31,18 @@ BEGIN
   END IF;
   SELECT c.id INTO citizen FROM auth.account a JOIN auth.citizen c ON c.id = a.citizen_id
    WHERE a.id = taken.account_id AND a.closed_at IS NULL AND c.closed_at IS NULL;
-  IF citizen IS NULL OR taken.expires_at <= present OR (taken.client_id, taken.redirect_uri, taken.challenge) IS DISTINCT FROM (client, address, proof) THEN
+  IF citizen IS NULL OR taken.expires_at <= present OR (taken.client_id, taken.redirect_uri, taken.challenge) IS DISTINCT FROM (client, address, proof)
+     OR (taken.key_thumbprint IS NOT NULL AND taken.key_thumbprint IS DISTINCT FROM key) THEN
     RETURN;
   END IF;
   DELETE FROM auth.renewal n USING auth.session s WHERE s.id = n.session_id AND s.citizen_id = citizen
      AND least(s.ended_at, n.until) < present - interval '1 day';
-  INSERT INTO auth.session (id, token_hash, citizen_id, level, created_at, expires_at)
-  VALUES (session, sha256(convert_to(access, 'UTF8')), citizen, taken.level, present, present + access_life);
-  INSERT INTO auth.renewal VALUES (session, taken.account_id, client, taken.provider_session, taken.scope, idle, present + absolute);
+  INSERT INTO auth.session (id, token_hash, citizen_id, key_thumbprint, level, created_at, expires_at)
+  VALUES (session, sha256(convert_to(access, 'UTF8')), citizen, key, taken.level, present, present + access_life);
+  INSERT INTO auth.renewal (session_id, account_id, client_id, provider_session, scope, idle, until)
+  VALUES (session, taken.account_id, client, taken.provider_session, taken.scope, idle, present + absolute);
   INSERT INTO auth.refresh_token VALUES (sha256(convert_to(refresh, 'UTF8')), session, present + idle);
+  PERFORM auth.place_device(session, citizen, device);
   UPDATE auth.handoff h SET session_id = session WHERE h.code_hash = taken.code_hash;
   RETURN QUERY SELECT taken.scope, taken.level;
 END $$;

@@ -1,9 +1,9 @@
 -- owner: auth_owner
 -- Renews a session: the token shown is used up, its successor and a new access token take its place. Shown again within
 -- `grace`, before its successor was used, it gives the same pair again: the answer may have been lost on the way. Shown
--- at any other time, or by another client, it was stolen, and the session ends.
+-- at any other time, by another client or with another key, it was stolen: the session ends and its person is told.
 -- Outcome: RENEWED, REPEATED, or why not: UNKNOWN, ENDED, REUSED.
-CREATE OR REPLACE FUNCTION auth.renew_session(refresh text, client text, new_access text, new_refresh text, access_life interval,
+CREATE OR REPLACE FUNCTION auth.renew_session(refresh text, client text, key bytea, new_access text, new_refresh text, access_life interval,
   grace interval, OUT outcome text, OUT scope text, OUT level smallint, OUT seconds int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -23,7 +23,7 @@ BEGIN
     OR EXISTS (SELECT FROM auth.account a JOIN auth.citizen c ON c.id = a.citizen_id
                 WHERE a.id = renewal.account_id AND (a.closed_at IS NOT NULL OR c.closed_at IS NOT NULL)) THEN
     outcome := 'ENDED';
-  ELSIF renewal.client_id <> client THEN
+  ELSIF renewal.client_id <> client OR live.key_thumbprint IS DISTINCT FROM key THEN
     outcome := 'REUSED';
   ELSIF token.used_at IS NULL THEN
     outcome := 'RENEWED';
@@ -38,7 +38,9 @@ BEGIN
     outcome := 'REUSED';
   END IF;
   IF outcome = 'REUSED' THEN
-    UPDATE auth.session s SET ended_at = present WHERE s.id = live.id;
+    PERFORM auth.end_reused(live, renewal);
+  ELSIF outcome <> 'ENDED' THEN
+    PERFORM auth.note_seen(live.id);
   END IF;
   scope := renewal.scope; level := live.level; seconds := floor(extract(epoch FROM live.expires_at - present));
 END $$;

@@ -1,0 +1,87 @@
+"""From an HTTP request to a context with the key that it proved (RFC 9449), for the faces."""
+
+import structlog
+from starlette.requests import Request
+
+from app.core.context import Context
+from app.core.db import connection_errors
+from app.core.errors import Unauthenticated
+from app.core.providers import AppClient
+from app.core.requests import context_without_token, credentials_of, house_of, new_context
+from app.identity.claims import Reason
+from app.identity.clients import OAuthCode, OAuthError
+from app.identity.dpop import NonceWanted, Proof, ProofRefused, check_proof, nonces_at
+
+log = structlog.get_logger()
+
+_USE_PROOF = "SELECT auth.use_proof($1, $2, $3)"
+_EITHER = 'Bearer error="invalid_token", DPoP algs="ES256"'
+_BOUND = 'DPoP error="invalid_token", algs="ES256"'
+
+
+async def proven_context(request: Request) -> Context:
+    """Return the context of a person's request: a bound token comes with a proof, any other as Bearer.
+
+    :raises ProofRefused: when the proof is not one, or was used before
+    :raises Unauthenticated: when there is a header that is no token, or no live session behind a bound one
+    """
+    shown = credentials_of(request)
+    if shown is None or not shown.with_proof:
+        return new_context(request, token=None if shown is None else shown.token)
+    proof = _read(request, access_token=shown.token)
+    await _use(request, proof, token=shown.token)
+    return new_context(request, token=shown.token, proof_key=proof.key)
+
+
+async def proven_key(request: Request, app: AppClient) -> bytes | None:
+    """Return the key that an app proved to hold where it asks for tokens; none for an app that is not bound to one.
+
+    :raises OAuthError: `use_dpop_nonce`, or `invalid_dpop_proof` for a missing, bad or used one
+    """
+    if app.dpop == "none" and "dpop" not in request.headers:
+        return None
+    try:
+        proof = _read(request, access_token=None)
+        await _use(request, proof, token=None)
+    except NonceWanted as refusal:
+        raise OAuthError(OAuthCode.USE_DPOP_NONCE, refusal.text, reason=refusal.reason) from None
+    except ProofRefused as refusal:
+        raise OAuthError(OAuthCode.INVALID_DPOP_PROOF, refusal.text, reason=refusal.reason) from None
+    return proof.key
+
+
+def challenged(refusal: Unauthenticated, request: Request) -> Unauthenticated:
+    """Return the refusal with the challenges of a surface that takes both kinds of tokens (RFC 9449 section 7.2)."""
+    if not isinstance(refusal, ProofRefused):
+        has_proof = request.headers.get("authorization", "")[:5].lower() == "dpop "
+        refusal.challenge = _BOUND if has_proof else _EITHER
+    return refusal
+
+
+def _read(request: Request, *, access_token: str | None) -> Proof:
+    context = context_without_token(request)
+    sent = request.headers.getlist("dpop")
+    nonces = nonces_at(context.now, derive=context.house.vault.derivation.secret)
+    try:
+        proof = check_proof(
+            sent[0] if len(sent) == 1 else "",
+            method=request.method,
+            address=context.house.settings.public_url + request.url.path,
+            access_token=access_token,
+            nonces=nonces,
+            now=context.now,
+        )
+    except ProofRefused as refusal:
+        request.state.next_nonce = nonces.current
+        log.info("proof refused", reason=refusal.reason, request_id=context.request_id)
+        raise
+    if proof.nonce != nonces.current:
+        request.state.next_nonce = nonces.current
+    return proof
+
+
+async def _use(request: Request, proof: Proof, *, token: str | None) -> None:
+    with connection_errors():
+        unused = await house_of(request).desk.fetchval(_USE_PROOF, token, proof.key, proof.proof_id)
+    if not unused:
+        raise ProofRefused(Reason.REPLAYED)

@@ -1,0 +1,44 @@
+-- owner: auth_owner
+-- Marks a DPoP proof as used; false when it was used before, in whichever process (RFC 9449 §11.1). With a token its
+-- session must be alive and bound to that key, else SK401: who has no session leaves nothing here. A proof is accepted
+-- for 70 seconds, so rows are kept for two minutes; every fiftieth call sweeps, for all of them a hundred at most.
+CREATE OR REPLACE FUNCTION auth.use_proof(token text, proof_key bytea, proof text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE live auth.session; is_new boolean;
+BEGIN
+  IF token IS NOT NULL THEN
+    live := auth.live_session(token, proof_key);
+    PERFORM auth.note_seen(live.id);
+  END IF;
+  INSERT INTO auth.used_proof VALUES (proof_key, proof, clock_timestamp() + interval '2 minutes') ON CONFLICT DO NOTHING;
+  is_new := FOUND;
+  IF random() < 0.02 THEN
+    DELETE FROM auth.used_proof u WHERE u.ctid = ANY (ARRAY(
+      SELECT p.ctid FROM auth.used_proof p WHERE p.expires_at < clock_timestamp() ORDER BY p.expires_at LIMIT 100 FOR UPDATE SKIP LOCKED));
+  END IF;
+  RETURN is_new;
+END $$;
+REVOKE ALL ON FUNCTION auth.use_proof FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.use_proof TO desk;
+
+-- Notes that a session is in use, once a minute at most: all other calls only read.
+CREATE OR REPLACE FUNCTION auth.note_seen(session uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM FROM auth.seen n WHERE n.session_id = session AND n.at > clock_timestamp() - interval '1 minute';
+  IF NOT FOUND THEN
+    INSERT INTO auth.seen VALUES (session, clock_timestamp()) ON CONFLICT (session_id) DO UPDATE SET at = excluded.at;
+  END IF;
+END $$;
+REVOKE ALL ON FUNCTION auth.note_seen FROM PUBLIC;
+
+DO $$
+DECLARE t text;
+BEGIN
+  FOREACH t IN ARRAY ARRAY['device', 'seen', 'used_proof'] LOOP
+    EXECUTE format('ALTER TABLE auth.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t);
+    EXECUTE format('DROP POLICY IF EXISTS deciding ON auth.%I', t);
+    EXECUTE format('CREATE POLICY deciding ON auth.%I TO auth_owner USING (true) WITH CHECK (true)', t);
+  END LOOP;
+END $$;
