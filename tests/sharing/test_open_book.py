@@ -128,8 +128,8 @@ def test_b60_a_bound_session_needs_its_key(stand: Stand, bound_token: str, key: 
     assert (outcome != tries.NO_SESSION) is opens
 
 
-def test_b60_a_session_without_a_key_takes_no_notice_of_one(stand: Stand, fresh_token: str) -> None:
-    assert not isinstance(run(opened, stand, fresh_token, key=KEY), str)
+def test_b60_a_session_without_a_key_is_not_opened_with_one(stand: Stand, fresh_token: str) -> None:
+    assert run(opened, stand, fresh_token, key=KEY) == tries.NO_SESSION
 
 
 def test_the_etag_changes_with_the_book_and_is_of_one_viewer(stand: Stand, books: Books) -> None:
