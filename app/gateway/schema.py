@@ -7,6 +7,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.compiler.inputs import InputSpec
+from app.identity.family_graph import FamilyMutation
 from app.identity.graph import IdentityMutation, IdentityQuery
 from app.identity.mapping import Citizen, Practitioner
 from app.records.documents import PAPERS
@@ -60,7 +61,7 @@ class Query(IdentityQuery, RecordsQuery):
 @strawberry.type(
     description="What can be changed. Fields run one after the other; the first refusal ends the operation."
 )
-class Mutation(IdentityMutation):
+class Mutation(IdentityMutation, FamilyMutation):
     """The sum of the rooms' mutations."""
 
 

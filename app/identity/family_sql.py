@@ -28,6 +28,25 @@ async def register(session: Session, *, told: Mapping[str, object]) -> bool:
     return await session.scalar(query, {"told": json.dumps(told, default=str)}) is not None
 
 
+async def ask(session: Session, *, citizen_id: UUID | None, told: Mapping[str, object]) -> UUID:
+    """Ask a representative for a citizen, or for the signed-in person."""
+    query = text("SELECT auth.ask_representative(:citizen_id, CAST(:told AS jsonb))")
+    values = {"citizen_id": citizen_id, "told": json.dumps(told, default=str)}
+    return UUID(str(await session.scalar(query, values)))
+
+
+async def accept(session: Session, *, representation_id: UUID) -> UUID:
+    """Accept as the signed-in person."""
+    query = text("SELECT auth.accept_representation(:id)")
+    return UUID(str(await session.scalar(query, {"id": representation_id})))
+
+
+async def end(session: Session, *, representation_id: UUID) -> UUID:
+    """End as the signed-in person."""
+    query = text("SELECT auth.end_representation(:id)")
+    return UUID(str(await session.scalar(query, {"id": representation_id})))
+
+
 async def tell_birthdays(session: Session) -> int:
     """Tell families of birthdays that narrow a right; returns how many representations they are about."""
     return int(await session.scalar(text("SELECT auth.tell_birthdays()")) or 0)

@@ -12,6 +12,8 @@ from app.compiler.inputs import Inputs
 from app.compiler.rows import RowRef
 from app.facilities.mapping import Facility
 from app.facilities.tables import FacilityRow
+from app.identity import family_mapping
+from app.identity.family_mapping import Representation
 from app.identity.tables import CitizenRow, IdentifierRow, PractitionerPlaceRow, PractitionerRow
 from app.terminology.sql import label
 
@@ -112,6 +114,9 @@ class Citizen(Viewer):
     blood_group: str | None = rests.column(
         CitizenRow.blood_group, description="Blood group as the newest visit told it; no proof for a transfusion."
     )
+    dependants: list[Representation] | None = family_mapping.dependants
+    representatives: list[Representation] | None = family_mapping.representatives
+    asked_to_represent: list[Representation] | None = family_mapping.asked_to_represent
 
 
 def _today() -> ColumnElement[date]:

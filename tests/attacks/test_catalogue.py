@@ -53,6 +53,7 @@ DEFINERS = {
     "auth.end_representation": "auth_owner",
     "auth.extent_on": "auth_owner",
     "auth.end_reused": "auth_owner",
+    "auth.extent_today": "auth_owner",
     "auth.filing_citizens": "auth_owner",
     "auth.granted_book": "auth_owner",
     "auth.forget_deed": "auth_owner",
@@ -67,6 +68,7 @@ DEFINERS = {
     "auth.my_practitioner": "auth_owner",
     "auth.my_session": "auth_owner",
     "auth.note_seen": "auth_owner",
+    "auth.narrows_on": "auth_owner",
     "auth.open_book": "auth_owner",
     "auth.open_client_session": "auth_owner",
     "auth.open_demo_book": "auth_owner",
@@ -78,6 +80,7 @@ DEFINERS = {
     "auth.register_birth": "auth_owner",
     "auth.renew_session": "auth_owner",
     "auth.represent_newborn": "auth_owner",
+    "auth.representatives_of": "auth_owner",
     "auth.representation": "auth_owner",
     "auth.require_step_up": "auth_owner",
     "auth.revoke_token": "auth_owner",
@@ -107,6 +110,9 @@ DEFINERS = {
 
 ANNOUNCE = "op.announce"
 """The one function in `op` that opens no book: it writes down that one will be opened."""
+
+FAMILY = {"auth.asked_of_me", "auth.extent_today", "auth.narrows_on", "auth.representatives_of"}
+"""What every reader of `Citizen` may ask of the family: `me` alone is answered."""
 
 CALLS = {
     "ingest": {
@@ -176,9 +182,12 @@ CALLS = {
         "auth.end_representation",
         "auth.issue_handoff",
         "auth.me",
+        "auth.extent_today",
         "auth.my_dependants",
         "auth.my_family",
         "auth.my_practitioner",
+        "auth.narrows_on",
+        "auth.representatives_of",
         "auth.redeem_handoff",
         "auth.renew_session",
         "auth.revoke_token",
@@ -192,6 +201,8 @@ CALLS = {
     "demo": {"auth.demo_window", "auth.open_demo_book"},
     "sealer": {"audit.begin_sealing", "audit.seal", "audit.take_turn"},
     "book_reader": {"auth.announce", "auth.no_book", "auth.open_book"},
+    "demo": {"auth.demo_window", "auth.open_demo_book", "auth.today", *FAMILY},
+    "book_reader": {"auth.announce", "auth.no_book", "auth.open_book", *FAMILY},
     "book_writer": {"jobs.enqueue"},
 }
 """What each role may execute of others' functions, apart from operations."""
@@ -215,9 +226,9 @@ READS = {
     | QUEUE
     | {"code.entry", "directory.facility"},
     "book_reader": {f"book.{name}" for name in HEALTH}
-    | {"auth.book", "auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
+    | {"auth.book", "auth.citizen", "auth.identifier", "auth.representation", "code.entry", "directory.facility"},
     "demo": {f"book.{name}" for name in HEALTH}
-    | {"auth.book", "auth.citizen", "auth.identifier", "code.entry", "directory.facility"},
+    | {"auth.book", "auth.citizen", "auth.identifier", "auth.representation", "code.entry", "directory.facility"},
     "book_writer": set(),
 }
 CHANGES = {"worker": {f"book.{name}" for name in (*HEALTH, "arrival_order")} | QUEUE}

@@ -20,28 +20,26 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION auth.representation FROM PUBLIC;
 
--- The people whom the signed-in citizen represents today.
-CREATE OR REPLACE FUNCTION auth.my_dependants() RETURNS uuid[]
+-- What one representation is worth today, by its id.
+CREATE OR REPLACE FUNCTION auth.extent_today(which uuid) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT array(SELECT r.dependant_id FROM auth.representation r
-    WHERE r.representative_id = auth.me() AND r.ended_at IS NULL AND auth.extent_on(r, auth.today()) <> 'NONE')
-$$;
-REVOKE ALL ON FUNCTION auth.my_dependants FROM PUBLIC;
-
--- The representations that wait for the signed-in citizen's answer: asked of this personal id and name, 14 days long.
-CREATE OR REPLACE FUNCTION auth.asked_of_me() RETURNS uuid[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT array(SELECT r.id FROM auth.citizen c
-    JOIN auth.identifier i ON i.citizen_id = c.id AND i.kind = 'PERSONAL_ID' AND i.valid_until IS NULL
-    JOIN auth.representation r ON r.representative_lookup = i.lookup AND r.representative_key = c.name_key AND r.dependant_id <> c.id
-   WHERE c.id = auth.me() AND r.accepted_at IS NULL AND r.ended_at IS NULL AND r.added_at > clock_timestamp() - interval '14 days')
+  SELECT coalesce(auth.extent_on(r, auth.today()), 'NONE') FROM auth.representation r WHERE r.id = which
 $$;
 
--- Everybody whose name the signed-in citizen may read in the family's list.
-CREATE OR REPLACE FUNCTION auth.my_family() RETURNS uuid[]
+-- The child's next birthday after which one representation lets its representative see or do less.
+CREATE OR REPLACE FUNCTION auth.narrows_on(which uuid) RETURNS date
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT array(SELECT unnest(ARRAY[r.dependant_id, r.representative_id]) FROM auth.representation r, auth.me() me
-    WHERE r.representative_id = me OR r.dependant_id = me OR r.dependant_id = ANY (auth.my_dependants()) OR r.id = ANY (auth.asked_of_me()))
+  SELECT min(day) FROM auth.representation r JOIN auth.citizen d ON d.id = r.dependant_id CROSS JOIN auth.age_band b,
+         LATERAL (SELECT (d.birth_on + make_interval(years => b.from_age))::date) birthday (day),
+         auth.band_on(d.birth_on, day) after, auth.band_on(d.birth_on, day - 1) before
+   WHERE r.id = which AND r.kind IN ('PARENT', 'GUARDIAN') AND day > auth.today()
+     AND (after.extent, after.unmasked, after.may_share) IS DISTINCT FROM (before.extent, before.unmasked, before.may_share)
 $$;
-REVOKE ALL ON FUNCTION auth.asked_of_me, auth.my_family FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION auth.my_dependants, auth.asked_of_me, auth.my_family TO desk;
+
+-- Who else represents the same person today as one representation does.
+CREATE OR REPLACE FUNCTION auth.representatives_of(which uuid) RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT array(SELECT DISTINCT o.representative_id FROM auth.representation r JOIN auth.representation o USING (dependant_id)
+    WHERE r.id = which AND o.representative_id <> coalesce(r.representative_id, r.dependant_id) AND auth.extent_on(o, auth.today()) <> 'NONE')
+$$;
+REVOKE ALL ON FUNCTION auth.extent_today, auth.narrows_on, auth.representatives_of FROM PUBLIC;

@@ -43,11 +43,3 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION auth.my_citizen_session, auth.end_representation FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.end_representation TO desk;
-GRANT SELECT ON auth.representation TO desk;
-
-DROP POLICY IF EXISTS family ON auth.representation;
-CREATE POLICY family ON auth.representation FOR SELECT TO desk USING (
-  representative_id = (SELECT auth.me()) OR dependant_id = (SELECT auth.me()) OR dependant_id = ANY ((SELECT auth.my_dependants())::uuid[])
-  OR id = ANY ((SELECT auth.asked_of_me())::uuid[]));
-DROP POLICY IF EXISTS relatives ON auth.citizen;  -- after `own` by its name: who asks for oneself does not pay for it
-CREATE POLICY relatives ON auth.citizen FOR SELECT TO desk USING (id = ANY ((SELECT auth.my_family())::uuid[]));

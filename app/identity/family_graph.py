@@ -1,0 +1,132 @@
+"""Mutations of families."""
+
+from datetime import date
+
+import strawberry
+
+from app.compiler import declare as rests
+from app.core.context import Context
+from app.core.db import Session
+from app.core.deeds import Told
+from app.identity import families
+from app.identity.family_mapping import Representation, RepresentationExtent, RepresentationKind
+from app.identity.family_tables import RepresentationRow
+
+KEY = "A key of your choice for this one action, kept for 48 hours: sending it again does nothing twice."
+
+
+@strawberry.input(description="Whom to ask, for whom, and how far.")
+class AskRepresentativeInput:
+    """Input of askRepresentative."""
+
+    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    citizen_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The child who is to be represented too; oneself when it is left out."
+    )
+    personal_id: str = strawberry.field(description="12-digit personal id number of the person who is asked.")
+    full_name: str = strawberry.field(description="That person's full name; it must agree when they accept.")
+    kind: RepresentationKind = strawberry.field(description="MANDATE for oneself; PARENT or GUARDIAN for a child.")
+    extent: RepresentationExtent | None = strawberry.field(
+        default=None, description="For a mandate: FULL or SUMMARY. For a child its age says it: leave it out."
+    )
+    until: date | None = strawberry.field(
+        default=None, description="Last day; a mandate without one lasts a year, a child's ends with age."
+    )
+
+
+@strawberry.input(description="Which representation.")
+class AcceptRepresentationInput:
+    """Input of acceptRepresentation."""
+
+    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    representation_id: strawberry.ID = strawberry.field(description="One of `me { askedToRepresent }`.")
+
+
+@strawberry.input(description="Which representation.")
+class EndRepresentationInput:
+    """Input of endRepresentation."""
+
+    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    representation_id: strawberry.ID = strawberry.field(
+        description="One's own: to lay down, to take back (a mandate), to withdraw or to decline."
+    )
+
+
+_REPRESENTATION = rests.one(
+    RepresentationRow,
+    on=lambda _payload, row, inputs: row.id == inputs.told("representation_id", "uuid"),
+    description="The representation as it is now; null when it is not one's own to see any more.",
+)
+
+
+@strawberry.type(description="What askRepresentative answers.")
+class AskRepresentativePayload:
+    """Payload of askRepresentative."""
+
+    representation: Representation | None = _REPRESENTATION
+
+
+@strawberry.type(description="What acceptRepresentation answers.")
+class AcceptRepresentationPayload:
+    """Payload of acceptRepresentation."""
+
+    representation: Representation | None = _REPRESENTATION
+
+
+@strawberry.type(description="What endRepresentation answers.")
+class EndRepresentationPayload:
+    """Payload of endRepresentation."""
+
+    representation: Representation | None = _REPRESENTATION
+
+
+async def _ask(session: Session, *, asked: AskRepresentativeInput, context: Context) -> Told:
+    wanted = families.RepresentativeAsked(
+        citizen_id=asked.citizen_id,
+        personal_id=asked.personal_id,
+        full_name=asked.full_name,
+        kind=families.RepresentationKind[asked.kind.name],
+        extent=None if asked.extent is None else asked.extent.name,
+        until=asked.until,
+    )
+    return Told(kept={"representation_id": str(await families.ask(session, asked=wanted, context=context))})
+
+
+async def _accept(session: Session, *, asked: AcceptRepresentationInput, context: Context) -> Told:  # noqa: ARG001
+    found = await families.accept(session, representation_id=asked.representation_id)
+    return Told(kept={"representation_id": str(found)})
+
+
+async def _end(session: Session, *, asked: EndRepresentationInput, context: Context) -> Told:  # noqa: ARG001
+    found = await families.end(session, representation_id=asked.representation_id)
+    return Told(kept={"representation_id": str(found)})
+
+
+@strawberry.type
+class FamilyMutation:
+    """What people change about who represents whom."""
+
+    @rests.mutation(
+        rests.action(does=_ask),
+        description=(
+            "Ask somebody to represent oneself, or one's child beside oneself. They have 14 days to accept; whether "
+            "there is such a person is not told. Needs a fresh second factor for GUARDIANS."
+        ),
+    )
+    def ask_representative(self, input: AskRepresentativeInput) -> AskRepresentativePayload: ...
+
+    @rests.mutation(
+        rests.action(does=_accept),
+        description="Accept to represent somebody who asked. Needs a fresh second factor for GUARDIANS.",
+    )
+    def accept_representation(self, input: AcceptRepresentationInput) -> AcceptRepresentationPayload: ...
+
+    @rests.mutation(
+        rests.action(does=_end),
+        description=(
+            "End a representation at once: lay one's own down, take a mandate back, withdraw or decline. Nobody ends "
+            "another representative's; the last one of a child under 14 stays. "
+            "Needs a fresh second factor for GUARDIANS."
+        ),
+    )
+    def end_representation(self, input: EndRepresentationInput) -> EndRepresentationPayload: ...
