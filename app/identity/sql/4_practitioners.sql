@@ -16,6 +16,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
      WHERE p.id = who AND auth.today() BETWEEN p.valid_from AND coalesce(p.valid_until, 'infinity')
        AND (p.suspended_at IS NULL OR p.suspended_at > clock_timestamp())
        AND auth.today() BETWEEN w.valid_from AND coalesce(w.valid_until, 'infinity')
+       AND NOT EXISTS (SELECT FROM auth.citizen c WHERE c.id = p.citizen_id AND c.closed_at IS NOT NULL)
        AND f.suspended_at IS NULL AND (at_facility IS NULL OR w.facility_code = at_facility))
 $$;
 REVOKE ALL ON FUNCTION auth.practises FROM PUBLIC;
