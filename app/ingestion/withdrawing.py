@@ -25,10 +25,11 @@ from app.ingestion.verdict import (
     judged,
 )
 from app.records import filing
+from app.records.clinical import ClinicalKind
 
 FORMAT: Final = "withdrawal"
 VISIT: Final = "VISIT"
-KINDS: Final = ("PRESCRIPTION", "TEST_REPORT", "DOCUMENT")
+KINDS: Final = ("PRESCRIPTION", "TEST_REPORT", "DOCUMENT", *ClinicalKind)
 LONGEST_ID, LONGEST_KEY, LONGEST_REASON = 100, 600, 500
 
 _NOTHING_SHOWN: Final = Text(

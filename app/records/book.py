@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import ColumnElement, Date, DateTime, Select, Text, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Date, DateTime, Select, Text, and_, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.compiler import declare as rests
@@ -13,18 +13,23 @@ from app.compiler.places import Guard
 from app.compiler.rows import RowRef
 from app.identity.mapping import Citizen
 from app.identity.tables import CitizenRow
+from app.records.conditions import Allergy, HealthCondition, NoKnownAllergy, conditions
 from app.records.documents import Document
 from app.records.enums import DocumentKind, TestCategory
-from app.records.mapping import HealthCondition, InsuranceCard, Prescription, TestReport, Visit, Withdrawal
+from app.records.imaging import ImagingStudy
+from app.records.mapping import InsuranceCard, Prescription, TestReport, Visit, Withdrawal
 from app.records.tables import (
+    AllergyRow,
     DocumentRow,
+    ImagingStudyRow,
     PrescriptionRow,
     TestReportRow,
-    VisitDiagnosisRow,
+    VaccinationRow,
     VisitInsuranceRow,
     VisitRow,
     WithdrawalRow,
 )
+from app.records.vaccinations import DUE_DOSES, DueDose, Vaccination
 from app.sharing.mapping import BookScope
 from app.sharing.scope import BookSection
 
@@ -42,21 +47,6 @@ def _in_scope(section: BookSection) -> Guard:
 def _midnight(day: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return the moment at which a day begins in Viet Nam."""
     return func.timezone(literal("Asia/Ho_Chi_Minh"), cast(cast(day, Date), DateTime))
-
-
-def _conditions(_book: RowRef, inputs: Inputs) -> Select[Any]:
-    d = VisitDiagnosisRow.__table__.alias()
-    return (
-        select(
-            d.c.code,
-            func.min(d.c.recorded_at).label("first_recorded_at"),
-            func.max(d.c.recorded_at).label("last_recorded_at"),
-            func.count(d.c.visit_id.distinct()).label("visit_count"),
-            func.sum(case((d.c.role == literal("MAIN"), literal(1)), else_=literal(0))).label("main_count"),
-        )
-        .where(d.c.citizen_id == inputs.citizen, d.c.role != literal("TRADITIONAL"))
-        .group_by(d.c.code)
-    )
 
 
 def _cards(_book: RowRef, inputs: Inputs) -> Select[Any]:
@@ -150,12 +140,57 @@ class HealthBook:
         category: Annotated[TestCategory | None, strawberry.argument(description="Only tests of this kind.")] = None,
     ) -> rests.Connection[TestReport] | None: ...
 
+    @rests.connection(
+        VaccinationRow,
+        on=lambda _book, v, inputs: and_(v.citizen_id == inputs.citizen, v.id == v.dose_id),
+        order=(rests.desc("injected_at"), rests.desc("id")),
+        guard=_in_scope(BookSection.VACCINATIONS),
+        max_first=50,
+        description="Doses of vaccines, newest first; one that several facilities tell of stands once.",
+    )
+    def vaccinations(
+        self, first: Annotated[int, FIRST] = 50, after: Annotated[str | None, AFTER] = None
+    ) -> rests.Connection[Vaccination] | None: ...
+
+    vaccination_schedule: list[DueDose] | None = rests.many(
+        DUE_DOSES,
+        order=(rests.asc("due_on"), rests.asc("series"), rests.asc("dose")),
+        limit=100,
+        guard=_in_scope(BookSection.VACCINATIONS),
+        description="The national schedule for this child: done, due, late, by the doses that this viewer sees. Empty "
+        "for an adult, and where the day of birth is not known.",
+    )
+    imaging: list[ImagingStudy] | None = rests.many(
+        ImagingStudyRow,
+        on=lambda _book, s, inputs: s.citizen_id == inputs.citizen,
+        order=(rests.desc("started_at"), rests.desc("id")),
+        limit=500,
+        guard=_in_scope(BookSection.IMAGING),
+        description="Imaging studies, newest first; at most 500.",
+    )
     conditions: list[HealthCondition] | None = rests.many(
-        _conditions,
-        order=(rests.desc("last_recorded_at"), rests.asc("code")),
+        conditions,
+        order=(rests.desc("last_recorded_at"), rests.asc("concept")),
         limit=500,
         guard=_in_scope(BookSection.CONDITIONS),
-        description="Diseases and problems that visits name, latest first.",
+        description="Diseases and problems that visits and facilities name, latest first.",
+    )
+    allergies: list[Allergy] | None = rests.many(
+        AllergyRow,
+        on=lambda _book, a, inputs: and_(a.citizen_id == inputs.citizen, ~a.is_none_known),
+        order=(rests.desc("recorded_at"), rests.desc("id")),
+        limit=500,
+        guard=_in_scope(BookSection.ALLERGIES),
+        description="Allergies and intolerances, newest first. An empty list does not mean that there is none: "
+        "`noKnownAllergies` holds who states that.",
+    )
+    no_known_allergies: list[NoKnownAllergy] | None = rests.many(
+        AllergyRow,
+        on=lambda _book, a, inputs: and_(a.citizen_id == inputs.citizen, a.is_none_known),
+        order=(rests.desc("recorded_at"), rests.desc("id")),
+        limit=500,
+        guard=_in_scope(BookSection.ALLERGIES),
+        description="Statements of facilities that no allergy is known, newest first.",
     )
 
     @rests.connection(

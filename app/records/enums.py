@@ -43,3 +43,7 @@ class WithdrawnKind(Enum):
     PRESCRIPTION = strawberry.enum_value("PRESCRIPTION", description="One prescription.")
     TEST_REPORT = strawberry.enum_value("TEST_REPORT", description="One test report.")
     DOCUMENT = strawberry.enum_value("DOCUMENT", description="One paper.")
+    VACCINATION = strawberry.enum_value("VACCINATION", description="One facility's record of a dose.")
+    IMAGING = strawberry.enum_value("IMAGING", description="One imaging study.")
+    CONDITION = strawberry.enum_value("CONDITION", description="One statement of a condition.")
+    ALLERGY = strawberry.enum_value("ALLERGY", description="One allergy, or the statement that none is known.")

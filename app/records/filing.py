@@ -4,7 +4,7 @@ Everything runs in the caller's transaction, whose open_filing has opened the ci
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,7 +26,18 @@ from app.records.arrivals import (
     TestReportArrival,
     VisitArrival,
 )
+from app.records.clinical import (
+    KINDS,
+    AllergyArrival,
+    ClinicalArrival,
+    ClinicalKind,
+    CodingArrival,
+    ConditionArrival,
+    VaccinationArrival,
+)
 from app.records.papers import DocumentArrival
+from app.terminology.systems import ICD10, system_word
+from app.terminology.vaccines import antigens_of
 
 NewId = Callable[[], UUID]
 
@@ -88,8 +99,8 @@ class Change(StrEnum):
 class FiledRecord:
     """One record of a visit and what became of it."""
 
-    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT
-    key: str  # the visit's id at the facility, or the record's key within the visit
+    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT, or a ClinicalKind
+    key: str  # the id of the visit or the clinical record at the facility, or the record's key within the visit
     change: Change
 
 
@@ -148,12 +159,31 @@ def _description(arrival: VisitArrival, *, citizen_id: UUID, rank: str, vault: V
     return {"person": about, "told": told}
 
 
+async def file_clinical(
+    session: Session, *, citizen_id: UUID, arrivals: Sequence[ClinicalArrival], source: Source, new_id: NewId
+) -> tuple[FiledRecord, ...]:
+    """File vaccinations, imaging studies, conditions and allergies, each by itself; told in the order of `arrivals`.
+
+    Versions may come in any order, and before or after the visit that they name. What tells of one dose is gathered.
+    Raises the book's version when anything that is shown changed. Idempotent by facility, kind, id and content.
+    """
+    if not arrivals:
+        return ()
+    records = await sql.file_clinical(
+        session,
+        citizen_id=citizen_id,
+        arrived=_text([_clinical_columns(one, new_id=new_id) for one in arrivals]),
+        provenance=_text(source.provenance(rank=source.rank(paid=False))),
+    )
+    return _filed(records)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal:
-    """What a facility takes back: a whole visit, or one record of it by the key that its receipt tells."""
+    """What a facility takes back: a whole visit, or one record by the key that its receipt tells."""
 
-    visit_source_id: str
-    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT
+    visit_source_id: str  # of a ClinicalKind not looked at: its `key` is its id at the facility
+    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT, or a ClinicalKind
     key: str
     reason: str
 
@@ -171,7 +201,8 @@ async def withdraw(
         "reason": withdrawal.reason,
         "rank": rank,
     }
-    records = await sql.withdraw(
+    remove = sql.withdraw_clinical if withdrawal.kind in list(ClinicalKind) else sql.withdraw
+    records = await remove(
         session, citizen_id=citizen_id, asked=_text(asked), provenance=_text(source.provenance(rank=rank))
     )
     return _filed(records)
@@ -237,6 +268,32 @@ def _record_columns(
     columns = {field.name: getattr(record, field.name) for field in fields(record)}
     columns["source_id"] = columns.pop("key")
     return {**columns, "id": new_id(), "digest": "\\x" + _digest(columns)}
+
+
+def _clinical_columns(arrival: ClinicalArrival, *, new_id: NewId) -> dict[str, Any]:
+    columns = {field.name: getattr(arrival, field.name) for field in fields(arrival)}
+    digest = _digest(columns)
+    match arrival:
+        case VaccinationArrival(vaccine=vaccine, targets=targets):
+            codings = [(one.system, one.code) for one in (*vaccine, *targets)]
+            first = vaccine[0] if vaccine else None
+            columns["antigens"] = antigens_of(codings, name=arrival.vaccine_name)
+            columns["vaccine_system"] = None if first is None else system_word(first.system)
+            columns["vaccine_code"] = None if first is None else first.code
+        case ConditionArrival():
+            columns |= _concept(arrival.coding, name=arrival.name)
+        case AllergyArrival():
+            columns |= _concept(arrival.coding, name=arrival.substance)
+    return {**columns, "clinical": KINDS[type(arrival)], "id": new_id(), "digest": "\\x" + digest}
+
+
+def _concept(coding: Sequence[CodingArrival], *, name: str) -> dict[str, str | None]:
+    """Return by which code a concept is known, ICD-10 before others, and what its statements are gathered by."""
+    known = sorted(coding, key=lambda one: system_word(one.system) != ICD10)
+    if not known:
+        return {"code_system": None, "code": None, "concept": " ".join(name.casefold().split())}
+    system, code = system_word(known[0].system), known[0].code
+    return {"code_system": system, "code": code, "concept": code if system == ICD10 else f"{system}|{code}"}
 
 
 def _digest(content: Mapping[str, Any]) -> str:

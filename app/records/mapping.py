@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import strawberry
-from sqlalchemy import and_, literal
+from sqlalchemy import and_
 
 from app.compiler import declare as rests
 from app.facilities.mapping import Facility
@@ -303,19 +303,3 @@ class TestReport:
         description="Results in the report's order.",
     )
     provenance: Provenance = rests.embedded(description="Where this record comes from.")
-
-
-@strawberry.type(description="A disease or problem that facilities recorded, gathered over visits.")
-class HealthCondition:
-    """A condition, gathered by code."""
-
-    code: str = rests.column("code", description="ICD-10 code as sent.")
-    name: str | None = rests.expression(
-        lambda row, inputs: label("icd10", row.code, inputs.language), description="Name in the viewer's language."
-    )
-    first_recorded_at: datetime = rests.column("first_recorded_at", description="First visit that names it.")
-    last_recorded_at: datetime = rests.column("last_recorded_at", description="Latest visit that names it.")
-    visit_count: int = rests.column("visit_count", description="How many visits name it.")
-    is_main_somewhere: bool = rests.expression(
-        lambda row, _inputs: row.main_count > literal(0), description="Whether it was ever the main diagnosis."
-    )

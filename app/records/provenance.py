@@ -1,12 +1,18 @@
 """What every record tells of itself, for the compiler."""
 
 from datetime import datetime
+from typing import Any
 
 import strawberry
+from sqlalchemy import ColumnElement, select
 
 from app.compiler import declare as rests
+from app.compiler.inputs import Inputs
+from app.compiler.rows import RowRef
+from app.records.tables import VisitRow
 
 MOST_LINES = 500  # a record's lines are shown whole: no visit has more
+MOST_BESIDE = 25  # what stands beside a vaccination, a condition or an allergy
 
 
 @strawberry.type(description="Where a record comes from.")
@@ -23,4 +29,18 @@ class Provenance:
     )
     message_id: strawberry.ID = rests.column(
         "message_id", description="The message that brought this version; the facility knows it by the same id."
+    )
+
+
+def visit_of(row: RowRef, inputs: Inputs) -> ColumnElement[Any]:
+    """Return the id of the visit that a record names by its facility's own id, where that is known and may be seen."""
+    visit = VisitRow.__table__.alias()
+    return (
+        select(visit.c.id)
+        .where(
+            visit.c.citizen_id == inputs.citizen,
+            visit.c.facility_code == row.facility_code,
+            visit.c.source_id == row.visit_source_id,
+        )
+        .scalar_subquery()
     )

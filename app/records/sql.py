@@ -8,6 +8,8 @@ from app.core.db import Session
 
 _FILE_ARRIVAL = text("SELECT book.file_arrival(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
 _WITHDRAW = text("SELECT book.withdraw(:citizen, CAST(:asked AS jsonb), CAST(:provenance AS jsonb))")
+_FILE_CLINICAL = text("SELECT book.file_clinical(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
+_WITHDRAW_CLINICAL = text("SELECT book.withdraw_clinical(:citizen, CAST(:asked AS jsonb), CAST(:provenance AS jsonb))")
 
 
 async def file_arrival(session: Session, *, citizen_id: UUID, arrived: str, provenance: str) -> list[dict[str, str]]:
@@ -21,4 +23,18 @@ async def withdraw(session: Session, *, citizen_id: UUID, asked: str, provenance
     """Withdraw a visit or one record of it; returns what was removed as kind, key and change."""
     values = {"citizen": citizen_id, "asked": asked, "provenance": provenance}
     records: list[dict[str, str]] = await session.scalar(_WITHDRAW, values)
+    return records
+
+
+async def file_clinical(session: Session, *, citizen_id: UUID, arrived: str, provenance: str) -> list[dict[str, str]]:
+    """File records that need no visit; returns them as kind, key and change."""
+    values = {"citizen": citizen_id, "arrived": arrived, "provenance": provenance}
+    records: list[dict[str, str]] = await session.scalar(_FILE_CLINICAL, values)
+    return records
+
+
+async def withdraw_clinical(session: Session, *, citizen_id: UUID, asked: str, provenance: str) -> list[dict[str, str]]:
+    """Withdraw one of them; returns what was removed as kind, key and change."""
+    values = {"citizen": citizen_id, "asked": asked, "provenance": provenance}
+    records: list[dict[str, str]] = await session.scalar(_WITHDRAW_CLINICAL, values)
     return records

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     Date,
     DateTime,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -24,51 +23,54 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row
+from app.records.clinical_tables import (
+    AllergyReactionRow,
+    AllergyRow,
+    ConditionRow,
+    ImagingStudyRow,
+    ReportedReactionRow,
+    VaccinationReactionRow,
+    VaccinationRow,
+)
+from app.records.filed import SCHEMA, Filed, Line, child_of
 
-_SCHEMA = {"schema": "book"}
+__all__ = [
+    "AllergyReactionRow",
+    "AllergyRow",
+    "ArrivalOrderRow",
+    "ConditionRow",
+    "DocumentRow",
+    "ImagingStudyRow",
+    "PrescriptionItemRow",
+    "PrescriptionRow",
+    "ProgressNoteRow",
+    "RecordVersionRow",
+    "ReportedReactionRow",
+    "TestReportRow",
+    "TestResultRow",
+    "VaccinationReactionRow",
+    "VaccinationRow",
+    "VisitDiagnosisRow",
+    "VisitInsuranceRow",
+    "VisitRow",
+    "VisitServiceRow",
+    "VitalSignsRow",
+    "WithdrawalRow",
+]
+
 _MONEY = Numeric(15, 2)
 _QUANTITY = Numeric(15, 3)
 _PERCENT = Numeric(5, 2)
 
 
-def _child_of(table: str, column: str) -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        ["citizen_id", column], [f"book.{table}.citizen_id", f"book.{table}.id"], ondelete="CASCADE"
-    )
-
-
-class _Filed:
-    """What every filed record knows of itself."""
-
-    citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-3)
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
-    facility_code: Mapped[str] = mapped_column(Text)
-    source_id: Mapped[str] = mapped_column(Text)
-    digest: Mapped[bytes] = mapped_column(LargeBinary)
-    version: Mapped[int] = mapped_column(Integer)
-    message_id: Mapped[UUID] = mapped_column(Uuid)
-    source_version: Mapped[str] = mapped_column(Text)
-    standard_version: Mapped[str] = mapped_column(Text)
-    filed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
-
-
-class _Line:
-    """A line of a record; it carries the citizen and the mask, so that it is guarded by itself."""
-
-    citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-3)
-    line: Mapped[int] = mapped_column(SmallInteger, primary_key=True, sort_order=-1)
-    masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"), sort_order=1)
-
-
-class VisitRow(_Filed, Row):
+class VisitRow(Filed, Row):
     """A visit; `source_id` is MA_LK."""
 
     __tablename__ = "visit"
     __table_args__ = (
         UniqueConstraint("citizen_id", "facility_code", "source_id"),
         Index("visit_newest_idx", "citizen_id", text("started_at DESC"), text("id DESC")),
-        _SCHEMA,
+        SCHEMA,
     )
 
     kind_code: Mapped[str] = mapped_column(Text)
@@ -101,11 +103,11 @@ class VisitRow(_Filed, Row):
     paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
-class VisitDiagnosisRow(_Line, Row):
+class VisitDiagnosisRow(Line, Row):
     """A coded diagnosis of a visit, with the visit's time."""
 
     __tablename__ = "visit_diagnosis"
-    __table_args__ = (_child_of("visit", "visit_id"), _SCHEMA)
+    __table_args__ = (child_of("visit", "visit_id"), SCHEMA)
 
     visit_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
     role: Mapped[str] = mapped_column(Text)
@@ -113,11 +115,11 @@ class VisitDiagnosisRow(_Line, Row):
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
-class VisitInsuranceRow(_Line, Row):
+class VisitInsuranceRow(Line, Row):
     """A card as it was shown at a visit; the number is sealed under the row's `id`, `lookup` is its blind index."""
 
     __tablename__ = "visit_insurance"
-    __table_args__ = (_child_of("visit", "visit_id"), _SCHEMA)
+    __table_args__ = (child_of("visit", "visit_id"), SCHEMA)
 
     visit_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
     id: Mapped[UUID] = mapped_column(Uuid)
@@ -133,11 +135,11 @@ class VisitInsuranceRow(_Line, Row):
     five_years_on: Mapped[date | None] = mapped_column(Date)
 
 
-class VisitServiceRow(_Line, Row):
+class VisitServiceRow(Line, Row):
     """A service or supply of a visit."""
 
     __tablename__ = "visit_service"
-    __table_args__ = (_child_of("visit", "visit_id"), _SCHEMA)
+    __table_args__ = (child_of("visit", "visit_id"), SCHEMA)
 
     visit_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
     group_code: Mapped[str] = mapped_column(Text)
@@ -153,15 +155,15 @@ class VisitServiceRow(_Line, Row):
     benefit_percent: Mapped[Decimal | None] = mapped_column(_PERCENT)
 
 
-class PrescriptionRow(_Filed, Row):
+class PrescriptionRow(Filed, Row):
     """The drugs that one clinician ordered on one day of a visit."""
 
     __tablename__ = "prescription"
     __table_args__ = (
-        _child_of("visit", "visit_id"),
+        child_of("visit", "visit_id"),
         UniqueConstraint("citizen_id", "visit_id", "source_id"),
         Index("prescription_newest_idx", "citizen_id", text("ordered_at DESC"), text("id DESC")),
-        _SCHEMA,
+        SCHEMA,
     )
 
     visit_id: Mapped[UUID] = mapped_column(Uuid)
@@ -169,11 +171,11 @@ class PrescriptionRow(_Filed, Row):
     prescriber_certificate: Mapped[str | None] = mapped_column(Text)
 
 
-class PrescriptionItemRow(_Line, Row):
+class PrescriptionItemRow(Line, Row):
     """One drug of a prescription."""
 
     __tablename__ = "prescription_item"
-    __table_args__ = (_child_of("prescription", "prescription_id"), _SCHEMA)
+    __table_args__ = (child_of("prescription", "prescription_id"), SCHEMA)
 
     prescription_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
     drug_code: Mapped[str] = mapped_column(Text)
@@ -190,15 +192,15 @@ class PrescriptionItemRow(_Line, Row):
     benefit_percent: Mapped[Decimal | None] = mapped_column(_PERCENT)
 
 
-class TestReportRow(_Filed, Row):
+class TestReportRow(Filed, Row):
     """The results of one service at one moment."""
 
     __tablename__ = "test_report"
     __table_args__ = (
-        _child_of("visit", "visit_id"),
+        child_of("visit", "visit_id"),
         UniqueConstraint("citizen_id", "visit_id", "source_id"),
         Index("test_report_newest_idx", "citizen_id", text("resulted_at DESC"), text("id DESC")),
-        _SCHEMA,
+        SCHEMA,
     )
 
     visit_id: Mapped[UUID] = mapped_column(Uuid)
@@ -211,14 +213,14 @@ class TestReportRow(_Filed, Row):
     conclusion: Mapped[str | None] = mapped_column(Text)
 
 
-class TestResultRow(_Line, Row):
+class TestResultRow(Line, Row):
     """One index of a report; `resulted_at` is the report's, so that a trend needs no join."""
 
     __tablename__ = "test_result"
     __table_args__ = (
-        _child_of("test_report", "report_id"),
+        child_of("test_report", "report_id"),
         Index("test_result_trend_idx", "citizen_id", "code", text("resulted_at DESC"), "report_id", "line"),
-        _SCHEMA,
+        SCHEMA,
     )
 
     report_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
@@ -230,15 +232,15 @@ class TestResultRow(_Line, Row):
     resulted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
-class DocumentRow(_Filed, Row):
+class DocumentRow(Filed, Row):
     """A paper of a visit; which columns are filled depends on its kind (app/records/papers.py)."""
 
     __tablename__ = "document"
     __table_args__ = (
-        _child_of("visit", "visit_id"),
+        child_of("visit", "visit_id"),
         UniqueConstraint("citizen_id", "visit_id", "source_id"),
         Index("document_newest_idx", "citizen_id", text("dated_at DESC"), text("id DESC")),
-        _SCHEMA,
+        SCHEMA,
     )
 
     visit_id: Mapped[UUID] = mapped_column(Uuid)
@@ -280,11 +282,11 @@ class DocumentRow(_Filed, Row):
     appointment_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
-class ProgressNoteRow(_Line, Row):
+class ProgressNoteRow(Line, Row):
     """One note of a visit's course, with its own time."""
 
     __tablename__ = "progress_note"
-    __table_args__ = (_child_of("document", "document_id"), _SCHEMA)
+    __table_args__ = (child_of("document", "document_id"), SCHEMA)
 
     document_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
     noted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -295,14 +297,14 @@ class ProgressNoteRow(_Line, Row):
     author_certificate: Mapped[str | None] = mapped_column(Text)
 
 
-class VitalSignsRow(_Line, Row):
+class VitalSignsRow(Line, Row):
     """The vital signs that one note tells; the same `line` as the note's."""
 
     __tablename__ = "vital_signs"
     __table_args__ = (
-        _child_of("document", "document_id"),
+        child_of("document", "document_id"),
         Index("vital_signs_visit_idx", "citizen_id", "visit_id", "measured_at", "line"),
-        _SCHEMA,
+        SCHEMA,
     )
 
     document_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
@@ -322,7 +324,7 @@ class WithdrawalRow(Row):
     __tablename__ = "withdrawal"
     __table_args__ = (
         Index("withdrawal_newest_idx", "citizen_id", text("withdrawn_at DESC"), text("id DESC")),
-        _SCHEMA,
+        SCHEMA,
     )
 
     citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -340,7 +342,7 @@ class ArrivalOrderRow(Row):
     """Which version of each part of a visit is shown, and since when something of it is withdrawn."""
 
     __tablename__ = "arrival_order"
-    __table_args__ = (_SCHEMA,)
+    __table_args__ = (SCHEMA,)
 
     citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     facility_code: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -356,7 +358,7 @@ class RecordVersionRow(Row):
     """
 
     __tablename__ = "record_version"
-    __table_args__ = (_SCHEMA,)
+    __table_args__ = (SCHEMA,)
 
     citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     record_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)

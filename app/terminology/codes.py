@@ -30,6 +30,7 @@ SYSTEMS: Mapping[str, str] = {
     "occupation": "MA_NGHE_NGHIEP: occupation",
     "insurance-benefit": "MA_THE_BHYT, third character: level of benefit",
     "referral-reason": "MA_LYDO_CT: reason for a referral",
+    "antigen": "what a vaccine protects against",
 }
 """Every list: its name, which is its file's, and the fields of Decision 4750/QĐ-BYT that it explains."""
 

@@ -4,11 +4,13 @@ import json
 
 from app.core.db import Session
 from app.terminology.codes import SYSTEMS, CodeEntry, read_codes
-from app.terminology.sql import replace_entries
+from app.terminology.schedule import scheduled_doses
+from app.terminology.sql import replace_entries, replace_schedule
 
 
 async def load_all(session: Session) -> int:
     """Replace every list by the one that ships; returns the number of codes. Runs as `migrator`."""
+    await replace_schedule(session, doses=json.dumps(scheduled_doses()))
     return sum([await load(session, system=system, entries=read_codes(system)) for system in SYSTEMS])
 
 

@@ -37,3 +37,17 @@ async def replace_entries(session: Session, *, system: str, entries: str) -> Non
         {"system": system, "entries": entries},
     )
     await session.execute(text("RESET ROLE"))
+
+
+async def replace_schedule(session: Session, *, doses: str) -> None:
+    """Replace the national schedule of vaccinations by `doses`, a JSON array of its columns."""
+    await session.execute(text("SET LOCAL ROLE book_owner"))
+    await session.execute(text("DELETE FROM code.scheduled_dose"))
+    await session.execute(
+        text(
+            "INSERT INTO code.scheduled_dose "
+            "SELECT d.* FROM jsonb_populate_recordset(NULL::code.scheduled_dose, CAST(:doses AS jsonb)) d"
+        ),
+        {"doses": doses},
+    )
+    await session.execute(text("RESET ROLE"))

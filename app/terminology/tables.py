@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from sqlalchemy import Date, Text
+from sqlalchemy import Date, Integer, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row
@@ -20,3 +21,27 @@ class CodeRow(Row):
     valid_until: Mapped[date | None] = mapped_column(Date)
     name_vi: Mapped[str] = mapped_column(Text)
     name_en: Mapped[str | None] = mapped_column(Text)
+
+
+class ScheduledDoseRow(Row):
+    """One dose of the national schedule for children, in force for those whose due day falls in its dates."""
+
+    __tablename__ = "scheduled_dose"
+    __table_args__ = ({"schema": "code"},)
+
+    series: Mapped[str] = mapped_column(Text, primary_key=True)
+    dose: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    valid_from: Mapped[date] = mapped_column(Date, primary_key=True)
+    valid_until: Mapped[date | None] = mapped_column(Date)
+    name_vi: Mapped[str] = mapped_column(Text)
+    name_en: Mapped[str] = mapped_column(Text)
+    antigens: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    sex: Mapped[str | None] = mapped_column(Text)
+    due_days: Mapped[int] = mapped_column(Integer)  # days of age, as the other days
+    late_days: Mapped[int] = mapped_column(Integer)
+    closes_days: Mapped[int | None] = mapped_column(Integer)  # from this day on the dose is no longer given
+    counts_from_days: Mapped[int] = mapped_column(Integer)
+    counts_until_days: Mapped[int | None] = mapped_column(Integer)
+    min_interval_days: Mapped[int | None] = mapped_column(Integer)  # after the dose before
+    source: Mapped[str] = mapped_column(Text)
+    certainty: Mapped[str] = mapped_column(Text)  # confirmed, second-hand, from-memory

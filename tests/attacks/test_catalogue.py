@@ -9,12 +9,19 @@ GUARDED = ("audit", "auth", "book", "care", "intake", "notice")
 OURS = "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
 LOGINS = ("api", "desk", "ingest", "worker", "sealer", "auditor", "migrator", "backup", "demo")
 HEALTH = (
+    "allergy",
+    "allergy_reaction",
+    "condition",
     "document",
+    "imaging_study",
     "prescription",
     "prescription_item",
     "progress_note",
+    "reported_reaction",
     "test_report",
     "test_result",
+    "vaccination",
+    "vaccination_reaction",
     "visit",
     "visit_diagnosis",
     "visit_insurance",
@@ -134,6 +141,13 @@ CALLS = {
         "auth.register_birth",
         "auth.tell_birthdays",
         "book.cancels",
+        "book.clinical_table",
+        "book.file_clinical",
+        "book.file_clinical_record",
+        "book.gather_doses",
+        "book.remove_clinical",
+        "book.withdraw_clinical",
+        "book.withdraw_clinical_of",
         "book.file_arrival",
         "book.file_documents",
         "book.file_prescriptions",
@@ -199,8 +213,8 @@ CALLS = {
         "jobs.enqueue",
     },
     "sealer": {"audit.begin_sealing", "audit.seal", "audit.take_turn"},
-    "demo": {"auth.demo_window", "auth.open_demo_book", "auth.today", *FAMILY},
-    "book_reader": {"auth.announce", "auth.no_book", "auth.open_book", *FAMILY},
+    "demo": {"auth.demo_window", "auth.open_demo_book", "auth.today", "book.due_doses", *FAMILY},
+    "book_reader": {"auth.announce", "auth.no_book", "auth.open_book", "book.due_doses", *FAMILY},
     "book_writer": {"jobs.enqueue"},
 }
 """What each role may execute of others' functions, apart from operations."""
@@ -224,9 +238,25 @@ READS = {
     | QUEUE
     | {"code.entry", "directory.facility"},
     "book_reader": {f"book.{name}" for name in HEALTH}
-    | {"auth.book", "auth.citizen", "auth.identifier", "auth.representation", "code.entry", "directory.facility"},
+    | {
+        "auth.book",
+        "code.scheduled_dose",
+        "auth.citizen",
+        "auth.identifier",
+        "auth.representation",
+        "code.entry",
+        "directory.facility",
+    },
     "demo": {f"book.{name}" for name in HEALTH}
-    | {"auth.book", "auth.citizen", "auth.identifier", "auth.representation", "code.entry", "directory.facility"},
+    | {
+        "auth.book",
+        "code.scheduled_dose",
+        "auth.citizen",
+        "auth.identifier",
+        "auth.representation",
+        "code.entry",
+        "directory.facility",
+    },
     "book_writer": set(),
 }
 CHANGES = {"worker": {f"book.{name}" for name in (*HEALTH, "arrival_order")} | QUEUE}

@@ -11,8 +11,7 @@ import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Decimal
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,11 +26,12 @@ from graphql import (
 )
 
 from app.core.crypto import Place, Vault
+from tests.differential import clinical
 from tests.differential.rows import Lists, Row, Shelf
+from tests.differential.shown import VIETNAM, Shown, camel, day, identity, instant, instants, number, numbers, plain
 
 SDL = Path(__file__).parents[2] / "graphql" / "schema.graphql"
 JUDGE = build_schema(SDL.read_text(encoding="utf-8"))
-VIETNAM = timezone(timedelta(hours=7))
 SECTIONS = [
     "VISITS",
     "PRESCRIPTIONS",
@@ -50,7 +50,6 @@ NOTICES = {
     "en": "This book may be incomplete: it holds what facilities have sent, within your scope. "
     "Nothing recorded does not mean no disease and no allergy.",
 }
-Shown = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,7 @@ class Viewing:
         found = execute_sync(
             JUDGE,
             document,
-            root_value=_Answers(self).root(),
+            root_value=Answers(self).root(),
             variable_values=dict(variables),
             operation_name=operation,
             field_resolver=_taught,
@@ -121,47 +120,8 @@ def _cursor(keys: Sequence[str]) -> str:
     return f"cursor:{json.dumps(list(keys))}"
 
 
-def instant(value: datetime | None) -> str | None:
-    """Return RFC 3339 text in UTC, with a fraction only where there is one."""
-    if value is None:
-        return None
-    text = value.astimezone(UTC).replace(tzinfo=None).isoformat()
-    return (text.rstrip("0") if "." in text else text) + "Z"
-
-
-def number(value: Decimal | None) -> str | None:
-    """Return a decimal as it is kept, zeros at its end too."""
-    return None if value is None else format(value, "f")
-
-
-def day(value: date | None) -> str | None:
-    """Return ISO 8601."""
-    return None if value is None else value.isoformat()
-
-
-def _identity(row: Row, *names: str) -> Shown:
-    return {_camel(name): str(row[name]) for name in names}
-
-
-def _plain(row: Row, *names: str) -> Shown:
-    return {_camel(name): row[name] for name in names}
-
-
-def _instants(row: Row, *names: str) -> Shown:
-    return {_camel(name): instant(row[name]) for name in names}
-
-
-def _numbers(row: Row, *names: str) -> Shown:
-    return {_camel(name): number(row[name]) for name in names}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(map(str.capitalize, rest))
-
-
 @dataclass(frozen=True, slots=True)
-class _Answers:
+class Answers:
     viewing: Viewing
 
     def root(self) -> Shown:
@@ -182,7 +142,7 @@ class _Answers:
             "visits": lambda **given: self.page(records["visit"], "started_at", self.visit, given),
             "prescriptions": lambda **given: self.page(records["prescription"], "ordered_at", self.prescription, given),
             "testResults": lambda **given: self.page(records["test_report"], "resulted_at", self.report, given),
-            "conditions": self.conditions,
+            **clinical.sections(self),
             "documents": lambda **given: self.page(records["document"], "dated_at", self.document, given),
             "insurance": self.insurance,
             "withdrawals": self.withdrawals,
@@ -192,8 +152,8 @@ class _Answers:
         row, numbers = self.viewing.shelf.citizen, self.viewing.shelf.personal_ids
         return {
             "__typename": "Citizen",
-            **_identity(row, "id"),
-            **_plain(row, "full_name", "sex"),
+            **identity(row, "id"),
+            **plain(row, "full_name", "sex"),
             "birthDate": day(row["birth_on"]),
             "birthDateIsExact": row["birth_precision"] in {"DAY", "MINUTE"},
             "nationalId": self.opened("auth.identifier", "sealed", numbers[0]) if numbers else None,
@@ -217,36 +177,36 @@ class _Answers:
         return english if english is not None else str(entry["name_vi"])
 
     def facility(self, row: Row) -> Shown:
-        return _plain(self.viewing.lists.facilities[row["facility_code"]], "code", "name", "level")
+        return plain(self.viewing.lists.facilities[row["facility_code"]], "code", "name", "level")
 
     def filed(self, row: Row) -> Shown:
         """Return what every record shows."""
         provenance = {
-            **_plain(row, "version", "standard_version", "source_version"),
-            **_instants(row, "filed_at"),
-            **_identity(row, "message_id"),
+            **plain(row, "version", "standard_version", "source_version"),
+            **instants(row, "filed_at"),
+            **identity(row, "message_id"),
         }
-        return {**_identity(row, "id"), "facility": self.facility(row), "provenance": provenance}
+        return {**identity(row, "id"), "facility": self.facility(row), "provenance": provenance}
 
     def visit(self, row: Row) -> Shown:
         lines = self.viewing.shelf.lines_of
-        costs = {_camel(name.removeprefix("cost_")): number(row[name]) for name in row if name.startswith("cost_")}
+        costs = {camel(name.removeprefix("cost_")): number(row[name]) for name in row if name.startswith("cost_")}
         return {
             **self.filed(row),
-            **_plain(row, "kind_code", "reason", "arrival_diagnosis", "discharge_diagnosis", "department_codes"),
-            **_plain(row, "treatment_days", "treatment", "advice", "record_number"),
-            **_instants(row, "started_at", "admitted_at", "ended_at"),
-            **_numbers(row, "weight_kg"),
+            **plain(row, "kind_code", "reason", "arrival_diagnosis", "discharge_diagnosis", "department_codes"),
+            **plain(row, "treatment_days", "treatment", "advice", "record_number"),
+            **instants(row, "started_at", "admitted_at", "ended_at"),
+            **numbers(row, "weight_kg"),
             "kind": self.name("visit-kind", row["kind_code"]),
             "outcome": self.name("visit-outcome", row["outcome_code"]),
             "discharge": self.name("discharge-kind", row["discharge_code"]),
             "insuranceCategory": self.name("insurance-category", row["insurance_category_code"]),
             "diagnoses": [self.diagnosis(line) for line in lines("visit_diagnosis", row["id"])],
-            "costs": {**costs, **_instants(row, "paid_at")},
+            "costs": {**costs, **instants(row, "paid_at")},
             "services": [self.service(line) for line in lines("visit_service", row["id"])],
             "insurance": [self.card(line) for line in lines("visit_insurance", row["id"])],
             "revisitOn": [day(one) for one in row["revisit_on"]],
-            **_plain(row, "referred_from_code", "referred_to_code"),
+            **plain(row, "referred_from_code", "referred_to_code"),
             "vitalSigns": self.vital_signs_of(row["id"]),
         }
 
@@ -261,9 +221,9 @@ class _Answers:
 
     def vital_signs(self, row: Row) -> Shown:
         return {
-            **_instants(row, "measured_at"),
-            **_plain(row, "pulse_per_minute", "breaths_per_minute"),
-            **_numbers(row, "temperature_celsius", "oxygen_saturation_percent"),
+            **instants(row, "measured_at"),
+            **plain(row, "pulse_per_minute", "breaths_per_minute"),
+            **numbers(row, "temperature_celsius", "oxygen_saturation_percent"),
             "systolicMmHg": row["systolic_mmhg"],
             "diastolicMmHg": row["diastolic_mmhg"],
         }
@@ -284,25 +244,25 @@ class _Answers:
         return {
             **self.filed(row),
             "__typename": kinds[row["kind"]],
-            **_identity(row, "visit_id"),
-            **_instants(row, "dated_at", "started_at", "ended_at", "appointment_at"),
+            **identity(row, "visit_id"),
+            **instants(row, "dated_at", "started_at", "ended_at", "appointment_at"),
             **{
-                _camel(name): day(row[name])
+                camel(name): day(row[name])
                 for name in ("issued_on", "rest_from", "rest_until", "valid_from", "valid_until")
             },
-            **_plain(row, "kind", "number", "register_number", "department_code", "arrival_diagnosis", "diagnosis"),
-            **_plain(row, "main_code", "signs", "course", "findings", "treatment", "services_used", "drugs_used"),
-            **_plain(row, "plan", "note", "referred_from_code", "referred_to_code", "transport", "escort_name"),
-            **_plain(row, "doctor_certificate", "signer_name", "father_name", "mother_name", "guardian_name"),
-            **_plain(row, "rest_days"),
+            **plain(row, "kind", "number", "register_number", "department_code", "arrival_diagnosis", "diagnosis"),
+            **plain(row, "main_code", "signs", "course", "findings", "treatment", "services_used", "drugs_used"),
+            **plain(row, "plan", "note", "referred_from_code", "referred_to_code", "transport", "escort_name"),
+            **plain(row, "doctor_certificate", "signer_name", "father_name", "mother_name", "guardian_name"),
+            **plain(row, "rest_days"),
             "department": self.name("department", row["department_code"]),
             "outcome": self.name("visit-outcome", row["outcome_code"]),
             "reason": self.name("referral-reason", row["reason_code"]),
-            "referredTo": _plain(to, "code", "name", "level") if to else None,
+            "referredTo": plain(to, "code", "name", "level") if to else None,
             "notes": [
                 {
-                    **_plain(note, "line", "note", "stage", "consultation", "procedure", "author_certificate"),
-                    **_instants(note, "noted_at"),
+                    **plain(note, "line", "note", "stage", "consultation", "procedure", "author_certificate"),
+                    **instants(note, "noted_at"),
                     "vitalSigns": self.vital_signs(signs[note["line"]]) if note["line"] in signs else None,
                 }
                 for note in sorted(notes, key=lambda note: (note["noted_at"], note["line"]))
@@ -326,7 +286,7 @@ class _Answers:
         there = self.viewing.lists.facilities.get(row["registered_facility_code"] or "")
         return {
             **self.card(row),
-            "registeredFacility": _plain(there, "code", "name", "level") if there else None,
+            "registeredFacility": plain(there, "code", "name", "level") if there else None,
             "benefitLevel": self.name("insurance-benefit", row["benefit_code"]),
             "exemptFrom": day(row["exempt_from"]),
             "fiveYearsOn": day(row["five_years_on"]),
@@ -339,88 +299,67 @@ class _Answers:
         )
         return [
             {
-                **_identity(row, "id"),
-                **_plain(row, "kind", "reason"),
+                **identity(row, "id"),
+                **plain(row, "kind", "reason"),
                 "facility": self.facility(row),
                 "visitStartedAt": instant(row["dated_at"]),
-                **_instants(row, "withdrawn_at"),
+                **instants(row, "withdrawn_at"),
             }
             for row in rows
         ]
 
     def diagnosis(self, row: Row) -> Shown:
-        return {**_plain(row, "role", "code"), "name": self.name("icd10", row["code"])}
+        return {**plain(row, "role", "code"), "name": self.name("icd10", row["code"])}
 
     def service(self, row: Row) -> Shown:
         return {
-            **_plain(row, "line", "group_code", "code", "name", "unit"),
-            **_numbers(row, "quantity", "unit_price", "amount", "insured_amount"),
-            **_instants(row, "ordered_at", "performed_at"),
+            **plain(row, "line", "group_code", "code", "name", "unit"),
+            **numbers(row, "quantity", "unit_price", "amount", "insured_amount"),
+            **instants(row, "ordered_at", "performed_at"),
             "groupName": self.name("cost-group", row["group_code"]),
         }
 
     def card(self, row: Row) -> Shown:
         return {
-            **_plain(row, "registered_facility_code"),
+            **plain(row, "registered_facility_code"),
             "validFrom": day(row["valid_from"]),
             "validUntil": day(row["valid_until"]),
             "cardNumber": self.opened("book.visit_insurance", "number_sealed", row),
-            **_numbers(row, "benefit_percent"),
+            **numbers(row, "benefit_percent"),
         }
 
     def prescription(self, row: Row) -> Shown:
         return {
             **self.filed(row),
-            **_identity(row, "visit_id"),
-            **_instants(row, "ordered_at"),
-            **_plain(row, "prescriber_certificate"),
+            **identity(row, "visit_id"),
+            **instants(row, "ordered_at"),
+            **plain(row, "prescriber_certificate"),
             "items": [self.drug(line) for line in self.viewing.shelf.lines_of("prescription_item", row["id"])],
         }
 
     def drug(self, row: Row) -> Shown:
         return {
-            **_plain(row, "line", "drug_code", "drug_name", "strength", "form", "unit", "dose", "instruction"),
-            **_plain(row, "registration_number"),
-            **_numbers(row, "quantity"),
+            **plain(row, "line", "drug_code", "drug_name", "strength", "form", "unit", "dose", "instruction"),
+            **plain(row, "registration_number"),
+            **numbers(row, "quantity"),
             "route": self.name("route", row["route_code"]),
         }
 
     def report(self, row: Row) -> Shown:
         return {
             **self.filed(row),
-            **_identity(row, "visit_id"),
-            **_plain(row, "category", "service_code", "service_name", "description", "conclusion"),
-            **_instants(row, "resulted_at"),
+            **identity(row, "visit_id"),
+            **plain(row, "category", "service_code", "service_name", "description", "conclusion"),
+            **instants(row, "resulted_at"),
             "results": [self.result(line) for line in self.viewing.shelf.lines_of("test_result", row["id"])],
         }
 
     def result(self, row: Row) -> Shown:
-        return {**_plain(row, "line", "code", "name", "value_text", "unit"), **_numbers(row, "value")}
+        return {**plain(row, "line", "code", "name", "value_text", "unit"), **numbers(row, "value")}
 
-    def conditions(self) -> list[Shown]:
-        shelf = self.viewing.shelf
-        started = {row["id"]: row["started_at"] for row in shelf.records["visit"]}
-        named: dict[str, list[tuple[Row, datetime]]] = {}
-        for (table, visit), lines in shelf.lines.items():
-            for row in lines if table == "visit_diagnosis" else ():
-                if row["role"] != "TRADITIONAL":
-                    named.setdefault(row["code"], []).append((row, started[visit]))
-        found = [(max(at for _, at in rows), code, rows) for code, rows in named.items()]
-        found.sort(key=lambda one: one[1])
-        found.sort(key=lambda one: one[0], reverse=True)
-        return [
-            {
-                "code": code,
-                "name": self.name("icd10", code),
-                "firstRecordedAt": instant(min(at for _, at in rows)),
-                "lastRecordedAt": instant(latest),
-                "visitCount": len({row["visit_id"] for row, _ in rows}),
-                "isMainSomewhere": any(row["role"] == "MAIN" for row, _ in rows),
-            }
-            for latest, code, rows in found
-        ]
-
-    def page(self, rows: Sequence[Row], dated: str, show: Callable[[Row], Shown], given: Shown) -> Shown:
+    def page(
+        self, rows: Sequence[Row], dated: str, show: Callable[[Row], Shown], given: Shown, *, default: int = 20
+    ) -> Shown:
         """Return a page of records, the newest first."""
 
         def keys(row: Row) -> tuple[datetime, UUID]:
@@ -436,7 +375,7 @@ class _Answers:
             kept = [row for row in kept if keys(row) < (datetime.fromisoformat(at), UUID(identity))]
         kept.sort(key=keys, reverse=True)
         first = given.get("first")
-        page = kept[: 20 if first is None else first]
+        page = kept[: default if first is None else first]
         return {
             "edges": [{"cursor": cursor(row), "node": show(row)} for row in page],
             "nodes": [show(row) for row in page],

@@ -1,6 +1,7 @@
-"""Four citizens whose books differ in what makes answers go wrong."""
+"""Five citizens whose books differ in what makes answers go wrong."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from app.core.ids import new_id
@@ -8,7 +9,9 @@ from app.demo.messages import year_messages
 from app.demo.people import FACILITIES, citizen
 from tests.attacks import tries
 from tests.attacks.crowd import Member, message
+from tests.clinics import DOSE
 from tests.conftest import Ground
+from tests.differential.telling import clinic_of, coding, report, tell
 from tests.ingestion import messages
 from tests.ingestion.messages import Fields
 from tests.people import Stand, now
@@ -30,13 +33,19 @@ VIETNAM = "'Asia/Ho_Chi_Minh'"
 CLINIC = "01077"
 
 
-KINDS = ("rich", "odd", "one record", "empty")
+KINDS = ("rich", "odd", "one record", "empty", "child")
 
 
 def settle(ground: Ground, stand: Stand) -> dict[str, UUID]:
-    """File the books of four citizens and return them by their kind."""
+    """File the books of five citizens and return them by their kind."""
     token = stand.facility(CLINIC, name=f"Phòng khám {ODD_TEXTS[0]}")
-    citizens = (_rich(ground, stand), _odd(ground, stand, token), _of_one_record(stand, token), _empty(stand))
+    citizens = (
+        _rich(ground, stand),
+        _odd(ground, stand, token),
+        _of_one_record(stand, token),
+        _empty(stand),
+        _child(ground, stand, token),
+    )
     return dict(zip(KINDS, citizens, strict=True))
 
 
@@ -48,6 +57,7 @@ def _rich(ground: Ground, stand: Stand) -> UUID:
         assert stand.file(sent.body, token=tokens[sent.facility_code]) == "filed"
     found = stand.citizen_by(person.personal_id)
     tries.run(_copy, ground, stand, found)
+    tell(ground, stand, found, texts=("Ghi chú",))
     return found
 
 
@@ -124,6 +134,7 @@ def _odd(ground: Ground, stand: Stand, token: str) -> UUID:
             )
 
     tries.run(spoil)
+    tell(ground, stand, found, texts=ODD_TEXTS)
     return found
 
 
@@ -146,4 +157,19 @@ def _empty(stand: Stand) -> UUID:
         id=found,
     )
     stand.as_owner("INSERT INTO auth.book (citizen_id, changed_at) VALUES (:id, now())", id=found)
+    return found
+
+
+def _child(ground: Ground, stand: Stand, token: str) -> UUID:
+    """A child of ten months: some doses done, some late, some to come."""
+    born = now().date() - timedelta(days=300)
+    person = Member(number=903, facility=CLINIC, fields={"NGAY_SINH": f"{born:%Y%m%d}0000", "GIOI_TINH": "2"})
+    assert stand.file(message(person, without=("XML2", "XML3", "XML4")), token=token) == "filed"
+    found = stand.citizen_by(person.personal_id)
+    clinic = clinic_of(stand, found, CLINIC)
+    for place, (age, code) in enumerate([(0, "08"), (1, "19"), (65, "102"), (65, "178"), (100, "132"), (240, "05")]):
+        at = datetime.combine(born + timedelta(days=age), time(3), tzinfo=UTC)
+        dose = replace(DOSE, source_id=f"dose-{place}", injected_at=at, vaccine=(coding(code),), lot_number=None)
+        clinic.tells(dose, replace(dose, source_id=f"again-{place}", note=None))
+    tries.run(report, ground, stand, found)
     return found

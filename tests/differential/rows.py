@@ -16,8 +16,21 @@ CHILDREN = {
     "test_result": "report_id",
     "progress_note": "document_id",
     "vital_signs": "document_id",
+    "vaccination_reaction": "vaccination_id",
+    "allergy_reaction": "allergy_id",
 }
-RECORDS = ("visit", "prescription", "test_report", "document", "withdrawal")
+RECORDS = (
+    "visit",
+    "prescription",
+    "test_report",
+    "document",
+    "withdrawal",
+    "vaccination",
+    "imaging_study",
+    "condition",
+    "allergy",
+    "reported_reaction",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +39,7 @@ class Lists:
 
     names: Mapping[tuple[str, str], Row]
     facilities: Mapping[str, Row]
+    schedule: Sequence[Row]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +64,7 @@ async def read_lists(superuser: tries.Connection) -> Lists:
     return Lists(
         names={(row["system"], row["code"]): dict(row) for row in entries},
         facilities={row["code"]: dict(row) for row in facilities},
+        schedule=[dict(row) for row in await superuser.fetch("SELECT * FROM code.scheduled_dose")],
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,14 +14,27 @@ from app.core.db import Login
 from app.core.settings import Settings
 from app.gateway import plans
 from app.gateway.trusted import trusted_operations
+from app.records.clinical import ReactionArrival
 from app.sharing.scope import EVERY_SECTION, BookSection
 from tests.attacks import tries
 from tests.attacks.crowd import ROWS, Member, message
+from tests.clinics import ALLERGY, DISEASE, DOSE, STUDY, Clinic
 from tests.conftest import Ground
+from tests.differential.telling import report
+from tests.ingestion import messages
 from tests.people import Stand
 
 OWNER, OTHER = Member(number=51), Member(number=52)
-TABLES = {name: rows for name, rows in ROWS.items() if name != "record_version"}
+CLINICAL = {
+    "vaccination": 2,
+    "vaccination_reaction": 1,
+    "reported_reaction": 2,
+    "imaging_study": 1,
+    "condition": 1,
+    "allergy": 1,
+    "allergy_reaction": 1,
+}
+TABLES = {name: rows for name, rows in ROWS.items() if name != "record_version"} | CLINICAL
 IDENTITY = ("auth.citizen", "auth.identifier", "auth.book")
 DATED = {
     "visit": "started_at",
@@ -30,6 +43,9 @@ DATED = {
     "prescription": "ordered_at",
     "test_report": "resulted_at",
     "test_result": "resulted_at",
+    "vaccination": "injected_at",
+    "imaging_study": "started_at",
+    "condition": "recorded_at",
 }
 SECTIONS = {
     "visit": {BookSection.VISITS},
@@ -40,6 +56,13 @@ SECTIONS = {
     "prescription_item": {BookSection.PRESCRIPTIONS},
     "test_report": {BookSection.TEST_RESULTS},
     "test_result": {BookSection.TEST_RESULTS},
+    "vaccination": {BookSection.VACCINATIONS},
+    "vaccination_reaction": {BookSection.VACCINATIONS},
+    "reported_reaction": {BookSection.VACCINATIONS},
+    "imaging_study": {BookSection.IMAGING},
+    "condition": {BookSection.CONDITIONS},
+    "allergy": {BookSection.ALLERGIES},
+    "allergy_reaction": {BookSection.ALLERGIES},
 }
 OPEN = "SELECT citizen_id FROM auth.open_book($1, NULL, NULL, 'test')"
 
@@ -52,10 +75,17 @@ class Books:
 
 
 @pytest.fixture(scope="module")
-def books(stand: Stand) -> Books:
-    assert stand.file(message(OWNER, OTHER), token=stand.facility()) == "filed"
-    owner = stand.citizen_by(OWNER.personal_id)
-    return Books(owner, stand.citizen_by(OTHER.personal_id), stand.citizen_token(owner))
+def books(ground: Ground, stand: Stand) -> Books:
+    kept = stand.keep(message(OWNER, OTHER), token=stand.facility())
+    assert stand.process(kept) == "filed"
+    owner, other = (stand.citizen_by(member.personal_id) for member in (OWNER, OTHER))
+    reaction = ReactionArrival(description="Sốt", reacted_at=None, severity=None)
+    for citizen in (owner, other):
+        clinic = Clinic(stand, citizen, kept, messages.FACILITY)
+        clinic.tells(replace(DOSE, reactions=(reaction,)), replace(DOSE, source_id="again"))
+        clinic.tells(STUDY, DISEASE, replace(ALLERGY, reactions=(reaction,)))
+        tries.run(report, ground, stand, citizen)
+    return Books(owner, other, stand.citizen_token(owner))
 
 
 async def put(reader: tries.Connection, **values: str) -> None:
@@ -180,15 +210,17 @@ async def test_masked_rows_are_hidden_unless_the_decision_unmasks_them(
             await superuser.execute(f"UPDATE book.{table} SET masked = false WHERE citizen_id = $1", books.owner)
 
 
-def home() -> plans.Operation:
-    return plans.compile_trusted(next(one for one in trusted_operations().values() if one.name == "Home"))
+def operation(name: str = "Home") -> plans.Operation:
+    return plans.compile_trusted(next(one for one in trusted_operations().values() if one.name == name))
 
 
-async def body_of(reader: tries.Connection, *, citizen: UUID, sections: int) -> dict[str, Any]:
+async def body_of(reader: tries.Connection, *, citizen: UUID, sections: int, name: str = "Home") -> dict[str, Any]:
     """Run the compiled body of an operation as it stands in its function, but with inputs of the test's choice."""
-    statement = home().parts(plans.BOOK)[0].statement()
+    statement = operation(name).parts(plans.BOOK)[0].statement()
     inputs = {"in_citizen": citizen, "in_sections": sections, "in_language": "vi"}
-    text = await reader.fetchval(statement.sql, *statement.arguments(inputs))
+    asked = [item for item in statement.order if isinstance(item, str) and item.startswith("v_")]
+    first_page = {item: 50 if item == "v_first" else None for item in asked}
+    text = await reader.fetchval(statement.sql, *statement.arguments({**inputs, **first_page}))
     book: dict[str, Any] = json.loads(text)
     return book
 
@@ -219,9 +251,40 @@ async def test_a_section_out_of_scope_is_null_and_the_policy_holds_without_the_b
         assert bool(shown) is (section is BookSection.CONDITIONS)  # diagnoses are shown by VISITS as well
 
 
+@pytest.mark.parametrize(
+    ("name", "fields", "section"),
+    [
+        ("Vaccinations", {"vaccinations", "vaccinationSchedule"}, BookSection.VACCINATIONS),
+        ("Imaging", {"imaging"}, BookSection.IMAGING),
+        ("Conditions", {"conditions"}, BookSection.CONDITIONS),
+        ("Allergies", {"allergies", "noKnownAllergies"}, BookSection.ALLERGIES),
+    ],
+)
+@pytest.mark.asyncio
+async def test_a_clinical_section_is_null_out_of_scope_and_empty_without_records(
+    stand: Stand, books: Books, name: str, fields: set[str], section: BookSection
+) -> None:
+    async with with_book_open(stand, books) as reader:
+        whole = await body_of(reader, citizen=books.owner, sections=EVERY_SECTION, name=name)
+        assert all(whole[field] is not None for field in fields)
+        assert any(whole[field] for field in fields)
+        narrow = EVERY_SECTION - section.bit
+        await put(reader, sections=str(narrow))
+        hidden = await body_of(reader, citizen=books.owner, sections=narrow, name=name)
+        assert {field: hidden[field] for field in fields} == dict.fromkeys(fields)
+
+
+@pytest.mark.asyncio
+async def test_an_allergy_is_seen_whatever_the_dates_of_a_share(stand: Stand, books: Books) -> None:
+    async with with_book_open(stand, books) as reader:
+        await put(reader, since="2026-11-01T00:00:00Z", until="2026-11-02T00:00:00Z")
+        assert await reader.fetchval("SELECT count(*) FROM book.allergy") == 1
+        assert await reader.fetchval("SELECT count(*) FROM book.vaccination") == 0
+
+
 @pytest.mark.asyncio
 async def test_a_compiled_body_for_the_wrong_citizen_finds_no_book(stand: Stand, books: Books) -> None:
-    statement = home().parts(plans.BOOK)[0].statement()
+    statement = operation().parts(plans.BOOK)[0].statement()
     inputs = {"in_citizen": books.other, "in_sections": EVERY_SECTION, "in_language": "vi"}
     async with with_book_open(stand, books) as reader:
         assert await reader.fetchval(statement.sql, *statement.arguments(inputs)) is None

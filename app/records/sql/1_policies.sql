@@ -12,7 +12,8 @@ BEGIN
     ('visit_service', 1, NULL), ('prescription', 2, 'ordered_at'), ('prescription_item', 2, NULL),
     ('test_report', 8, 'resulted_at'), ('test_result', 8, 'resulted_at'),
     ('document', 32, 'dated_at'), ('progress_note', 32, 'noted_at'), ('vital_signs', 1 | 32, 'measured_at'),
-    ('withdrawal', 1, 'dated_at'),
+    ('withdrawal', 1, 'dated_at'), ('vaccination', 4, 'injected_at'), ('vaccination_reaction', 4, NULL), ('reported_reaction', 4, NULL),
+    ('imaging_study', 16, 'started_at'), ('condition', 64, 'recorded_at'), ('allergy', 128, NULL), ('allergy_reaction', 128, NULL),
     ('record_version', NULL, NULL),  -- every section and mask in one text: nobody reads it
     ('arrival_order', NULL, NULL)
   ) AS guarded(name, bits, dated) LOOP

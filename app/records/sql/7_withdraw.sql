@@ -14,14 +14,21 @@ DECLARE
                    WHERE o.citizen_id = citizen AND o.facility_code = facility AND o.source_id = source);
   gone text[];
   changes jsonb := '{}';
+  clinical jsonb := '[]';
 BEGIN
   SELECT v.* INTO shown FROM book.visit v WHERE v.citizen_id = citizen AND v.facility_code = facility AND v.source_id = source FOR UPDATE;
   gone := ARRAY(SELECT r.key FROM jsonb_each_text(coalesce(known, '{"VISIT": "", "SERVICES": "", "PRESCRIPTIONS": "", "REPORTS": ""}')) r WHERE book.cancels(asked->>'rank', r.value));
   INSERT INTO book.arrival_order AS o VALUES (citizen, facility, source, '{}', jsonb_build_object(mark, asked->>'rank'))
   ON CONFLICT (citizen_id, facility_code, source_id) DO UPDATE
     SET withdrawals = o.withdrawals || excluded.withdrawals, ranks = CASE kind WHEN 'VISIT' THEN o.ranks - gone ELSE o.ranks END;
+  IF kind = 'VISIT' THEN
+    clinical := book.withdraw_clinical_of(citizen, source, asked->>'rank', provenance);
+  END IF;
   IF shown.id IS NULL THEN
-    RETURN '[]';
+    IF clinical <> '[]' THEN
+      PERFORM auth.book_changed(citizen);
+    END IF;
+    RETURN clinical;
   END IF;
   changes := jsonb_build_object(
     'PRESCRIPTION', book.withdraw_cancelled('PRESCRIPTION', citizen, shown.id, gone, asked, provenance),
@@ -37,13 +44,13 @@ BEGIN
     UPDATE book.visit v SET digest = substr(v.digest, 1, 32) WHERE v.citizen_id = citizen AND v.id = shown.id;
     DELETE FROM book.visit_service s WHERE s.citizen_id = citizen AND s.visit_id = shown.id;
   END IF;
-  IF changes @? '$.*.*' THEN
+  IF changes @? '$.*.*' OR clinical <> '[]' THEN
     INSERT INTO book.withdrawal VALUES (citizen, (asked->>'id')::uuid, facility, source, kind, shown.started_at, now(),
       asked->>'reason', shown.masked);
     PERFORM auth.book_changed(citizen);
   END IF;
-  RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', k.key, 'key', c.key, 'change', c.value)), '[]')
-            FROM jsonb_each(changes) k, jsonb_each_text(k.value) c);
+  RETURN clinical || (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', k.key, 'key', c.key, 'change', c.value)), '[]')
+                        FROM jsonb_each(changes) k, jsonb_each_text(k.value) c);
 END $$;
 REVOKE ALL ON FUNCTION book.withdraw FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION book.withdraw TO worker;

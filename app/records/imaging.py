@@ -1,0 +1,59 @@
+"""Where imaging studies rest, for the compiler."""
+
+from datetime import datetime
+
+import strawberry
+from sqlalchemy import case, literal
+
+from app.compiler import declare as rests
+from app.facilities.mapping import Facility
+from app.facilities.tables import FacilityRow
+from app.records.clinical_enums import ImagingReuse
+from app.records.provenance import Provenance, visit_of
+from app.records.tables import ImagingStudyRow
+
+
+@strawberry.type(description="An imaging study, as a reference: the images stay at the facility.")
+class ImagingStudy:
+    """A study."""
+
+    id: strawberry.ID = rests.column(ImagingStudyRow.id, description="Opaque id.")
+    visit_id: strawberry.ID | None = rests.expression(
+        visit_of, description="The visit it belongs to; null where none is known, or visits are out of scope."
+    )
+    facility: Facility = rests.one(
+        FacilityRow, on=lambda s, f, _inputs: f.code == s.facility_code, description="Where it was made."
+    )
+    study_uid: str | None = rests.column(ImagingStudyRow.study_uid, description="DICOM Study Instance UID.")
+    accession_number: str | None = rests.column(
+        ImagingStudyRow.accession_number, description="Number of the order at the facility."
+    )
+    modalities: list[str] = rests.column(
+        ImagingStudyRow.modalities, description="Modalities as DICOM writes them, for example CT, MR, DX, US."
+    )
+    procedure_code: str | None = rests.column(ImagingStudyRow.procedure_code, description="Service code as sent.")
+    procedure_name: str | None = rests.column(ImagingStudyRow.procedure_name, description="Service name as sent.")
+    body_site: str | None = rests.column(ImagingStudyRow.body_site, description="Part of the body, as sent.")
+    laterality: str | None = rests.column(ImagingStudyRow.laterality, description="Side, as sent.")
+    started_at: datetime = rests.column(ImagingStudyRow.started_at, description="When it was made.")
+    series_count: int | None = rests.column(ImagingStudyRow.series_count, description="How many series.")
+    instance_count: int | None = rests.column(ImagingStudyRow.instance_count, description="How many images.")
+    referrer_name: str | None = rests.column(ImagingStudyRow.referrer_name, description="Who ordered it.")
+    reader_name: str | None = rests.column(ImagingStudyRow.reader_name, description="Who read it.")
+    reader_certificate: str | None = rests.column(
+        ImagingStudyRow.reader_certificate, description="Practising certificate of the reader."
+    )
+    reported_at: datetime | None = rests.column(ImagingStudyRow.reported_at, description="When the report was issued.")
+    report: str | None = rests.column(ImagingStudyRow.report, description="What the reader saw, as written.")
+    conclusion: str | None = rests.column(ImagingStudyRow.conclusion, description="The reader's conclusion.")
+    reuse: ImagingReuse = rests.expression(
+        lambda row, _inputs: case(
+            (row.conclusion.is_(None), literal("REPEAT")),
+            (row.dicomweb_url.is_(None), literal("REUSE_WITH_CARE")),
+            else_=literal("REUSE"),
+        ),
+        description="Whether it may stand in for a new study at any level of care (draft rules of 2026: conclusion and "
+        "images, whole). How old it may be depends on the disease: the doctor decides.",
+    )
+    note: str | None = rests.column(ImagingStudyRow.note, description="Note, as written.")
+    provenance: Provenance = rests.embedded(description="Where this record comes from.")
