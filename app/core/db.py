@@ -1,6 +1,6 @@
 """Connections: one login, one pool; one step, one transaction.
 
-Sessions of SQLAlchemy exist for `desk`, `ingest` and `worker`. The logins `api` and `demo` run compiled
+Steps run on SQLAlchemy's connections, as `desk`, `ingest` and `worker`. The logins `api` and `demo` run compiled
 operations on asyncpg alone. Nobody commits but `transaction` here.
 """
 
@@ -14,7 +14,7 @@ import asyncpg
 from sqlalchemy import URL, MetaData, select
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import UserDefinedType
 
@@ -30,7 +30,7 @@ from app.core.errors import (
 )
 from app.core.settings import Settings
 
-Session = AsyncSession
+Session = AsyncConnection
 
 
 class Login(StrEnum):
@@ -149,14 +149,14 @@ def open_engine(settings: Settings, login: Login, *, size: int, one_statement: b
 async def driver_of(session: Session) -> "asyncpg.Connection[asyncpg.Record]":
     """Return the connection of the session's transaction, for a text of several statements without parameters."""
     await session.execute(select(1))  # SQLAlchemy begins lazily: raw SQL before that would commit by itself
-    raw = await (await session.connection()).get_raw_connection()
+    raw = await session.get_raw_connection()
     return raw.driver_connection
 
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[Session]:
     """Run a step in one transaction: committed at its end, rolled back when it raises."""
-    async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session, session.begin():
+    async with engine.begin() as session:
         yield session
 
 

@@ -19,7 +19,7 @@ from app.core.db import Session
 from app.core.errors import Conflict, Invalid, NotFound, Text
 from app.core.requests import announced_bytes, context_of, read_body, require_media_type, require_token
 from app.ingestion import judging, sql, withdrawing, xml
-from app.ingestion.door import Door
+from app.ingestion.door import SMALL_BYTES, Door
 from app.ingestion.verdict import MessageStatus, verdict_body
 
 router = APIRouter(prefix="/ingest")
@@ -40,9 +40,19 @@ async def receive(request: Request, dry_run: Annotated[bool, Query(alias="dryRun
     token = require_token(context)
     key = _idempotency_key(request)
     require_media_type(request, accepted=XML_TYPES)
-    facility = await run_step(context.house.ingest, partial(sql.calling_facility, token=token))
+    announced = announced_bytes(request)
+    if not dry_run and announced is not None and announced <= SMALL_BYTES:  # keeping it knows the caller
+        body = await read_body(request, most_bytes=SMALL_BYTES)
+        try:
+            xml.check_outside(body)
+        except Invalid:
+            await _calling_facility(context, token)  # who may not send at all is told that first
+            raise
+        kept = await _keep(body, token=token, key=key, context=context)
+        return JSONResponse(_summary(kept.id, kept.received_at, kept.status), status_code=202)
+    facility = await _calling_facility(context, token)
     door: Door = request.app.state.door
-    async with door.uploads.turn(facility, announced_bytes=announced_bytes(request)):
+    async with door.uploads.turn(facility, announced_bytes=announced):
         body = await read_body(request, most_bytes=xml.MAX_MESSAGE_BYTES)
         await door.check(body)
         if dry_run:
@@ -51,6 +61,10 @@ async def receive(request: Request, dry_run: Annotated[bool, Query(alias="dryRun
             return JSONResponse({"dryRun": True, **verdict_body(verdict)})
         kept = await _keep(body, token=token, key=key, context=context)
     return JSONResponse(_summary(kept.id, kept.received_at, kept.status), status_code=202)
+
+
+async def _calling_facility(context: Context, token: str) -> str:
+    return await run_step(context.house.ingest, partial(sql.calling_facility, token=token))
 
 
 async def _keep(body: bytes, *, token: str, key: str | None, context: Context) -> sql.KeptMessage:
@@ -90,7 +104,7 @@ async def withdraw(request: Request) -> JSONResponse:
     token = require_token(context)
     key = _idempotency_key(request)
     require_media_type(request, accepted=JSON_TYPES)
-    facility = await run_step(context.house.ingest, partial(sql.calling_facility, token=token))
+    facility = await _calling_facility(context, token)
     body = await read_body(request, most_bytes=MOST_WITHDRAWAL_BYTES)
     asked = withdrawing.read_request(body)
     if asked.facility_code not in {None, facility}:

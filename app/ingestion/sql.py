@@ -9,6 +9,18 @@ from sqlalchemy import text
 
 from app.core.db import Session
 
+_KEEP_MESSAGE = text(
+    "SELECT id, received_at, status FROM intake.keep_message"
+    "(:token, :id, :format, :digest, :size, :idempotency_key, :sealed)"
+)
+_TAKE_MESSAGE = text("SELECT facility_code, format, received_at, body FROM intake.take_message(:id)")
+_MATCH_PERSON = text(
+    "SELECT citizen, outcome FROM auth.match_person(:message, :position, :facility, :visit, CAST(:person AS jsonb))"
+)
+_OPEN_FILING = text("SELECT auth.open_filing(:message)")
+_CONCLUDE_MESSAGE = text("SELECT intake.conclude_message(:id, :status, CAST(:verdict AS jsonb))")
+_CALLING_FACILITY = text("SELECT auth.calling_facility(:token)")
+
 
 @dataclass(frozen=True, slots=True)
 class KeptMessage:
@@ -53,10 +65,6 @@ async def keep_message(
     sealed: bytes,
 ) -> KeptMessage:
     """Keep a message and enqueue its processing; the same bytes again give the first receipt."""
-    query = text(
-        "SELECT id, received_at, status FROM intake.keep_message"
-        "(:token, :id, :format, :digest, :size, :idempotency_key, :sealed)"
-    )
     values = {
         "token": token,
         "id": message_id,
@@ -66,7 +74,7 @@ async def keep_message(
         "idempotency_key": idempotency_key,
         "sealed": sealed,
     }
-    row = (await session.execute(query, values)).one()
+    row = (await session.execute(_KEEP_MESSAGE, values)).one()
     return KeptMessage(id=row.id, received_at=row.received_at, status=row.status)
 
 
@@ -131,14 +139,13 @@ async def keep_withdrawal(
 
 async def calling_facility(session: Session, *, token: str) -> str:
     """Return the facility behind the token."""
-    facility: str = await session.scalar(text("SELECT auth.calling_facility(:token)"), {"token": token})
+    facility: str = await session.scalar(_CALLING_FACILITY, {"token": token})
     return facility
 
 
 async def take_message(session: Session, *, message_id: UUID) -> TakenMessage | None:
     """Lock a message that is not concluded; nothing when it is, or when another worker has it."""
-    query = text("SELECT facility_code, format, received_at, body FROM intake.take_message(:id)")
-    row = (await session.execute(query, {"id": message_id})).one_or_none()
+    row = (await session.execute(_TAKE_MESSAGE, {"id": message_id})).one_or_none()
     return None if row is None else TakenMessage(**row._asdict())
 
 
@@ -174,9 +181,6 @@ async def match_person(
     person: str,
 ) -> tuple[UUID | None, str]:
     """Find or register a person; returns the citizen, or nothing and the reason."""
-    query = text(
-        "SELECT citizen, outcome FROM auth.match_person(:message, :position, :facility, :visit, CAST(:person AS jsonb))"
-    )
     values = {
         "message": message_id,
         "position": position,
@@ -184,7 +188,7 @@ async def match_person(
         "visit": visit_source_id,
         "person": person,
     }
-    row = (await session.execute(query, values)).one()
+    row = (await session.execute(_MATCH_PERSON, values)).one()
     return row.citizen, row.outcome
 
 
@@ -207,13 +211,12 @@ async def prepare_withdrawal(session: Session, *, message_id: UUID, visit: str, 
 
 async def open_filing(session: Session, *, message_id: UUID) -> None:
     """Open for writing the books that the message is about."""
-    await session.execute(text("SELECT auth.open_filing(:message)"), {"message": message_id})
+    await session.execute(_OPEN_FILING, {"message": message_id})
 
 
 async def conclude_message(session: Session, *, message_id: UUID, status: str, verdict: str) -> None:
     """Write what became of a message."""
-    query = text("SELECT intake.conclude_message(:id, :status, CAST(:verdict AS jsonb))")
-    await session.execute(query, {"id": message_id, "status": status, "verdict": verdict})
+    await session.execute(_CONCLUDE_MESSAGE, {"id": message_id, "status": status, "verdict": verdict})
 
 
 async def replay_message(session: Session, *, message_id: UUID) -> bool:
