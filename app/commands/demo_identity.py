@@ -10,7 +10,7 @@ import typer
 
 from app.commands.console import AsJson, fail, read_settings, show
 from app.core.clock import utc_now
-from app.demo.phone import GREETING, Phone, SignInFailed, browse, wait_for_browser
+from app.demo.phone import AS_CITIZEN, AS_PRACTITIONER, GREETING, Phone, SignInFailed, browse, wait_for_browser
 
 HOST = "127.0.0.1"
 MOST_SECONDS = 600
@@ -60,13 +60,18 @@ def sign_in(
     who: Annotated[
         str | None, typer.Option("--as", help="Choose this account without a browser: citizen:1, newcomer …")
     ] = None,
+    as_practitioner: Annotated[
+        bool, typer.Option("--as-practitioner", help="Act as a practitioner; a doctor of the demo does anyway.")
+    ] = False,
     url: Annotated[str | None, typer.Option(help="Address of the server; SOKHOE_PUBLIC_URL when left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Sign in as an app on a phone would: a browser, a loopback redirect, PKCE. Prints the tokens."""
     listener = HTTPServer((HOST, 0), BaseHTTPRequestHandler)
     server = (url or read_settings().public_url).rstrip("/")
-    phone = Phone(server=server, redirect_uri=f"http://{HOST}:{listener.server_port}/signed-in")
+    at_work = as_practitioner or (who or "").startswith("doctor:")
+    scope = AS_PRACTITIONER if at_work else AS_CITIZEN
+    phone = Phone(server=server, redirect_uri=f"http://{HOST}:{listener.server_port}/signed-in", scope=scope)
     try:
         with httpx.Client(timeout=10, trust_env=False) as http:
             if who is None:

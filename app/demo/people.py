@@ -53,6 +53,7 @@ class Practitioner:
     number: int
     full_name: str
     personal_id: str
+    birth_on: date
     certificate: str
     facility_code: str
     department_code: str
@@ -201,6 +202,7 @@ def practitioners() -> tuple[Practitioner, ...]:
             number=number,
             full_name=full_name,
             personal_id=_personal_id(_PRACTITIONERS_PROVINCE, sex, date(1970 + number, 1, 1), 700_000 + number),
+            birth_on=date(1970 + number, 1, 1),
             certificate=f"{FIRST_CERTIFICATE_NUMBER + number - 1}/{_ISSUERS[facility_code]}-CCHN",
             facility_code=facility_code,
             department_code=department_code,

@@ -22,6 +22,8 @@ from app.identity.jwk import encode_segment, new_private_key, thumbprint
 from app.identity.jwt import sign_proof
 
 CLIENT_ID: Final = "sokhoe-demo"
+AS_CITIZEN: Final = "patient/*.rs offline_access"
+AS_PRACTITIONER: Final = "practitioner offline_access"
 GREETING: Final = "{ me { fullName } }"
 _TITLE: Final = re.compile("<h1>([^<]*)</h1>")
 _TICKET: Final = re.compile(r'name="ticket" value="([^"]+)"')
@@ -47,6 +49,7 @@ class Phone:
 
     server: str
     redirect_uri: str
+    scope: str = AS_CITIZEN
     name: str = "Điện thoại demo"
     key: dict[str, str] = field(default_factory=new_private_key, repr=False)
     clock: Callable[[], datetime] = utc_now
@@ -62,7 +65,7 @@ class Phone:
             "client_id": CLIENT_ID,
             "redirect_uri": self.redirect_uri,
             "state": self.state,
-            "scope": "patient/*.rs offline_access",
+            "scope": self.scope,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
             "dpop_jkt": thumbprint(self.key),

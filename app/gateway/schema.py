@@ -10,6 +10,7 @@ from app.compiler.inputs import InputSpec
 from app.identity.family_graph import FamilyMutation
 from app.identity.graph import IdentityMutation, IdentityQuery
 from app.identity.mapping import Citizen, Practitioner
+from app.identity.practitioner_graph import PractitionerMutation
 from app.records.documents import PAPERS
 from app.records.graph import RecordsQuery
 
@@ -61,7 +62,7 @@ class Query(IdentityQuery, RecordsQuery):
 @strawberry.type(
     description="What can be changed. Fields run one after the other; the first refusal ends the operation."
 )
-class Mutation(IdentityMutation, FamilyMutation):
+class Mutation(IdentityMutation, FamilyMutation, PractitionerMutation):
     """The sum of the rooms' mutations."""
 
 

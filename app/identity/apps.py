@@ -17,7 +17,9 @@ from app.identity.clients import OAuthCode, OAuthError, TokenForm
 from app.identity.jwk import decode_segment, encode_segment
 
 BOOK_SCOPE: Final = "patient/*.rs"
-SCOPES: Final = (BOOK_SCOPE, "offline_access")
+PRACTITIONER_SCOPE: Final = "practitioner"
+OFFLINE: Final = "offline_access"
+SCOPES: Final = (BOOK_SCOPE, OFFLINE)
 BOOK_LEVEL: Final = 2
 ID_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 — a name of the protocol, no secret
 ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 — the same
@@ -116,13 +118,16 @@ def read_login(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> L
     key = _thumbprint(parameters)
     if "dpop_jkt" in parameters and key is None:
         raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state)
+    scope = granted_scope(parameters.get("scope"))
+    if scope is None:
+        raise SentBack(redirect_uri=redirect_uri, error="invalid_scope", state=state)
     wanted = parameters.get("return", "")
     return LoginAsked(
         client_id=app.client_id,
         redirect_uri=redirect_uri,
         state=state,
         challenge=challenge,
-        scope=granted_scope(parameters.get("scope")),
+        scope=scope,
         return_path=wanted if _RETURN.fullmatch(wanted) else None,
         key=key,
     )
@@ -133,13 +138,22 @@ def may_return_to(app: AppClient, redirect_uri: str) -> bool:
     return redirect_uri in app.redirect_uris or (app.loopback and _LOOPBACK.fullmatch(redirect_uri) is not None)
 
 
-def granted_scope(asked: str | None) -> str:
-    """Return what an app gets of what it asks for: an app can do one thing here, so what we do not know is left out.
+def granted_scope(asked: str | None) -> str | None:
+    """Return what an app gets of what it asks for; what we do not know is left out.
 
+    The acting role is explicit: a session is a citizen's, or with `practitioner` a practitioner's. Nothing for both.
     Source: RFC 6749 section 3.3 (the answer says what was granted).
     """
-    known = [scope for scope in SCOPES if scope in (asked or "").split(" ")]
+    wanted = (asked or "").split(" ")
+    if PRACTITIONER_SCOPE in wanted:
+        return None if BOOK_SCOPE in wanted else f"{PRACTITIONER_SCOPE} {OFFLINE}"
+    known = [scope for scope in SCOPES if scope in wanted]
     return " ".join(known or SCOPES)
+
+
+def acts_as_practitioner(scope: str) -> bool:
+    """Tell whether a session of this scope is a practitioner's."""
+    return PRACTITIONER_SCOPE in scope.split(" ")
 
 
 def scope_at(scope: str, *, level: int) -> str:
@@ -195,7 +209,10 @@ def read_exchange_grant(form: TokenForm, *, apps: Sequence[AppClient]) -> Exchan
         raise OAuthError(OAuthCode.INVALID_REQUEST, _BAD_LOGIN)
     if "actor_token" in form.parameters:
         raise OAuthError(OAuthCode.INVALID_REQUEST, _BAD_LOGIN)
-    return ExchangeGrant(app=app, token=token, scope=granted_scope(form.parameters.get("scope")))
+    scope = granted_scope(form.parameters.get("scope"))
+    if scope is None:
+        raise OAuthError(OAuthCode.INVALID_SCOPE, _BAD_LOGIN)
+    return ExchangeGrant(app=app, token=token, scope=scope)
 
 
 def read_revocation(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> RefreshGrant:

@@ -75,6 +75,10 @@ _BAD_CLIENT: Final = Text(
     "Không xác thực được hệ thống gửi yêu cầu. Cần client_assertion hợp lệ theo private_key_jwt.",
     "The client could not be authenticated. A valid client_assertion (private_key_jwt) is needed.",
 )
+_NOT_PAIRED: Final = Text(
+    "Người hành nghề này chưa ghép đôi với hệ thống của cơ sở, hoặc hiện không hành nghề tại đây.",
+    "This practitioner has not paired with the facility's system, or does not practise there now.",
+)
 _BAD_SCOPE: Final = Text("Phạm vi (scope) viết không đúng quy cách.", "The scope is not well-formed.")
 
 
@@ -128,10 +132,14 @@ class ClientCredentials:
     kid: str | None
     assertion: str = field(repr=False)
     scopes: tuple[str, ...]
+    #: The certificate of the practitioner for whom the system asks to act; none: for itself.
+    practitioner: str | None = None
 
     @property
     def granted_scope(self) -> str | None:
         """Return those of the scopes asked for that mean something here; the token can do no more and no less."""
+        if self.practitioner is not None:
+            return "practitioner"
         return " ".join(scope for scope in self.scopes if _CREATES.fullmatch(scope)) or None
 
 
@@ -186,7 +194,11 @@ def read_client_credentials(form: TokenForm) -> ClientCredentials:
     if form.parameters.get("client_id", client_id) != client_id:
         raise _invalid_client(Reason.ISSUER)
     return ClientCredentials(
-        client_id=client_id, kid=kid, assertion=assertion, scopes=_scopes(form.parameters.get("scope"))
+        client_id=client_id,
+        kid=kid,
+        assertion=assertion,
+        scopes=_scopes(form.parameters.get("scope")),
+        practitioner=form.parameters.get("practitioner"),
     )
 
 
@@ -210,6 +222,11 @@ def authenticate(
 def replayed() -> OAuthError:
     """Return the refusal of an assertion that was used before: the same as for a bad one."""
     return _invalid_client(Reason.REPLAYED)
+
+
+def not_paired() -> OAuthError:
+    """Return the refusal of a practitioner who did not pair with the system: the same for every reason."""
+    return OAuthError(OAuthCode.INVALID_GRANT, _NOT_PAIRED)
 
 
 def _invalid_client(reason: Reason | None) -> OAuthError:

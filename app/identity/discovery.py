@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from app.core.errors import NotFound
 from app.core.requests import house_of
 from app.core.settings import Settings
-from app.identity.apps import SCOPES
+from app.identity.apps import PRACTITIONER_SCOPE, SCOPES
 from app.identity.browser import provider_of
 from app.identity.clients import GrantType
 from app.identity.jwk import ALGORITHMS
@@ -40,7 +40,7 @@ def server_metadata(settings: Settings) -> dict[str, Any]:
         "revocation_endpoint_auth_methods_supported": ["none"],
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": ["ES256"],
-        "scopes_supported": [*SCOPES, "system/*.c"],
+        "scopes_supported": [*SCOPES, PRACTITIONER_SCOPE, "system/*.c"],
         "authorization_response_iss_parameter_supported": True,
     }
 

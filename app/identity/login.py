@@ -20,7 +20,7 @@ from app.core.db import Session
 from app.core.errors import Unavailable
 from app.core.ids import new_secret
 from app.identity import sql
-from app.identity.apps import LoginAsked, challenge_of, scope_at, with_answer
+from app.identity.apps import BOOK_LEVEL, LoginAsked, acts_as_practitioner, challenge_of, scope_at, with_answer
 from app.identity.claims import BadToken, Claims, name_of
 from app.identity.names import name_key
 from app.identity.persons import Person, PersonUnclear, Unclear, read_person
@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 NONCE: Final = "login nonce"
 VERIFIER: Final = "login verifier"
+NO_PRACTITIONER: Final = "NO_PRACTITIONER"
 DENIED: Final = frozenset({"access_denied", "consent_required", "login_required", "interaction_required"})
 BUSY: Final = frozenset({"temporarily_unavailable", "server_error"})
 
@@ -43,6 +44,7 @@ class Page(StrEnum):
     NO_PERSONAL_ID = "no_personal_id"
     ORGANISATION = "organisation"
     DOES_NOT_FIT = "does_not_fit"
+    NO_PRACTITIONER = "no_practitioner"
     PROVIDER_DOWN = "provider_down"
 
 
@@ -192,7 +194,8 @@ async def _admit(claims: Claims, person: Person, *, login: sql.Login, context: C
 
     outcome = await run_step(context.house.desk_steps, step)
     if outcome not in {"KNOWN", "REGISTERED"}:
-        raise LoginEnded(Page.DOES_NOT_FIT, outcome, back=back)
+        page = Page.NO_PRACTITIONER if outcome == NO_PRACTITIONER else Page.DOES_NOT_FIT
+        raise LoginEnded(page, outcome, back=back)
     return code
 
 
@@ -205,6 +208,10 @@ async def admit(
     )
     if account is None:
         return outcome
+    if acts_as_practitioner(login.scope) and (
+        person.level < BOOK_LEVEL or not await sql.is_practitioner(session, account=account)
+    ):
+        return NO_PRACTITIONER
     granted = {
         "account_id": str(account),
         "level": person.level,

@@ -1,6 +1,6 @@
 """Where citizens rest, for the compiler."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.facilities.mapping import Facility
 from app.facilities.tables import FacilityRow
 from app.identity import family_mapping
 from app.identity.family_mapping import Representation
-from app.identity.tables import CitizenRow, IdentifierRow, PractitionerPlaceRow, PractitionerRow
+from app.identity.tables import CitizenRow, IdentifierRow, PairingRow, PractitionerPlaceRow, PractitionerRow
 from app.terminology.sql import label
 
 
@@ -136,6 +136,17 @@ class PractitionerPlace:
     )
 
 
+@strawberry.type(description="That a hospital's system may act for a practitioner.")
+class Pairing:
+    """A pairing."""
+
+    id: strawberry.ID = rests.column(PairingRow.id, description="Opaque.")
+    facility: Facility = rests.one(
+        FacilityRow, on=lambda pairing, f, _inputs: f.code == pairing.facility_code, description="Whose system."
+    )
+    paired_at: datetime = rests.column(PairingRow.paired_at, description="Since when.")
+
+
 @strawberry.type(
     description="Somebody who may practise medicine, signed in for work. Such a session opens no book of its own."
 )
@@ -158,4 +169,13 @@ class Practitioner(Viewer):
         order=(rests.asc("facility_code"), rests.asc("valid_from")),
         limit=50,
         description="Where this person works today.",
+    )
+    pairings: list[Pairing] = rests.many(
+        PairingRow,
+        on=lambda practitioner, pairing, _inputs: and_(
+            pairing.practitioner_id == practitioner.id, pairing.ended_at.is_(None)
+        ),
+        order=(rests.asc("paired_at"), rests.asc("id")),
+        limit=50,
+        description="Hospitals' systems that may act for this person; the visitors' book names both.",
     )

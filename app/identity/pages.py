@@ -60,6 +60,16 @@ _TEXTS: Final[Mapping[Page, tuple[int, Text, Text]]] = {
             "A health book needs the 12-digit personal id number. Please update your identity account.",
         ),
     ),
+    Page.NO_PRACTITIONER: (
+        403,
+        Text("Chưa có giấy phép hành nghề còn hiệu lực", "No practising certificate in force"),
+        Text(
+            "Tài khoản của bạn không khớp với giấy phép hành nghề nào còn hiệu lực tại một cơ sở đang hoạt động. "
+            "Hãy hỏi cơ sở nơi bạn làm việc, hoặc đăng nhập với tư cách người dân.",
+            "Your account matches no practising certificate in force at an active facility. Ask the facility where "
+            "you work, or sign in as a citizen.",
+        ),
+    ),
     Page.ORGANISATION: (
         403,
         Text("Đây là tài khoản của tổ chức", "This is an organisation's account"),

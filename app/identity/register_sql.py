@@ -1,6 +1,7 @@
-"""The SQL of the register, run by the service door in the role that owns these tables."""
+"""The SQL of practitioners: their register, which the service door fills in the owner's role, and their pairings."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -33,3 +34,14 @@ async def registered_facilities(session: Session) -> frozenset[str]:
     """Return the codes of every registered facility, suspended ones too."""
     await session.execute(AS_OWNER)
     return frozenset(await session.scalars(text("SELECT code FROM directory.facility")))
+
+
+async def pair(session: Session, *, new_id: UUID, facility_code: str) -> UUID:
+    """Pair the signed-in practitioner with a facility's system."""
+    query = text("SELECT auth.pair(:id, :facility_code)")
+    return UUID(str(await session.scalar(query, {"id": new_id, "facility_code": facility_code})))
+
+
+async def unpair(session: Session, *, pairing_id: UUID) -> UUID:
+    """End a pairing of the signed-in practitioner."""
+    return UUID(str(await session.scalar(text("SELECT auth.unpair(:id)"), {"id": pairing_id})))

@@ -26,10 +26,15 @@ async def open_client_session(
     session_id: UUID,
     token: str,
     life: timedelta,
-) -> bool:
-    """Open the session of a facility's system; false when the assertion was used before."""
+    practitioner: str | None = None,
+) -> bool | None:
+    """Open the session of a facility's system, for itself or for a practitioner by certificate.
+
+    False when the assertion was used before; nothing when the practitioner has not paired with it.
+    """
     query = text(
-        "SELECT auth.open_client_session(:client_id, :assertion_id, :assertion_expires_at, :session_id, :token, :life)"
+        "SELECT auth.open_client_session(:client_id, :assertion_id, :assertion_expires_at, :session_id, :token, :life, "
+        ":practitioner)"
     )
     values = {
         "client_id": client_id,
@@ -38,8 +43,10 @@ async def open_client_session(
         "session_id": session_id,
         "token": token,
         "life": life,
+        "practitioner": practitioner,
     }
-    return await session.scalar(query, values) is True
+    opened: bool | None = await session.scalar(query, values)
+    return opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +109,12 @@ async def admit_person(
     values = {"issuer": issuer, "subject": subject, "person": json.dumps(dict(person))}
     row = (await session.execute(query, values)).one()
     return row.account, row.outcome
+
+
+async def is_practitioner(session: Session, *, account: UUID) -> bool:
+    """Tell whether the person of an account may practise today; the register's row remembers who signed in with it."""
+    query = text("SELECT auth.practitioner_of_account(:account)")
+    return await session.scalar(query, {"account": account}) is not None
 
 
 async def issue_handoff(session: Session, *, code: str, granted: Mapping[str, object], life: timedelta) -> None:

@@ -135,6 +135,28 @@ class PractitionerPlaceRow(Row):
     valid_until: Mapped[date | None] = mapped_column(Date)
 
 
+class PairingRow(Row):
+    """A practitioner lets the system of a facility where they work act for them."""
+
+    __tablename__ = "pairing"
+    __table_args__ = (
+        Index(
+            "pairing_live_key",
+            "practitioner_id",
+            "facility_code",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        _SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    practitioner_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.practitioner.id"))
+    facility_code: Mapped[str] = mapped_column(Text, ForeignKey("directory.facility.code"))
+    paired_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class SessionRow(Row):
     """A live token: the secret's hash only. It stands for a citizen, a facility's system, or a practitioner.
 

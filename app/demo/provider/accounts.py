@@ -7,11 +7,12 @@ from datetime import date
 from functools import cache
 from typing import Final
 
-from app.demo.people import Citizen, citizen
+from app.demo.people import Citizen, Practitioner, citizen, practitioners
 
 ADULTS: Final = (1, 2, 3, 5, 6, 7, 8)
 LEVEL_1: Final = 7
 NEWCOMER: Final = 900_001
+DOCTORS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Account:
 def accounts() -> Mapping[str, Account]:
     """Return every account by its name: `citizen:1` …, `newcomer`, `organisation`."""
     people = [_person(f"citizen:{number}", citizen(number), level=1 if number == LEVEL_1 else 2) for number in ADULTS]
+    people += [_doctor(one) for one in practitioners()[:DOCTORS]]
     newcomer = _person("newcomer", citizen(NEWCOMER), level=2, note="chưa có sổ · has no book yet")
     organisation = Account(
         name="organisation",
@@ -74,6 +76,17 @@ def claims_of(account: Account, *, preset: str) -> dict[str, object]:
 def level_of(account: Account, *, preset: str) -> str:
     """Return the level as a preset writes it."""
     return f"LoA{account.level}" if preset == "vnconnect" else str(account.level)
+
+
+def _doctor(person: Practitioner) -> Account:
+    return Account(
+        name=f"doctor:{person.number}",
+        personal_id=person.personal_id,
+        full_name=person.full_name,
+        birth_on=person.birth_on,
+        level=2,
+        note=f"{person.certificate}, {person.facility_code}",
+    )
 
 
 def _person(name: str, person: Citizen, *, level: int, note: str = "") -> Account:

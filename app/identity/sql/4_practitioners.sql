@@ -20,3 +20,21 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
        AND f.suspended_at IS NULL AND (at_facility IS NULL OR w.facility_code = at_facility))
 $$;
 REVOKE ALL ON FUNCTION auth.practises FROM PUBLIC;
+
+-- The certificate with which the person of an account may practise today, the newest of several: the register has their
+-- personal id, and the names agree. It remembers who signs in with it.
+CREATE OR REPLACE FUNCTION auth.practitioner_of_account(account uuid) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE found_one auth.practitioner; person uuid;
+BEGIN
+  SELECT c.id INTO person FROM auth.account a JOIN auth.citizen c ON c.id = a.citizen_id
+   WHERE a.id = account AND a.closed_at IS NULL AND c.closed_at IS NULL;
+  SELECT p.* INTO found_one FROM auth.citizen c
+    JOIN auth.identifier i ON i.citizen_id = c.id AND i.kind = 'PERSONAL_ID' AND i.valid_until IS NULL
+    JOIN auth.practitioner p ON p.person_lookup = i.lookup AND p.name_key = c.name_key
+   WHERE c.id = person AND auth.practises(p.id) ORDER BY p.valid_from DESC, p.id LIMIT 1;
+  UPDATE auth.practitioner p SET citizen_id = person WHERE p.id = found_one.id AND p.citizen_id IS DISTINCT FROM person;
+  RETURN found_one.id;
+END $$;
+REVOKE ALL ON FUNCTION auth.practitioner_of_account FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.practitioner_of_account TO desk;

@@ -20,7 +20,7 @@ CREATE OR REPLACE FUNCTION auth.redeem_handoff(code text, client text, address t
   access text, refresh text, access_life interval, idle interval, absolute interval) RETURNS TABLE (scope text, level smallint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
-DECLARE taken auth.handoff; citizen uuid; present timestamptz := clock_timestamp();
+DECLARE taken auth.handoff; citizen uuid; practitioner uuid; present timestamptz := clock_timestamp();
 BEGIN
   UPDATE auth.handoff h SET spent_at = present
    WHERE h.code_hash = sha256(convert_to(code, 'UTF8')) AND h.spent_at IS NULL RETURNING h.* INTO taken;
@@ -35,10 +35,16 @@ BEGIN
      OR (taken.key_thumbprint IS NOT NULL AND taken.key_thumbprint IS DISTINCT FROM key) THEN
     RETURN;
   END IF;
-  DELETE FROM auth.renewal n USING auth.session s WHERE s.id = n.session_id AND s.citizen_id = citizen
+  IF 'practitioner' = ANY (string_to_array(taken.scope, ' ')) THEN  -- one role: who acts as a practitioner is no citizen here
+    practitioner := auth.practitioner_of_account(taken.account_id);
+    IF practitioner IS NULL THEN
+      RETURN;
+    END IF;
+  END IF;
+  DELETE FROM auth.renewal n USING auth.session s WHERE s.id = n.session_id AND n.account_id = taken.account_id
      AND least(s.ended_at, n.until) < present - interval '1 day';
-  INSERT INTO auth.session (id, token_hash, citizen_id, key_thumbprint, level, created_at, expires_at)
-  VALUES (session, sha256(convert_to(access, 'UTF8')), citizen, key, taken.level, present, present + access_life);
+  INSERT INTO auth.session (id, token_hash, citizen_id, practitioner_id, key_thumbprint, level, created_at, expires_at)
+  VALUES (session, sha256(convert_to(access, 'UTF8')), CASE WHEN practitioner IS NULL THEN citizen END, practitioner, key, taken.level, present, present + access_life);
   INSERT INTO auth.renewal (session_id, account_id, client_id, provider_session, scope, idle, until)
   VALUES (session, taken.account_id, client, taken.provider_session, taken.scope, idle, present + absolute);
   INSERT INTO auth.refresh_token VALUES (sha256(convert_to(refresh, 'UTF8')), session, present + idle);
