@@ -7,13 +7,13 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.compiler.inputs import InputSpec
-from app.identity.factor_graph import FactorMutation, FactorQuery
 from app.identity.family_graph import FamilyMutation
-from app.identity.graph import IdentityQuery
+from app.identity.graph import IdentityMutation, IdentityQuery
 from app.identity.mapping import Citizen, Practitioner
 from app.identity.practitioner_graph import PractitionerMutation
 from app.records.documents import PAPERS
 from app.records.graph import RecordsQuery
+from app.records.reaction_graph import ReactionMutation
 
 
 @strawberry.enum(
@@ -56,14 +56,14 @@ INPUTS = (
 
 
 @strawberry.type(description="What can be asked.")
-class Query(IdentityQuery, FactorQuery, RecordsQuery):
+class Query(IdentityQuery, RecordsQuery):
     """The sum of the rooms' root fields."""
 
 
 @strawberry.type(
     description="What can be changed. Fields run one after the other; the first refusal ends the operation."
 )
-class Mutation(FactorMutation, FamilyMutation, PractitionerMutation):
+class Mutation(IdentityMutation, FamilyMutation, PractitionerMutation, ReactionMutation):
     """The sum of the rooms' mutations."""
 
 

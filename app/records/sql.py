@@ -1,7 +1,9 @@
 """The room's SQL: what files a record. The functions stand in sql/*.sql."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text
 
 from app.core.db import Session
@@ -9,6 +11,7 @@ from app.core.db import Session
 _FILE_ARRIVAL = text("SELECT book.file_arrival(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
 _WITHDRAW = text("SELECT book.withdraw(:citizen, CAST(:asked AS jsonb), CAST(:provenance AS jsonb))")
 _FILE_CLINICAL = text("SELECT book.file_clinical(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
+_REPORT_REACTION = text("SELECT book.report_reaction(:citizen, CAST(:told AS jsonb))")
 _WITHDRAW_CLINICAL = text("SELECT book.withdraw_clinical(:citizen, CAST(:asked AS jsonb), CAST(:provenance AS jsonb))")
 
 
@@ -38,3 +41,9 @@ async def withdraw_clinical(session: Session, *, citizen_id: UUID, asked: str, p
     values = {"citizen": citizen_id, "asked": asked, "provenance": provenance}
     records: list[dict[str, str]] = await session.scalar(_WITHDRAW_CLINICAL, values)
     return records
+
+
+async def report_reaction(session: Session, *, citizen_id: UUID | None, told: Mapping[str, object]) -> UUID:
+    """Write a reaction that the signed-in citizen reports; returns its id."""
+    values = {"citizen": citizen_id, "told": orjson.dumps(told).decode()}
+    return UUID(str(await session.scalar(_REPORT_REACTION, values)))

@@ -17,12 +17,9 @@ from app.records.clinical import (
     VaccinationArrival,
     VaccinationStatus,
 )
-from tests.attacks.crowd import Member, message
-from tests.clinics import CVX, DOSE, SNOMED, Clinic
+from tests.clinics import CVX, DOSE, SNOMED
 from tests.people import Stand
-
-_NUMBERS = itertools.count(600)
-HOME, AWAY, THIRD = "01901", "79001", "48195"
+from tests.records.books import AWAY, HOME, Book
 
 
 def coded(code: str, system: str = CVX) -> CodingArrival:
@@ -38,65 +35,29 @@ FIVE_IN_ONE = replace(
 )
 
 
-class Child:
-    """One book, and the facilities that tell of it."""
-
-    def __init__(self, stand: Stand) -> None:
-        member = Member(number=next(_NUMBERS))
-        self.token = stand.facility(member.facility)
-        for code in (AWAY, THIRD):
-            stand.facility(code)
-        kept = stand.keep(message(member), token=self.token)
-        assert stand.process(kept) == "filed"
-        self.visit = member.visit_id
-        self.message = kept
-        self.citizen = stand.citizen_by(member.personal_id)
-        self.home, self.away, self.third = (Clinic(stand, self.citizen, kept, code) for code in (HOME, AWAY, THIRD))
-        self._token = stand.citizen_token(self.citizen)
-
-    def read(self, http: httpx.Client, selection: str) -> Any:
-        """Return what the book shows."""
-        answer = http.post(
-            "/graphql",
-            json={"query": f"{{ healthBook {{ version {selection} }} }}"},
-            headers={"Authorization": f"Bearer {self._token}", "Accept-Language": "vi"},
-        ).json()
-        assert "errors" not in answer, answer
-        return answer["data"]["healthBook"]
-
-    def doses(self, http: httpx.Client) -> list[dict[str, Any]]:
-        """Return the doses that are shown."""
-        selection = (
-            "vaccinations { nodes { id status vaccineName doseNumber lotNumber injectedAt facility { code } "
-            "reactions { toldBy description severity facility { code } } sources { facility { code } lotNumber } } }"
-        )
-        nodes: list[dict[str, Any]] = self.read(http, selection)["vaccinations"]["nodes"]
-        return nodes
-
-
 @pytest.fixture
-def child(stand: Stand) -> Child:
-    return Child(stand)
+def child(stand: Stand, http: httpx.Client) -> Book:
+    return Book(stand, http)
 
 
 def told_by(dose: dict[str, Any]) -> list[str]:
     return [source["facility"]["code"] for source in dose["sources"]]
 
 
-def test_a_dose_is_filed_once_corrected_and_withdrawn(child: Child, http: httpx.Client) -> None:
+def test_a_dose_is_filed_once_corrected_and_withdrawn(child: Book) -> None:
     assert child.home.tells(DOSE) == ["ADDED"]
-    version = child.read(http, "")["version"]
+    version = child.read("")["version"]
     assert child.home.tells(DOSE, made="20261121") == ["UNCHANGED"]
-    assert child.read(http, "")["version"] == version
-    (first,) = child.doses(http)
+    assert child.read("")["version"] == version
+    (first,) = child.doses()
     assert child.home.tells(replace(DOSE, lot_number="MV-0127"), made="20261122") == ["REPLACED"]
-    (second,) = child.doses(http)
+    (second,) = child.doses()
     assert (second["id"], second["lotNumber"]) == (first["id"], "MV-0127")
-    assert child.read(http, "")["version"] != version
+    assert child.read("")["version"] != version
     assert child.home.tells(replace(DOSE, is_withdrawn=True), made="20261123") == ["WITHDRAWN"]
-    assert child.doses(http) == []
+    assert child.doses() == []
     assert child.home.tells(replace(DOSE, is_withdrawn=True), made="20261124") == ["UNCHANGED"]
-    assert child.read(http, "withdrawals { kind }")["withdrawals"] == [{"kind": "VACCINATION"}]
+    assert child.read("withdrawals { kind }")["withdrawals"] == [{"kind": "VACCINATION"}]
 
 
 FEVER = ReactionArrival(description="Sốt", reacted_at=None, severity=None)
@@ -112,20 +73,20 @@ VERSIONS = [
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::5])
-def test_versions_in_any_order_end_alike(child: Child, http: httpx.Client, order: Sequence[int]) -> None:
+def test_versions_in_any_order_end_alike(child: Book, order: Sequence[int]) -> None:
     for place in order:
         arrival, made = VERSIONS[place]
         child.home.tells(arrival, made=made)
-    (dose,) = child.doses(http)
+    (dose,) = child.doses()
     assert (dose["lotNumber"], [one["description"] for one in dose["reactions"]]) == ("D", ["Sốt"])
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_a_withdrawn_version_is_hidden_in_any_order(child: Child, http: httpx.Client, order: Sequence[int]) -> None:
+def test_a_withdrawn_version_is_hidden_in_any_order(child: Book, order: Sequence[int]) -> None:
     for place in order:
         arrival, made = VERSIONS[place]
         child.home.tells(arrival, made=made)
-    assert child.doses(http) == []
+    assert child.doses() == []
 
 
 SAME = {
@@ -155,39 +116,39 @@ OTHER = {
 
 @pytest.mark.parametrize("first", ["home", "away"])
 @pytest.mark.parametrize("name", SAME)
-def test_two_sources_of_one_dose_are_one_dose(child: Child, http: httpx.Client, name: str, first: str) -> None:
+def test_two_sources_of_one_dose_are_one_dose(child: Book, name: str, first: str) -> None:
     steps = [(child.home, DOSE), (child.away, replace(SAME[name], source_id="other"))]
     for clinic, arrival in steps if first == "home" else reversed(steps):
         assert clinic.tells(arrival) == ["ADDED"]
-    (dose,) = child.doses(http)
+    (dose,) = child.doses()
     assert told_by(dose) == [HOME, AWAY]
 
 
 @pytest.mark.parametrize("name", OTHER)
-def test_what_differs_is_another_dose(child: Child, http: httpx.Client, name: str) -> None:
+def test_what_differs_is_another_dose(child: Book, name: str) -> None:
     child.home.tells(DOSE)
     child.away.tells(replace(OTHER[name], source_id="other"))
-    assert [told_by(dose) for dose in child.doses(http)] in ([[HOME], [AWAY]], [[AWAY], [HOME]])
+    assert [told_by(dose) for dose in child.doses()] in ([[HOME], [AWAY]], [[AWAY], [HOME]])
 
 
-def test_two_numbers_of_one_facility_on_one_day_are_two_doses(child: Child, http: httpx.Client) -> None:
+def test_two_numbers_of_one_facility_on_one_day_are_two_doses(child: Book) -> None:
     """Rabies is given at two sites on the first day."""
     rabies = replace(DOSE, vaccine=(coded("90"),), vaccine_name="Verorab")
     child.home.tells(replace(rabies, source_id="left"), replace(rabies, source_id="right", dose_number=2))
-    assert sorted(dose["doseNumber"] for dose in child.doses(http)) == [1, 2]
+    assert sorted(dose["doseNumber"] for dose in child.doses()) == [1, 2]
 
 
-def test_a_facility_that_changes_its_system_tells_the_same_dose_by_another_id(child: Child, http: httpx.Client) -> None:
+def test_a_facility_that_changes_its_system_tells_the_same_dose_by_another_id(child: Book) -> None:
     child.home.tells(DOSE)
     child.home.tells(replace(DOSE, source_id="new vendor 1"), made="20261121")
-    (dose,) = child.doses(http)
+    (dose,) = child.doses()
     assert told_by(dose) == [HOME, HOME]
 
 
-def everything(child: Child, http: httpx.Client) -> object:
+def everything(child: Book) -> object:
     return sorted(
         (dose["lotNumber"] or "", dose["vaccineName"], dose["facility"]["code"], told_by(dose))
-        for dose in child.doses(http)
+        for dose in child.doses()
     )
 
 
@@ -209,58 +170,58 @@ def test_what_is_gathered_does_not_depend_on_the_order_and_a_source_may_go(
     without: list[object] = []
     ends: list[object] = []
     for order in ((0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2), (2, 0, 3, 1)):
-        child = Child(stand)
+        child = Book(stand, http)
         for place in order:
             name, arrival = CROWD[place]
             getattr(child, name).tells(arrival)
-        ends.append(everything(child, http))
+        ends.append(everything(child))
         name, arrival = CROWD[gone]
         assert getattr(child, name).withdraws(kind="VACCINATION", key=arrival.source_id, made="20261121") == [
             ("VACCINATION", arrival.source_id, "WITHDRAWN")
         ]
-        without.append(everything(child, http))
+        without.append(everything(child))
     assert all(end == ends[0] for end in ends)
     assert all(end == without[0] for end in without)
-    never = Child(stand)
+    never = Book(stand, http)
     for place in range(4):
         if place != gone:
             name, arrival = CROWD[place]
             getattr(never, name).tells(arrival)
-    assert everything(never, http) == without[0]
+    assert everything(never) == without[0]
 
 
-def test_undoing_a_source_shows_the_other_again(child: Child, http: httpx.Client) -> None:
+def test_undoing_a_source_shows_the_other_again(child: Book) -> None:
     child.home.tells(DOSE)
     child.away.tells(replace(DOSE, source_id="other", vaccine_name="Sởi", lot_number=None, is_primary_source=False))
-    (dose,) = child.doses(http)
+    (dose,) = child.doses()
     assert (dose["vaccineName"], dose["facility"]["code"]) == ("MVVAC", HOME)
     child.home.withdraws(kind="VACCINATION", key="dose-1", made="20261121")
-    (dose,) = child.doses(http)
+    (dose,) = child.doses()
     assert (dose["vaccineName"], told_by(dose)) == ("Sởi", [AWAY])
     assert child.home.tells(DOSE, made="20261122") == ["ADDED"]
-    (dose,) = child.doses(http)
+    (dose,) = child.doses()
     assert (dose["vaccineName"], told_by(dose)) == ("MVVAC", [HOME, AWAY])
 
 
-def test_a_dose_goes_with_its_visit_when_that_is_withdrawn(child: Child, http: httpx.Client) -> None:
+def test_a_dose_goes_with_its_visit_when_that_is_withdrawn(child: Book) -> None:
     child.home.tells(replace(DOSE, visit_source_id=child.visit))
-    (shown,) = child.read(http, "visits { nodes { id } } vaccinations { nodes { visitId } }")["visits"]["nodes"]
-    (dose,) = child.read(http, "vaccinations { nodes { visitId } }")["vaccinations"]["nodes"]
+    (shown,) = child.read("visits { nodes { id } } vaccinations { nodes { visitId } }")["visits"]["nodes"]
+    (dose,) = child.read("vaccinations { nodes { visitId } }")["vaccinations"]["nodes"]
     assert dose["visitId"] == shown["id"]
     gone = child.home.withdraws(kind="VISIT", key=child.visit, made="20261121")
     assert ("VACCINATION", "dose-1", "WITHDRAWN") in gone
-    assert child.doses(http) == []
+    assert child.doses() == []
     assert child.home.tells(replace(DOSE, visit_source_id=child.visit, note="late"), made="20261119") == ["WITHDRAWN"]
 
 
-def test_reactions_of_every_source_stand_with_the_dose(child: Child, http: httpx.Client) -> None:
+def test_reactions_of_every_source_stand_with_the_dose(child: Book) -> None:
     fever = ReactionArrival(
         description="Sốt 38,5 °C", reacted_at=DOSE.injected_at + timedelta(hours=6), severity=ReactionSeverity.MILD
     )
     rash = ReactionArrival(description="Nổi ban", reacted_at=DOSE.injected_at + timedelta(hours=2), severity=None)
     child.home.tells(replace(DOSE, reactions=(fever,)))
     child.away.tells(replace(DOSE, source_id="other", reactions=(rash,)))
-    (dose,) = child.doses(http)
+    (dose,) = child.doses()
     assert dose["reactions"] == [
         {"toldBy": "FACILITY", "description": "Nổi ban", "severity": None, "facility": {"code": AWAY}},
         {"toldBy": "FACILITY", "description": "Sốt 38,5 °C", "severity": "MILD", "facility": {"code": HOME}},
