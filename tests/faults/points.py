@@ -1,0 +1,71 @@
+"""A program of the product that dies at a chosen point, the first time that it comes by: `FAULT` names the point."""
+
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from app import cli, worker
+from app.ingestion import http, matching, readers, sql
+from app.records import filing
+
+
+def _note() -> None:
+    """Leave a mark, so that a fault that never happened is known."""
+    Path(os.environ["FAULT_MARK"]).touch()
+
+
+def _die() -> None:
+    _note()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _dies_after(owner: ModuleType | type, name: str) -> None:
+    known: Callable[..., Awaitable[Any]] = getattr(owner, name)
+
+    @wraps(known)
+    async def last(*arguments: Any, **named: Any) -> Any:
+        await known(*arguments, **named)
+        _die()
+
+    setattr(owner, name, last)
+
+
+def _reader_dies_with_the_message() -> None:
+    exchange = readers._Process.exchange
+    died: list[int] = []
+
+    def once(self: readers._Process, what: int, body: bytes) -> tuple[int, Any]:
+        if not died:
+            died.append(1)
+            _note()
+            self._open()
+            if self._child is not None:
+                self._child.kill()
+        return exchange(self, what, body)
+
+    readers._Process.exchange = once  # type: ignore[method-assign]  # that is the fault
+
+
+POINTS: Final[Mapping[str, tuple[str, Callable[[], None]]]] = {
+    "API: kept, not committed": ("serve", lambda: _dies_after(sql, "keep_message")),
+    "API: committed, not answered": ("serve", lambda: _dies_after(http, "_keep")),
+    "worker: taken": ("worker", lambda: _dies_after(sql, "take_message")),
+    "worker: person found": ("worker", lambda: _dies_after(matching, "match_person")),
+    "worker: filed, not concluded": ("worker", lambda: _dies_after(filing, "file_visit")),
+    "worker: concluded, not committed": ("worker", lambda: _dies_after(sql, "conclude_message")),
+    "worker: committed, job not ended": ("worker", lambda: _dies_after(worker._Worker, "_file")),
+    "reader: asked, not answered": ("worker", _reader_dies_with_the_message),
+}
+"""Which program dies, and how that is brought about."""
+
+
+def main() -> None:
+    """Run the product, with a fault if one is asked for."""
+    point = os.environ.get("FAULT")
+    if point:
+        POINTS[point][1]()
+    cli.main()
