@@ -291,6 +291,22 @@ def test_check_judges_as_the_server_would(sokhoe: Sokhoe, tmp_path: Path) -> Non
     assert sokhoe.json("check", GOOD, "--facility", "79001", code=1)[0]["problems"][0]["code"] == "FACILITY_NOT_YOURS"
 
 
+def test_check_reports_on_a_test_batch(sokhoe: Sokhoe, tmp_path: Path) -> None:
+    doctype = tmp_path / "doctype.xml"
+    doctype.write_text("<!DOCTYPE x><GIAMDINHHS/>", encoding="utf-8")
+
+    good = sokhoe.json("check", "--report", GOOD)
+    batch = sokhoe.json("check", "--report", GOOD, BAD, str(doctype), code=1)
+    text = sokhoe("check", "--report", GOOD, BAD, str(doctype), code=1)
+
+    assert good["score"] > 80
+    assert [one["status"] for one in batch["files"]] == ["filed", "partly", "refused"]
+    assert batch["score"] == sum(one["score"] for one in batch["files"]) // 3
+    assert {"table": "XML1", "field": "HO_TEN", "visits": 1} in batch["missing"]
+    assert "XML1 HO_TEN: 1 hồ sơ / visits" in text
+    assert "A DOCTYPE (DTD, ENTITY) is not allowed" in text
+
+
 def test_send_prints_the_receipts(sokhoe: Sokhoe, tmp_path: Path) -> None:
     key = new_private_key(alg="ES256", kid="k1")
     file = tmp_path / "01901.jwk"

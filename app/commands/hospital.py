@@ -8,13 +8,14 @@ from uuid import UUID
 import httpx
 import typer
 
-from app.commands.console import FAILED, AsJson, data_folder, fail, read_settings, run
+from app.commands.batch import report_text
+from app.commands.console import FAILED, AsJson, data_folder, fail, read_settings, run, show
 from app.connector import ConnectorError, HospitalClient
 from app.core.clock import utc_now
 from app.core.errors import AppError
 from app.core.ids import new_id
-from app.ingestion import judging, xml
-from app.ingestion.verdict import verdict_body
+from app.ingestion import judging, qd4750, reporting, xml
+from app.ingestion.verdict import MessageStatus, verdict_body
 
 Files = Annotated[list[Path], typer.Argument(help="Messages (XML).", exists=True, dir_okay=False)]
 WAIT_SECONDS = 60.0
@@ -37,10 +38,30 @@ def send(
 def check(
     files: Files,
     facility: Annotated[str | None, typer.Option(help="Code of the facility that would send it.")] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Score the batch: what is missing, unknown codes, odd units.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Judge messages as the server would, without sending them: nothing is stored."""
-    _print([_judge(file, facility=facility) for file in files], as_json=as_json)
+    if not report:
+        _print([_judge(file, facility=facility) for file in files], as_json=as_json)
+        return
+    body = reporting.batch_body([_report(file, facility=facility) for file in files])
+    show(body, as_json=as_json, text=report_text(body))
+    if any(one["status"] != MessageStatus.FILED for one in body["files"]):
+        raise typer.Exit(FAILED)
+
+
+def _report(file: Path, *, facility: str | None) -> reporting.MessageReport:
+    body, now = file.read_bytes(), utc_now()
+    try:
+        xml.check_outside(body)
+    except AppError as error:
+        return reporting.MessageReport(file=str(file), status="refused", refused=error.text)
+    message = qd4750.read_message(body)
+    verdict = judging.judge_reading(message, facility_code=facility, now=now, received_at=now)
+    return reporting.message_report(str(file), message=message, verdict=verdict)
 
 
 def _judge(file: Path, *, facility: str | None) -> dict[str, Any]:
