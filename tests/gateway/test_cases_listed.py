@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,12 @@ def numbers_in(name: str) -> set[int]:
     return found
 
 
-def told() -> dict[int, list[str]]:
+@cache
+def cases_in(*folders: Path) -> dict[int, list[str]]:
     """Return where each case is tested: by a function's name, or by an id of a parametrized one."""
     where: dict[int, list[str]] = {}
-    for path in sorted((TESTS / "gateway").glob("test_*.py")):
-        if path == Path(__file__):
+    for path in sorted(path for folder in folders for path in folder.glob("**/test_*.py")):
+        if path.name == Path(__file__).name:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = ""
@@ -43,7 +45,7 @@ def told() -> dict[int, list[str]]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_case_is_tested_or_says_why_not(case: int) -> None:
-    assert (case in told()) != (case in ELSEWHERE), ELSEWHERE.get(case, "no test has this number")
+    assert (case in cases_in(TESTS / "gateway")) != (case in ELSEWHERE), ELSEWHERE.get(case, "no test has this number")
 
 
 def test_a_reason_is_a_sentence() -> None:

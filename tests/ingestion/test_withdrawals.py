@@ -1,6 +1,7 @@
 """A facility takes back what it sent in error; nobody learns from it what others have."""
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -197,3 +198,24 @@ def test_who_may_not(http: httpx.Client, stand: Stand, sender: str) -> None:
     assert ask(http, citizen, body).status_code == 401
     assert ask(http, sender, body, **{"Content-Type": "text/plain"}).status_code == 415
     assert ask(http, sender, b"{" + b" " * 20_000).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        pytest.param(b'{"visit":' + b"[" * 7_000 + b"]" * 7_000 + b"}", 400, id="b156 depth"),
+        pytest.param(b'{"visit":' + b"[" * 100_000, 413, id="b156 depth 100,000"),
+        pytest.param(b'{"visit":1e999,"reason":"a"}', 400, id="b157 infinity"),
+        pytest.param(b'{"visit":NaN,"reason":"a"}', 400, id="b157 NaN"),
+        pytest.param(b'{"visit":' + b"9" * 15_000 + b',"reason":"a"}', 400, id="b157 digits"),
+        pytest.param(b'{"visit":"a","visit":"b","reason":"a"}', 400, id="b158 twice"),
+        pytest.param(b'{"visit":"a","reason":"a","record":[' + b"0," * 6_000 + b"0]}", 400, id="b159 array"),
+        pytest.param(b'{"visit":[' + b"0," * 1_000_000 + b"0]}", 413, id="b159 array of a million"),
+    ],
+)
+def test_b156_to_b159_json_bombs_are_refused_at_once(http: httpx.Client, sender: str, body: bytes, status: int) -> None:
+    start = time.monotonic()
+    answer = ask(http, sender, body)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, "INVALID"), answer.text
+    assert time.monotonic() - start < 2
