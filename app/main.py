@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
+from app.audit import http as audit_http
 from app.core.clock import utc_now
 from app.core.context import open_house
 from app.core.logs import configure_logs
@@ -41,7 +42,7 @@ def build_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.add_middleware(StraightWay, path="/graphql", answer=endpoint.graphql)
     app.add_middleware(Envelope)
-    rooms = (health, browser, discovery, identity_http, ingestion_http, endpoint)
+    rooms = (health, audit_http, browser, discovery, identity_http, ingestion_http, endpoint)
     for room in rooms:
         app.include_router(room.router)
     return app

@@ -79,3 +79,20 @@ async def seal(
         root,
         note,
     )
+
+
+async def latest_note(desk: asyncpg.Pool) -> str | None:
+    """Return the newest signed head; nothing before the first line is sealed."""
+    note: str | None = await desk.fetchval("SELECT note FROM audit.latest_checkpoint()")
+    return note
+
+
+async def verifiers(desk: asyncpg.Pool) -> list[str]:
+    """Return the public keys of sealers, the oldest first."""
+    return [row[0] for row in await desk.fetch("SELECT audit.sealer_keys()")]
+
+
+async def consistency_path(desk: asyncpg.Pool, *, old: int, new: int) -> list[bytes] | None:
+    """Return the proof that one tree is the beginning of another; nothing when there is no such tree."""
+    path: list[bytes] | None = await desk.fetchval("SELECT audit.consistency_path($1, $2)", old, new)
+    return path

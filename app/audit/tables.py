@@ -1,6 +1,6 @@
 """Rows of the visitors' book, and of the tree that proves it."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +8,10 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Date,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Interval,
     LargeBinary,
@@ -120,3 +122,27 @@ class SealerKeyRow(Row):
 
     verifier: Mapped[str] = mapped_column(Text, primary_key=True)  # name+key hash+key, of C2SP signed-note
     since_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class QuestionRow(Row):
+    """A citizen's question about a line: a case that must be answered by a day."""
+
+    __tablename__ = "question"
+    __table_args__ = (
+        ForeignKeyConstraint(["citizen_id", "n"], ["audit.leaf.citizen_id", "audit.leaf.n"]),
+        Index("question_line_key", "citizen_id", "n", unique=True),
+        Index("question_due_idx", "due_on", postgresql_where=text("state = 'OPEN'")),
+        {"schema": "audit"},
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid)
+    n: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)  # the citizen's own words
+    asked_by: Mapped[UUID] = mapped_column(Uuid)
+    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    due_on: Mapped[date] = mapped_column(Date)
+    state: Mapped[str] = mapped_column(Text)  # OPEN, JUSTIFIED, NOT_JUSTIFIED
+    answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    answered_by: Mapped[str | None] = mapped_column(Text)

@@ -14,6 +14,7 @@ from app.identity.practitioner_graph import PractitionerMutation
 from app.records.documents import PAPERS
 from app.records.graph import RecordsQuery
 from app.records.reaction_graph import ReactionMutation
+from app.sharing.graph import SharingMutation, SharingQuery
 
 
 @strawberry.enum(
@@ -56,14 +57,14 @@ INPUTS = (
 
 
 @strawberry.type(description="What can be asked.")
-class Query(IdentityQuery, RecordsQuery):
+class Query(IdentityQuery, RecordsQuery, SharingQuery):
     """The sum of the rooms' root fields."""
 
 
 @strawberry.type(
     description="What can be changed. Fields run one after the other; the first refusal ends the operation."
 )
-class Mutation(IdentityMutation, FamilyMutation, PractitionerMutation, ReactionMutation):
+class Mutation(IdentityMutation, FamilyMutation, PractitionerMutation, ReactionMutation, SharingMutation):
     """The sum of the rooms' mutations."""
 
 

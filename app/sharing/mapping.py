@@ -36,7 +36,18 @@ class BookSection(Enum):
     APPOINTMENTS = strawberry.enum_value("APPOINTMENTS", description="Appointments.")
 
 
-def _names_of(sections: ColumnElement[Any]) -> ColumnElement[Any]:
+@strawberry.enum(description="What a book is shared and opened for.")
+class SharePurpose(Enum):
+    """Purposes."""
+
+    TREATMENT = strawberry.enum_value("TREATMENT", description="Examination and treatment.")
+    REFERRAL = strawberry.enum_value("REFERRAL", description="A referral to another facility.")
+    SECOND_OPINION = strawberry.enum_value("SECOND_OPINION", description="A second opinion.")
+    EMERGENCY = strawberry.enum_value("EMERGENCY", description="An emergency.")
+    OTHER = strawberry.enum_value("OTHER", description="Another purpose.")
+
+
+def section_names(sections: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return the names of the sections whose bits are set, in their fixed order."""
     names: array[Any] = array(
         [case((sections.op("&")(literal(one.bit)) != literal(0), literal(one.value))) for one in scope.BookSection],
@@ -50,7 +61,7 @@ class BookScope:
     """Scope of the open book."""
 
     sections: list[BookSection] = rests.expression(
-        lambda _row, inputs: _names_of(inputs.sections),
+        lambda _row, inputs: section_names(inputs.sections),
         description="Sections that this viewer may see. A section that is not listed is null in the book.",
     )
     notice: str = rests.expression(

@@ -31,6 +31,9 @@ HEALTH = (
 )
 
 DEFINERS = {
+    "auth.visitors_book": "auth_owner",
+    "auth.my_visitors_books": "auth_owner",
+    "audit.question_line": "auth_owner",
     "audit.announced": "auth_owner",
     "audit.begin_sealing": "auth_owner",
     "audit.consistency_path": "auth_owner",
@@ -183,11 +186,16 @@ CALLS = {
         "jobs.enqueue",
     },
     "desk": {
-        "auth.accept_representation",
+        "audit.body_of",
+        "audit.canonical",
         "audit.consistency_path",
         "audit.inclusion_path",
         "audit.latest_checkpoint",
+        "audit.line_body",
+        "audit.proof_path",
+        "audit.question_line",
         "audit.sealer_keys",
+        "auth.accept_representation",
         "auth.admit_person",
         "auth.ask_representative",
         "auth.asked_of_me",
@@ -197,27 +205,29 @@ CALLS = {
         "auth.end_deed",
         "auth.end_own_session",
         "auth.end_provider_sessions",
-        "auth.forget_deed",
         "auth.end_representation",
+        "auth.extent_today",
+        "auth.forget_deed",
         "auth.issue_handoff",
         "auth.me",
-        "auth.extent_today",
         "auth.my_dependants",
         "auth.my_family",
         "auth.my_practitioner",
+        "auth.my_visitors_books",
         "auth.narrows_on",
         "auth.pair",
         "auth.practitioner_of_account",
-        "auth.representatives_of",
         "auth.redeem_handoff",
         "auth.renew_session",
+        "auth.representatives_of",
         "auth.revoke_token",
         "auth.sign_in",
         "auth.take_login",
         "auth.today",
-        "auth.use_proof",
         "auth.unpair",
+        "auth.use_proof",
         "auth.use_token",
+        "auth.visitors_book",
         "book.report_reaction",
         "jobs.enqueue",
     },
@@ -229,10 +239,15 @@ CALLS = {
 """What each role may execute of others' functions, apart from operations."""
 
 QUEUE = {f"jobs.{name}" for name in ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics")}
-BOOK_OF_VISITORS = {f"audit.{name}" for name in ("checkpoint", "head", "leaf", "line", "sealer_key", "tile", "tree")}
+BOOK_OF_VISITORS = {
+    f"audit.{name}" for name in ("checkpoint", "head", "leaf", "line", "question", "sealer_key", "tile", "tree")
+}
 READS = {
     "auditor": BOOK_OF_VISITORS,
     "desk": {
+        "audit.leaf",
+        "audit.line",
+        "audit.question",
         "auth.citizen",
         "auth.identifier",
         "auth.pairing",

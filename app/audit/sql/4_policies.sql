@@ -3,7 +3,7 @@
 DO $$
 DECLARE t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['head', 'line', 'leaf', 'tile', 'tree', 'checkpoint', 'sealer_key'] LOOP
+  FOREACH t IN ARRAY ARRAY['head', 'line', 'leaf', 'tile', 'tree', 'checkpoint', 'sealer_key', 'question'] LOOP
     EXECUTE format('ALTER TABLE audit.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t);
     EXECUTE format('DROP POLICY IF EXISTS deciding ON audit.%I', t);
     EXECUTE format('CREATE POLICY deciding ON audit.%I TO auth_owner USING (true) WITH CHECK (true)', t);

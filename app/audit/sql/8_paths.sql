@@ -43,18 +43,3 @@ BEGIN
   RETURN CASE WHEN is_known THEN path ELSE audit.subtree_root(first, past) || path END;
 END $$;
 REVOKE ALL ON FUNCTION audit.consistency_path FROM PUBLIC;
-
--- The newest signed head; no row before the first line is sealed.
-CREATE OR REPLACE FUNCTION audit.latest_checkpoint() RETURNS TABLE (size bigint, note text)
-LANGUAGE sql STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT c.size, c.note FROM audit.checkpoint c ORDER BY c.size DESC LIMIT 1
-$$;
-REVOKE ALL ON FUNCTION audit.latest_checkpoint FROM PUBLIC;
-
-CREATE OR REPLACE FUNCTION audit.sealer_keys() RETURNS SETOF text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT k.verifier FROM audit.sealer_key k ORDER BY k.since_at
-$$;
-REVOKE ALL ON FUNCTION audit.sealer_keys FROM PUBLIC;
-GRANT USAGE ON SCHEMA audit TO desk;
-GRANT EXECUTE ON FUNCTION audit.inclusion_path, audit.consistency_path, audit.latest_checkpoint, audit.sealer_keys TO desk;

@@ -1,0 +1,106 @@
+"""The visitors' book in words: what each action is called, in both languages.
+
+A sentence is made of three parts: who, where, what. `{purpose}` and `{facility}` stand for parts that may be empty.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from app.core.errors import Text
+
+
+class ActorKind(StrEnum):
+    """Who did something; the first three are people, the last two are machines."""
+
+    OWNER = "OWNER"
+    REPRESENTATIVE = "REPRESENTATIVE"
+    PRACTITIONER = "PRACTITIONER"
+    FACILITY_SYSTEM = "FACILITY_SYSTEM"
+    SYSTEM = "SYSTEM"
+
+
+class Category(StrEnum):
+    """Whether somebody looked, or something was changed."""
+
+    VIEW = "VIEW"
+    CHANGE = "CHANGE"
+
+
+class QuestionReason(StrEnum):
+    """Why a citizen questions a line."""
+
+    UNKNOWN_PERSON = "UNKNOWN_PERSON"
+    NO_VISIT = "NO_VISIT"
+    TOO_MUCH = "TOO_MUCH"
+    OTHER = "OTHER"
+
+
+class QuestionState(StrEnum):
+    """How far a question has come."""
+
+    OPEN = "OPEN"
+    JUSTIFIED = "JUSTIFIED"
+    NOT_JUSTIFIED = "NOT_JUSTIFIED"
+
+
+YOU = Text("Bạn", "You")
+WHO: Mapping[ActorKind, Text] = {
+    ActorKind.OWNER: Text("{name} (chủ sổ)", "{name} (the owner)"),
+    ActorKind.REPRESENTATIVE: Text("{name} (người đại diện)", "{name} (representative)"),
+    ActorKind.PRACTITIONER: Text("{name} (người hành nghề)", "{name} (practitioner)"),
+    ActorKind.FACILITY_SYSTEM: Text("Hệ thống của cơ sở y tế", "A facility's system"),
+    ActorKind.SYSTEM: Text("Sổ Khỏe", "Sổ Khỏe"),
+}
+AT = Text(" tại {facility}", " at {facility}")
+
+PURPOSES: Mapping[str, Text] = {
+    "TREATMENT": Text(" để khám, chữa bệnh", " for treatment"),
+    "REFERRAL": Text(" để chuyển tuyến", " for a referral"),
+    "SECOND_OPINION": Text(" để hội chẩn, cho ý kiến thứ hai", " for a second opinion"),
+    "EMERGENCY": Text(" để cấp cứu", " in an emergency"),
+    "OTHER": Text(" với mục đích khác", " for another purpose"),
+}
+
+ACTIONS: Mapping[str, Text] = {
+    "BOOK_OPENED": Text("đã xem sổ sức khỏe{purpose}.", "viewed the health book{purpose}."),
+    "EMERGENCY_OPENED": Text(
+        "đã mở quyền xem khẩn cấp sổ sức khỏe.", "opened the health book under the emergency rule."
+    ),
+    "CODE_MADE": Text("đã tạo một mã chia sẻ{purpose}.", "made a share code{purpose}."),
+    "CODE_CANCELLED": Text("đã hủy một mã chia sẻ.", "cancelled a share code."),
+    "CODE_REFUSED": Text("đã bị từ chối khi dùng một mã chia sẻ.", "was refused when using a share code."),
+    "GRANT_GIVEN": Text("đã nhận quyền xem sổ sức khỏe{purpose}.", "was given access to the health book{purpose}."),
+    "GRANT_REVOKED": Text("đã thu hồi một quyền xem.", "revoked an access."),
+    "SHARING_FROZEN": Text("đã khóa mọi việc chia sẻ.", "froze all sharing."),
+    "SHARING_UNFROZEN": Text("đã mở lại việc chia sẻ.", "allowed sharing again."),
+    "SHARE_REQUESTED": Text("đã xin xem sổ sức khỏe{purpose}.", "asked for access to the health book{purpose}."),
+    "SHARE_REFUSED": Text("đã từ chối một yêu cầu xem.", "refused a request for access."),
+    "RECORDS_MASKED": Text("đã ẩn hồ sơ với người khác.", "hid records from others."),
+    "RECORDS_UNMASKED": Text("đã bỏ ẩn hồ sơ.", "showed hidden records again."),
+    "CLASSES_MASKED": Text("đã ẩn nhóm dữ liệu nhạy cảm với người khác.", "hid classes of sensitive data from others."),
+    "CLASSES_UNMASKED": Text("đã bỏ ẩn nhóm dữ liệu nhạy cảm.", "showed classes of sensitive data again."),
+    "GUARDIAN_ASKED": Text("đã đề nghị một người làm đại diện.", "asked somebody to be a representative."),
+    "GUARDIAN_ADDED": Text("đã ghi nhận một người đại diện.", "recorded a representative."),
+    "GUARDIAN_ENDED": Text("đã chấm dứt việc đại diện.", "ended a representation."),
+    "REACTION_REPORTED": Text("đã báo một phản ứng sau tiêm chủng.", "reported a reaction after a vaccination."),
+    "RECORD_DISOWNED": Text("đã báo một hồ sơ không phải của mình.", "said that a record is not theirs."),
+    "CORRECTION_REQUESTED": Text("đã yêu cầu sửa một hồ sơ.", "asked for a record to be corrected."),
+    "DEVICE_ADDED": Text("đã đăng nhập trên một thiết bị mới.", "signed in on a new device."),
+    "SESSION_ENDED": Text("đã kết thúc một phiên đăng nhập.", "ended a session."),
+    "SESSION_REUSED": Text(
+        "đã đóng một phiên đăng nhập vì mã của phiên bị dùng lại.", "closed a session because its token was used again."
+    ),
+    "FACTOR_CHANGED": Text("đã thay đổi cách xác thực thứ hai.", "changed the second factor."),
+    "FACTOR_LOCKED": Text(
+        "đã khóa cách xác thực thứ hai sau nhiều lần sai.", "locked the second factor after too many wrong tries."
+    ),
+    "ACCESS_QUESTIONED": Text("đã yêu cầu giải trình một dòng nhật ký.", "questioned a line of this log."),
+    "QUESTION_ANSWERED": Text("đã trả lời yêu cầu giải trình.", "answered a question about this log."),
+}
+ANYTHING_ELSE = Text("đã thay đổi quyền hoặc tài khoản.", "changed a right or the account.")
+GIVEN = Text("đã cho xem sổ sức khỏe{purpose}.", "gave access to the health book{purpose}.")
+"""GRANT_GIVEN, when it was the citizen's side that did it."""
+IN_PREVIEW = Text(
+    "đã xem trước sổ sức khỏe như người được chia sẻ.", "previewed the health book as others would see it."
+)
+IN_EMERGENCY = Text("đã xem sổ sức khỏe trong trường hợp khẩn cấp.", "viewed the health book in an emergency.")
