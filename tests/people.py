@@ -63,9 +63,21 @@ class Stand:
         self.run(Login.MIGRATOR, partial(registry.register, entry=entry, now=now()))
         return self._session("facility_code", code)
 
-    def citizen_token(self, citizen_id: UUID, *, life: timedelta = timedelta(hours=1)) -> str:
-        """Return a bearer token of a citizen."""
-        return self._session("citizen_id", citizen_id, life=life)
+    def citizen_token(self, citizen_id: UUID, *, life: timedelta = timedelta(hours=1), stepped_up: bool = False) -> str:
+        """Return a bearer token of a citizen, with a fresh factor for everything if it is to have one."""
+        token = self._session("citizen_id", citizen_id, life=life)
+        if stepped_up:
+            self.step_up(token, "*")
+        return token
+
+    def step_up(self, token: str, action: str) -> None:
+        """Give a session a fresh factor."""
+        self.as_owner(
+            "INSERT INTO auth.step_up SELECT s.id, :action, now() + interval '1 hour' FROM auth.session s "
+            "WHERE s.token_hash = sha256(convert_to(:token, 'UTF8'))",
+            token=token,
+            action=action,
+        )
 
     def practitioner_token(self, practitioner_id: UUID, *, life: timedelta = timedelta(hours=1)) -> str:
         """Return a bearer token of a practitioner."""

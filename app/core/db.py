@@ -24,6 +24,7 @@ from app.core.errors import (
     Invalid,
     LevelTooLow,
     NotFound,
+    SignInAgain,
     StepUpRequired,
     Unauthenticated,
     Unavailable,
@@ -167,6 +168,7 @@ _EXPECTED: Mapping[str, type[AppError]] = {
     "SK409": Conflict,
     "SK422": Invalid,
     "SK428": StepUpRequired,
+    "SK430": SignInAgain,
     "SK503": Unavailable,  # what must be written down cannot be
     "57014": Unavailable,  # statement timeout
     "55P03": Unavailable,  # lock timeout

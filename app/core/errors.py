@@ -4,6 +4,7 @@ AppError
 ├── Unauthenticated    no live session, or a bad assertion
 ├── NotFound           absent and forbidden look alike
 ├── StepUpRequired
+│   └── SignInAgain    no factor helps: the identity provider must prove the person anew
 ├── Refused            a rule says no, whatever the reason
 │   └── LevelTooLow    the person's own account is not proofed enough for a book
 ├── Invalid            names place and reason
@@ -90,6 +91,15 @@ class StepUpRequired(AppError):
     code = ErrorCode.STEP_UP_REQUIRED
     http_status = 403
     default_text = Text("Cần xác thực lại bằng mã một lần.", "A fresh second factor is needed.")
+
+
+class SignInAgain(StepUpRequired):
+    """A factor is not enough, or there is none: the person must be proved by the identity provider anew."""
+
+    default_text = Text(
+        "Vui lòng đăng nhập lại qua nhà cung cấp định danh rồi thực hiện bước này ngay sau đó.",
+        "Please sign in through the identity provider again, and do this right after it.",
+    )
 
 
 class Refused(AppError):

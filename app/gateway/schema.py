@@ -7,8 +7,9 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from app.compiler.inputs import InputSpec
+from app.identity.factor_graph import FactorMutation, FactorQuery
 from app.identity.family_graph import FamilyMutation
-from app.identity.graph import IdentityMutation, IdentityQuery
+from app.identity.graph import IdentityQuery
 from app.identity.mapping import Citizen, Practitioner
 from app.identity.practitioner_graph import PractitionerMutation
 from app.records.documents import PAPERS
@@ -57,14 +58,14 @@ INPUTS = (
 
 
 @strawberry.type(description="What can be asked.")
-class Query(IdentityQuery, RecordsQuery, SharingQuery):
+class Query(IdentityQuery, FactorQuery, RecordsQuery, SharingQuery):
     """The sum of the rooms' root fields."""
 
 
 @strawberry.type(
     description="What can be changed. Fields run one after the other; the first refusal ends the operation."
 )
-class Mutation(IdentityMutation, FamilyMutation, PractitionerMutation, ReactionMutation, SharingMutation):
+class Mutation(FactorMutation, FamilyMutation, PractitionerMutation, ReactionMutation, SharingMutation):
     """The sum of the rooms' mutations."""
 
 

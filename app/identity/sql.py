@@ -237,8 +237,3 @@ async def forget_deed(session: Session, *, key: str) -> None:
 async def deed_is_done(session: Session, *, key: str) -> bool:
     """Tell whether a deed was done with this key."""
     return bool(await session.scalar(text("SELECT auth.deed_is_done(:key)"), {"key": key}))
-
-
-async def end_own_session(session: Session, *, session_id: UUID) -> bool:
-    """End a session of the signed-in person; false when it is none of theirs."""
-    return bool(await session.scalar(text("SELECT auth.end_own_session(:id)"), {"id": session_id}))

@@ -45,7 +45,7 @@ def end(http: httpx.Client, token: str, *, key: str, session: str, **headers: st
 
 
 def test_a_mutation_is_done_and_answers_its_payload(http: httpx.Client, stand: Stand, owner: UUID) -> None:
-    token, lost = stand.citizen_token(owner), stand.citizen_token(owner)
+    token, lost = stand.citizen_token(owner, stepped_up=True), stand.citizen_token(owner)
     wanted = session_of(stand, lost)
 
     answer = end(http, token, key="a", session=wanted)
@@ -58,7 +58,7 @@ def test_a_mutation_is_done_and_answers_its_payload(http: httpx.Client, stand: S
 def test_a_repeat_gives_the_same_answer_and_other_arguments_are_a_conflict(
     http: httpx.Client, stand: Stand, owner: UUID
 ) -> None:
-    token = stand.citizen_token(owner)
+    token = stand.citizen_token(owner, stepped_up=True)
     one, two = (session_of(stand, stand.citizen_token(owner)) for _ in range(2))
     first = end(http, token, key="b", session=one)
 
@@ -73,7 +73,7 @@ def test_a_repeat_gives_the_same_answer_and_other_arguments_are_a_conflict(
 def test_a_key_is_its_viewers_own(http: httpx.Client, stand: Stand, owner: UUID) -> None:
     other = stand.citizen_by(OTHER_NUMBER)
     for person in (owner, other):
-        token = stand.citizen_token(person)
+        token = stand.citizen_token(person, stepped_up=True)
         wanted = session_of(stand, stand.citizen_token(person))
         assert end(http, token, key="shared", session=wanted).json()["data"]["endSession"]["sessionId"] == wanted
 
@@ -81,7 +81,7 @@ def test_a_key_is_its_viewers_own(http: httpx.Client, stand: Stand, owner: UUID)
 def test_b131_anothers_session_is_not_found_and_the_key_stays_free(
     http: httpx.Client, stand: Stand, owner: UUID
 ) -> None:
-    token, strangers = stand.citizen_token(owner), stand.citizen_token(stand.citizen_by(OTHER_NUMBER))
+    token, strangers = stand.citizen_token(owner, stepped_up=True), stand.citizen_token(stand.citizen_by(OTHER_NUMBER))
     for wanted in (session_of(stand, strangers), str(UUID(int=7)), "x", "' OR 1=1--"):
         refused = end(http, token, key="c", session=wanted).json()
         assert refused["data"] is None
@@ -92,7 +92,7 @@ def test_b131_anothers_session_is_not_found_and_the_key_stays_free(
 
 
 def test_b125_ones_own_session_ends_with_the_answer(http: httpx.Client, stand: Stand, owner: UUID) -> None:
-    token = stand.citizen_token(owner)
+    token = stand.citizen_token(owner, stepped_up=True)
 
     answer = end(http, token, key="d", session=session_of(stand, token))
 
@@ -117,7 +117,7 @@ def test_b141_b142_a_mutation_needs_a_person(http: httpx.Client, stand: Stand) -
 
 
 def test_the_first_refusal_ends_the_operation(http: httpx.Client, stand: Stand, owner: UUID) -> None:
-    token = stand.citizen_token(owner)
+    token = stand.citizen_token(owner, stepped_up=True)
     one, two = (session_of(stand, stand.citizen_token(owner)) for _ in range(2))
     query = f"""mutation {{
         first: endSession(input: {{idempotencyKey: "f1", sessionId: "{one}"}}) {{ sessionId __typename }}
@@ -134,7 +134,7 @@ def test_the_first_refusal_ends_the_operation(http: httpx.Client, stand: Stand, 
 
 
 def test_a_hundred_at_once_with_one_key_are_one_deed(server: RunningServer, stand: Stand, owner: UUID) -> None:
-    token = stand.citizen_token(owner)
+    token = stand.citizen_token(owner, stepped_up=True)
     wanted = session_of(stand, stand.citizen_token(owner))
     asked = {"query": END, "variables": {"input": {"idempotencyKey": "g", "sessionId": wanted}}}
 
@@ -149,11 +149,11 @@ def test_a_hundred_at_once_with_one_key_are_one_deed(server: RunningServer, stan
     assert len(told) == 1
     assert codes <= {"UNAVAILABLE"}  # who waits longer than a second for the first one is told to come again
     rows = stand.as_owner("SELECT told FROM auth.deed WHERE viewer = :viewer AND key = 'g'", viewer=owner)
-    assert [row.told for row in rows] == [{"session_id": wanted}]
+    assert [row.told for row in rows] == [{"session_id": wanted, "ended": 1}]
 
 
 def test_a_key_is_forgotten_after_two_days(http: httpx.Client, stand: Stand, owner: UUID) -> None:
-    token = stand.citizen_token(owner)
+    token = stand.citizen_token(owner, stepped_up=True)
     one, two = (session_of(stand, stand.citizen_token(owner)) for _ in range(2))
     assert "errors" not in end(http, token, key="h", session=one).json()
     stand.as_owner("UPDATE auth.deed SET done_at = done_at - interval '48 hours 1 second' WHERE key = 'h'")

@@ -39,14 +39,15 @@ END $$;
 REVOKE ALL ON FUNCTION auth.end_provider_sessions FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.revoke_token, auth.use_token, auth.end_provider_sessions TO desk;
 
--- Ends a session of the signed-in person; false when it is none of theirs.
-CREATE OR REPLACE FUNCTION auth.end_own_session(wanted uuid) RETURNS boolean
+-- Ends all other sessions of the signed-in person, on the same conditions; returns how many.
+CREATE OR REPLACE FUNCTION auth.end_other_sessions() RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session := auth.my_session();
 BEGIN
-  UPDATE auth.session s SET ended_at = coalesce(s.ended_at, clock_timestamp())
-   WHERE s.id = wanted AND (s.citizen_id = live.citizen_id OR s.practitioner_id = live.practitioner_id);
-  RETURN FOUND;
+  IF NOT auth.is_fresh(live) THEN
+    PERFORM auth.require_step_up(live, 'SESSIONS');
+  END IF;
+  RETURN auth.end_sessions_but(live, 'ASKED');
 END $$;
-REVOKE ALL ON FUNCTION auth.end_own_session FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION auth.end_own_session TO desk;
+REVOKE ALL ON FUNCTION auth.end_other_sessions FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.end_other_sessions TO desk;
