@@ -34,7 +34,7 @@ PROMISED = {
     *((verb,) for verb in VERBS),
     *(("facility", verb) for verb in ("add", "rotate-key", "suspend", "list")),
     ("practitioners", "import"),
-    *(("demo", verb) for verb in ("load", "token", "welcome")),
+    *(("demo", verb) for verb in ("load", "token", "totp", "welcome")),
     *(("codes", verb) for verb in ("load", "list")),
     ("keys", "rotate"),
 }

@@ -13,7 +13,7 @@ import httpx
 import typer
 from sqlalchemy import text
 
-from app.commands import demo_identity
+from app.commands import demo_factor, demo_identity
 from app.commands.console import AsJson, as_migrator, data_folder, fail, read_settings, run, show
 from app.connector import HospitalClient
 from app.core.clock import utc_now
@@ -32,6 +32,7 @@ from app.identity.jwt import new_private_key, public_part
 app = typer.Typer(no_args_is_help=True, help="Demo mode only: demo data and tokens.")
 app.command()(demo_identity.provider)
 app.command("sign-in")(demo_identity.sign_in)
+app.command()(demo_factor.totp)
 
 DEFAULT_CITIZENS = 50
 TOKEN_LIFE = timedelta(hours=12)
@@ -99,8 +100,10 @@ async def _register(session: Session, *, settings: Settings, keys: dict[str, dic
 
 
 async def _represent(session: Session, *, settings: Settings) -> None:
-    """Let every child of the demo be represented by its parent."""
+    """Let every child of the demo be represented by its parent, and citizen:1 have a second factor."""
     vault = open_vault(settings.secrets_dir)
+    await demo_factor.give_factor(session, vault=vault)
+    await session.execute(text("RESET ROLE"))
     for child, parent in people.families():
         papers = families.SeenPapers(
             id=_new_id(),

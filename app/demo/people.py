@@ -24,6 +24,8 @@ PERSONAL_ID_FIRST_DIGIT = "9"
 PHONE_PREFIX = "04"
 SOCIAL_INSURANCE_PREFIX = "99"
 FIRST_CERTIFICATE_NUMBER = 990_001
+FACTOR_SECRET = b"sokhoe demo factor 1"
+"""What citizen:1's authenticator holds: everybody may know it, as everybody may have a token of the demo."""
 
 _REFERENCE_DAY = date(2026, 1, 1)
 _SERIALS = 1_000_000

@@ -1,6 +1,8 @@
 """What `dev.py run` prints when everything is up: where to go, who is who, and a first query to paste."""
 
-from app.demo.people import FACILITIES, citizen, practitioners
+from base64 import b32encode
+
+from app.demo.people import FACILITIES, FACTOR_SECRET, citizen, practitioners
 
 _FIRST_QUERY = (
     "{ healthBook { owner { fullName birthDate } "
@@ -30,6 +32,10 @@ def welcome(*, url: str, provider_url: str | None = None) -> str:
             "",
             f"  TOKEN=$({_COMMAND} demo token --as citizen:1)",
             *_curl(address, _FIRST_QUERY),
+            "",
+            "Xác thực lại của citizen:1 (TOTP) / The second factor of citizen:1, for an authenticator:",
+            "",
+            f"  {b32encode(FACTOR_SECRET).decode('ascii')}   ({_COMMAND} demo totp)",
             "",
             "Gửi hồ sơ như một bệnh viện / Push a message as a hospital would:",
             "",

@@ -2,11 +2,12 @@
 
 import json
 import re
+from base64 import b32decode
 
 import pytest
 from graphql import parse, validate
 
-from app.demo.people import FACILITIES, citizen
+from app.demo.people import FACILITIES, FACTOR_SECRET, citizen
 from app.demo.welcome import welcome
 from app.gateway.schema import schema
 
@@ -31,6 +32,12 @@ def test_everybody_that_can_be_asked_for_is_named() -> None:
     for number, facility in enumerate(FACILITIES, start=1):
         assert re.search(rf"facility:{number} +{facility.code} {facility.name}", text)
     assert "citizen:3" in next(line for line in text.splitlines() if line.strip().startswith("citizen:4"))
+
+
+def test_the_second_factor_of_the_first_citizen_can_be_typed_into_an_authenticator() -> None:
+    (secret,) = re.findall(r"^  ([A-Z2-7]{32}) ", welcome(url=URL), re.MULTILINE)
+
+    assert b32decode(secret) == FACTOR_SECRET
 
 
 def test_the_greeting_is_in_both_languages() -> None:
