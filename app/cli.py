@@ -26,6 +26,7 @@ NOUNS = {
     "demo": "demo",
     "send": "hospital",
     "check": "hospital",
+    "audit": "audit",
     "codes": "codes",
     "keys": "keys",
     "queue": "queue",

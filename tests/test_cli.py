@@ -28,11 +28,12 @@ ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "qd4750"
 GOOD, BAD = str(GOLDEN / "outpatient.xml"), str(GOLDEN / "one-good-one-bad.xml")
 VIETNAMESE = re.compile(r"[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]", re.IGNORECASE)
-NOUNS = ("facility", "practitioners", "demo", "codes", "keys")
-VERBS = ("serve", "worker", "migrate", "schema", "send", "check", "queue", "replay")
+NOUNS = ("audit", "facility", "practitioners", "demo", "codes", "keys")
+VERBS = ("serve", "worker", "sealer", "migrate", "schema", "send", "check", "queue", "replay")
 PROMISED = {
     *((verb,) for verb in VERBS),
     *(("facility", verb) for verb in ("add", "rotate-key", "suspend", "list")),
+    *(("audit", verb) for verb in ("verify", "questions", "answer")),
     ("practitioners", "import"),
     *(("demo", verb) for verb in ("load", "token", "totp", "welcome")),
     *(("codes", verb) for verb in ("load", "list")),

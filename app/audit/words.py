@@ -85,6 +85,10 @@ ACTIONS: Mapping[str, Text] = {
     "REACTION_REPORTED": Text("đã báo một phản ứng sau tiêm chủng.", "reported a reaction after a vaccination."),
     "RECORD_DISOWNED": Text("đã báo một hồ sơ không phải của mình.", "said that a record is not theirs."),
     "CORRECTION_REQUESTED": Text("đã yêu cầu sửa một hồ sơ.", "asked for a record to be corrected."),
+    "CONSENT_GIVEN": Text("đã đồng ý với một mục đích xử lý dữ liệu.", "gave a consent."),
+    "CONSENT_WITHDRAWN": Text("đã rút lại một sự đồng ý.", "withdrew a consent."),
+    "IDENTIFIER_JOINED": Text("đã gắn thêm một số giấy tờ vào sổ.", "joined another document number to the book."),
+    "IDENTIFIER_JOIN_UNDONE": Text("đã gỡ một số giấy tờ khỏi sổ.", "took a document number off the book again."),
     "DEVICE_ADDED": Text("đã đăng nhập trên một thiết bị mới.", "signed in on a new device."),
     "SESSION_ENDED": Text("đã kết thúc một phiên đăng nhập.", "ended a session."),
     "SESSION_REUSED": Text(

@@ -1,7 +1,6 @@
 """The sealer: every committed line once, in one tree, whoever is killed at whatever step."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from app.audit.tree import Edge
 from app.core.settings import Settings
 from tests.attacks import tries
 from tests.attacks.tries import run
+from tests.audit.commanding import command, environment
 from tests.audit.sealers import Sealers
 from tests.audit.visitors import Visitors
 from tests.people import Stand
@@ -144,7 +144,10 @@ def test_a_sealer_that_is_killed_at_any_step_leaves_a_whole_tree(
     visitors.write(citizen, "GRANT_REVOKED", by=None)
 
     killed = subprocess.run(
-        [sys.executable, "-m", "tests.audit.mortal", str(step)], env=environment(settings), check=False, timeout=60
+        [sys.executable, "-m", "tests.audit.mortal", str(step)],
+        env=environment(settings, SOKHOE_SEAL_SECONDS="0.05"),
+        check=False,
+        timeout=60,
     )
     assert killed.returncode == -signal.SIGKILL
     after, _ = tree_of(visitors.stand)
@@ -155,24 +158,20 @@ def test_a_sealer_that_is_killed_at_any_step_leaves_a_whole_tree(
     assert [line.leaf_index for line in visitors.lines(citizen)] == [before, before + 1]
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    return {
-        "PATH": os.defpath,
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "SOKHOE_DATABASE_URL": settings.database_url,
-        "SOKHOE_SECRETS_DIR": str(settings.secrets_dir),
-        "SOKHOE_SEAL_SECONDS": "0.05",
-    }
-
-
 def test_of_two_sealers_at_once_one_works_and_the_other_takes_over_when_it_dies(
     visitors: Visitors, settings: Settings, citizen: UUID, tmp_path: Path
 ) -> None:
     visitors.stand.as_owner("UPDATE audit.tree SET sealed_at = now() - interval '1 minute'")
-    command = [sys.executable, "-c", "from app.cli import main; main()", "sealer"]
     with (tmp_path / "log").open("wb") as log:
         both = [
-            subprocess.Popen(command, env=environment(settings), cwd=tmp_path, stdout=log, stderr=log) for _ in range(2)
+            subprocess.Popen(
+                command("sealer"),
+                env=environment(settings, SOKHOE_SEAL_SECONDS="0.05"),
+                cwd=tmp_path,
+                stdout=log,
+                stderr=log,
+            )
+            for _ in range(2)
         ]
         try:
             epoch = epoch_of(visitors.stand)
