@@ -29,8 +29,8 @@ from app.core.logs import configure_logs
 from app.core.settings import Settings
 from app.ingestion import sql
 from app.ingestion.door import reader_limits
+from app.ingestion.formats import Reading
 from app.ingestion.processing import process_message
-from app.ingestion.qd4750 import Message
 from app.ingestion.readers import TRIES, Reader, Readers, ReaderStopped, open_readers, read_here
 from app.ingestion.suspects import SLOW_SECONDS, Suspects
 from app.ingestion.turns import Turns
@@ -78,7 +78,7 @@ class _Worker:
             return None
         place = Place(table="intake.message", column="body", row_id=message_id)
         body = await asyncio.to_thread(self.vault.sealer.open, kept.body, place=place)
-        found: Message | ReaderStopped
+        found: Reading | ReaderStopped
         try:
             found = await self.readers.read(body, tries=max(1, TRIES - died))
         except ReaderStopped:
@@ -86,7 +86,7 @@ class _Worker:
             found = ReaderStopped(tries=TRIES)
         del body
 
-        async def was_read(_body: bytes) -> Message:
+        async def was_read(_body: bytes) -> Reading:
             if isinstance(found, ReaderStopped):
                 raise found
             return found
@@ -94,7 +94,7 @@ class _Worker:
         async with self.turns.of(facility_code):
             return await self._file(message_id, was_read)
 
-    async def _read_here(self, body: bytes, *, sender: str) -> Message:
+    async def _read_here(self, body: bytes, *, sender: str) -> Reading:
         start = time.thread_time()
         try:
             return await read_here(body)

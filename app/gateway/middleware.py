@@ -68,14 +68,14 @@ class Envelope:
         try:
             if self._at_once > MOST_AT_ONCE and scope["path"] != "/livez":
                 busy = Unavailable(retry_after_seconds=1)
-                refusal = problem_response(busy, language=language, request_id=request_id)
+                refusal = problem_response(busy, language=language, request_id=request_id, path=scope["path"])
                 await refusal(scope, arriving, leaving)
             else:
                 await self._app(scope, arriving, leaving)
         except Exception as error:  # noqa: BLE001 - the last wall: nothing of a defect leaves but its id
             report_defect(error, request_id=request_id)
             if not leaving.started:
-                defect = internal_problem(language=language, request_id=request_id)
+                defect = internal_problem(language=language, request_id=request_id, path=scope["path"])
                 await defect(scope, arriving, leaving)
         finally:
             self._at_once -= 1

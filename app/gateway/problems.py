@@ -9,8 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from app.core.errors import AppError, ErrorCode, Invalid, Text, Unauthenticated
+from app.core.outcomes import FHIR_JSON, of_error
 
 PROBLEM_JSON = "application/problem+json"
+FHIR_PATHS = ("/ingest/fhir",)
 INTERNAL_TEXT = Text(
     "Có lỗi ở phía hệ thống. Vui lòng báo mã yêu cầu cho bộ phận hỗ trợ.",
     "Something went wrong on our side. Please give the request id to support.",
@@ -44,16 +46,22 @@ def headers_of(error: AppError) -> dict[str, str]:
     return headers
 
 
-def problem_response(error: AppError, *, language: str, request_id: str) -> JSONResponse:
-    """Return an expected error as problem+json."""
+def problem_response(error: AppError, *, language: str, request_id: str, path: str = "") -> JSONResponse:
+    """Return an expected error as problem+json; on FHIR's paths as OperationOutcome."""
+    if path.startswith(FHIR_PATHS):
+        told = of_error(code=error.code, text=error.text, language=language, request_id=request_id)
+        return JSONResponse(told, status_code=error.http_status, media_type=FHIR_JSON, headers=headers_of(error))
     body = problem_body(
         code=error.code, status=error.http_status, text=error.text, language=language, request_id=request_id
     )
     return JSONResponse(body, status_code=error.http_status, media_type=PROBLEM_JSON, headers=headers_of(error))
 
 
-def internal_problem(*, language: str, request_id: str) -> JSONResponse:
-    """Return what a client sees of a defect as problem+json."""
+def internal_problem(*, language: str, request_id: str, path: str = "") -> JSONResponse:
+    """Return what a client sees of a defect as problem+json; on FHIR's paths as OperationOutcome."""
+    if path.startswith(FHIR_PATHS):
+        told = of_error(code=ErrorCode.INTERNAL, text=INTERNAL_TEXT, language=language, request_id=request_id)
+        return JSONResponse(told, status_code=500, media_type=FHIR_JSON)
     body = problem_body(
         code=ErrorCode.INTERNAL, status=500, text=INTERNAL_TEXT, language=language, request_id=request_id
     )
@@ -83,17 +91,23 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(AppError)
     async def expected(request: Request, error: AppError) -> JSONResponse:
-        return problem_response(error, language=request.state.language, request_id=request.state.request_id)
+        return problem_response(
+            error, language=request.state.language, request_id=request.state.request_id, path=request.url.path
+        )
 
     @app.exception_handler(HTTPException)
     async def by_status(request: Request, error: HTTPException) -> JSONResponse:
         code, text = _BY_STATUS.get(error.status_code, (ErrorCode.INVALID, Text(error.detail, error.detail)))
+        language, request_id = request.state.language, request.state.request_id
+        if request.url.path.startswith(FHIR_PATHS):
+            told = of_error(code=code, text=text, language=language, request_id=request_id)
+            return JSONResponse(told, status_code=error.status_code, media_type=FHIR_JSON, headers=error.headers)
         body = problem_body(
             code=code,
             status=error.status_code,
             text=text,
-            language=request.state.language,
-            request_id=request.state.request_id,
+            language=language,
+            request_id=request_id,
         )
         return JSONResponse(body, status_code=error.status_code, media_type=PROBLEM_JSON, headers=error.headers)
 

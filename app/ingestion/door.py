@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.core.errors import Invalid
 from app.core.settings import Settings
-from app.ingestion import qd4750, xml
+from app.ingestion import formats
 from app.ingestion.catalogue import ProblemCode, describe
 from app.ingestion.readers import ReaderLimits, Readers, ReaderStopped, open_readers
 from app.ingestion.uploads import Uploads
@@ -27,14 +27,14 @@ class Door:
         :raises Invalid: with place and reason
         """
         if len(body) <= SMALL_BYTES:
-            xml.check_outside(body)
+            formats.check_outside(body)
             return
         try:
             await self.readers.check(body)
         except ReaderStopped as stopped:
             raise _given_up(stopped) from None
 
-    async def read(self, body: bytes) -> qd4750.Message:
+    async def read(self, body: bytes) -> formats.Reading:
         """Read a message that is not kept.
 
         :raises Invalid: when readers died of it

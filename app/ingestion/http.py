@@ -17,14 +17,18 @@ from app.core.context import Context, run_step
 from app.core.crypto import Place
 from app.core.db import Session
 from app.core.errors import Conflict, Invalid, NotFound, Text
+from app.core.outcomes import FHIR_JSON
 from app.core.requests import announced_bytes, context_of, read_body, require_media_type, require_token
-from app.ingestion import judging, sql, withdrawing, xml
+from app.ingestion import answers, bundle_judging, fhir, formats, judging, sql, withdrawing, xml
 from app.ingestion.door import SMALL_BYTES, Door
-from app.ingestion.verdict import MessageStatus, verdict_body
+from app.ingestion.fhir.words import FhirCode
+from app.ingestion.verdict import MessageStatus, MessageVerdict, verdict_body
 
 router = APIRouter(prefix="/ingest")
 
 XML_TYPES = frozenset({"application/xml", "text/xml"})
+FHIR_TYPES = frozenset({FHIR_JSON, "application/json"})
+FHIR = "fhir"
 JSON_TYPES = frozenset({"application/json"})
 MOST_WITHDRAWAL_BYTES = 16_384
 MOST_KEY_CHARACTERS = 255
@@ -36,38 +40,87 @@ ALWAYS, BEGINNING = datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0)
 @router.post("/qd4750", status_code=202)
 async def receive(request: Request, dry_run: Annotated[bool, Query(alias="dryRun")] = False) -> JSONResponse:  # noqa: FBT002 - a query parameter
     """Keep one envelope of Decision 4750/QD-BYT, or judge it at once when `dryRun` is true."""
+    return await _receive(request, format_name="qd4750", accepted=XML_TYPES, dry_run=dry_run)
+
+
+@router.post("/fhir", status_code=202)
+async def receive_fhir(request: Request, dry_run: Annotated[bool, Query(alias="dryRun")] = False) -> JSONResponse:  # noqa: FBT002 - a query parameter
+    """Keep one FHIR R4 Bundle or resource, or judge it at once when `dryRun` is true.
+
+    A client that asks for FHIR (Accept, or Prefer: return=OperationOutcome) is answered in FHIR.
+    """
+    return await _receive(request, format_name=FHIR, accepted=FHIR_TYPES, dry_run=dry_run)
+
+
+async def _receive(request: Request, *, format_name: str, accepted: frozenset[str], dry_run: bool) -> JSONResponse:
     context = context_of(request)
     token = require_token(context)
     key = _idempotency_key(request)
-    require_media_type(request, accepted=XML_TYPES)
+    require_media_type(request, accepted=accepted)
     announced = announced_bytes(request)
     if not dry_run and announced is not None and announced <= SMALL_BYTES:  # keeping it knows the caller
         body = await read_body(request, most_bytes=SMALL_BYTES)
         try:
-            xml.check_outside(body)
+            _check_language(body, format_name=format_name)
+            formats.check_outside(body)
         except Invalid:
             await _calling_facility(context, token)  # who may not send at all is told that first
             raise
-        kept = await _keep(body, token=token, key=key, context=context)
-        return JSONResponse(_summary(kept.id, kept.received_at, kept.status), status_code=202)
+        return _kept(request, await _keep(body, format_name=format_name, token=token, key=key, context=context))
     facility = await _calling_facility(context, token)
     door: Door = request.app.state.door
     async with door.uploads.turn(facility, announced_bytes=announced):
         body = await read_body(request, most_bytes=xml.MAX_MESSAGE_BYTES)
+        _check_language(body, format_name=format_name)
         await door.check(body)
         if dry_run:
             message = await door.read(body)
-            verdict = judging.judge_reading(message, facility_code=facility, now=context.now, received_at=context.now)
-            return JSONResponse({"dryRun": True, **verdict_body(verdict)})
-        kept = await _keep(body, token=token, key=key, context=context)
-    return JSONResponse(_summary(kept.id, kept.received_at, kept.status), status_code=202)
+            told = verdict_body(_judged(message, facility_code=facility, now=context.now))
+            return _in_fhir(request, answers.answer(told, language=context.language)) or JSONResponse(
+                {"dryRun": True, **told}
+            )
+        kept = await _keep(body, format_name=format_name, token=token, key=key, context=context)
+    return _kept(request, kept)
+
+
+def _kept(request: Request, kept: sql.KeptMessage) -> JSONResponse:
+    place = {"Location": f"/ingest/messages/{kept.id}"}
+    in_fhir = answers.received(message_id=str(kept.id), language=request.state.language)
+    return _in_fhir(request, in_fhir, status_code=202, headers=place) or JSONResponse(
+        _summary(kept.id, kept.received_at, kept.status), status_code=202, headers=place
+    )
 
 
 async def _calling_facility(context: Context, token: str) -> str:
     return await run_step(context.house.ingest, partial(sql.calling_facility, token=token))
 
 
-async def _keep(body: bytes, *, token: str, key: str | None, context: Context) -> sql.KeptMessage:
+def _check_language(body: bytes, *, format_name: str) -> None:
+    """Refuse XML at the door for FHIR, and JSON at the door for XML: each is read as what its door says."""
+    if format_name == FHIR and not formats.is_fhir(body):
+        fhir.read_document(body)
+        raise fhir.FhirRefused(FhirCode.NOT_A_RESOURCE)
+    if format_name != FHIR and formats.is_fhir(body):
+        xml.check_outside(body)
+
+
+def _judged(message: formats.Reading, *, facility_code: str, now: datetime) -> MessageVerdict:
+    if isinstance(message, fhir.FhirMessage):
+        return bundle_judging.judge_bundle(message, facility_code=facility_code, now=now)
+    return judging.judge_reading(message, facility_code=facility_code, now=now, received_at=now)
+
+
+def _in_fhir(
+    request: Request, body: dict[str, Any], *, status_code: int = 200, headers: dict[str, str] | None = None
+) -> JSONResponse | None:
+    """Return an answer in FHIR where the client asks for it on a FHIR path. Source: RFC 7240; FHIR R4 http.html#ops."""
+    accept, prefer = request.headers.get("accept", "").lower(), request.headers.get("prefer", "").lower()
+    if FHIR_JSON not in accept and "return=operationoutcome" not in prefer:
+        return None
+    return JSONResponse(body, status_code=status_code, media_type=FHIR_JSON, headers=headers)
+
+
+async def _keep(body: bytes, *, format_name: str, token: str, key: str | None, context: Context) -> sql.KeptMessage:
     message_id = context.new_id()
     place = Place(table="intake.message", column="body", row_id=message_id)
     seal = partial(context.house.vault.sealer.seal, body, place=place)
@@ -76,7 +129,7 @@ async def _keep(body: bytes, *, token: str, key: str | None, context: Context) -
         sql.keep_message,
         token=token,
         message_id=message_id,
-        format_name="qd4750",
+        format_name=format_name,
         digest=hashlib.sha256(body).digest(),
         size_bytes=len(body),
         idempotency_key=key,
@@ -137,7 +190,9 @@ async def receipt(request: Request, message_id: str) -> JSONResponse:
     found = await run_step(context.house.ingest, partial(sql.receipt, token=token, message_id=wanted))
     if found is None:
         raise NotFound
-    return JSONResponse({**_receipt(found), **_details(found)})
+    verdict = found.verdict
+    in_fhir = _in_fhir(request, answers.answer(verdict, language=context.language)) if verdict else None
+    return in_fhir or JSONResponse({**_receipt(found), **_details(found)})
 
 
 @router.get("/messages")

@@ -14,7 +14,8 @@ import orjson
 from app.core.crypto import Place, Vault
 from app.core.db import Session
 from app.core.ids import new_id
-from app.ingestion import judging, matching, qd4750, sql, withdrawing
+from app.ingestion import bundle_filing, bundle_judging, judging, matching, qd4750, sql, withdrawing
+from app.ingestion.fhir import FhirMessage
 from app.ingestion.readers import Reader, ReaderStopped, read_here
 from app.ingestion.verdict import (
     MessageVerdict,
@@ -75,6 +76,8 @@ async def _verdict(
         message = await read(body)
     except ReaderStopped as stopped:
         return judging.unreadable(tries=stopped.tries)
+    if isinstance(message, FhirMessage):
+        return await _file_bundle(session, message_id, taken=taken, message=message, vault=vault, now=now)
     verdict = judging.judge_reading(message, facility_code=taken.facility_code, now=now, received_at=taken.received_at)
     if visit_status(verdict.problems) is not VisitStatus.FILED:
         return verdict
@@ -96,6 +99,24 @@ async def _verdict(
     )
     visits = await _file(work, message=message, visits=verdict.visits)
     return judged(visits=visits, problems=verdict.problems, signature=verdict.signature)
+
+
+async def _file_bundle(
+    session: Session, message_id: UUID, *, taken: sql.TakenMessage, message: FhirMessage, vault: Vault, now: datetime
+) -> MessageVerdict:
+    judged_so_far = bundle_judging.judge_bundle(message, facility_code=taken.facility_code, now=now)
+    source = filing.Source(
+        message_id=message_id,
+        facility_code=taken.facility_code,
+        source_version="" if message.issued_on is None else message.issued_on.isoformat(),
+        standard_version="",
+        made=bundle_judging.made_on(message, received_at=taken.received_at),
+        received_at=taken.received_at,
+    )
+    work = bundle_filing.open_bundle(
+        session, message=message, judged=judged_so_far, source=source, vault=vault, new_id=partial(new_id, now=now)
+    )
+    return await bundle_filing.file_bundle(work, judged=judged_so_far)
 
 
 async def _file(work: _Work, *, message: qd4750.Message, visits: tuple[VisitVerdict, ...]) -> tuple[VisitVerdict, ...]:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from app.ingestion import qd4750, xml
+from app.ingestion import formats, qd4750
 from app.terminology.referrals import referral_rules
 
 HEADER: Final = struct.Struct(">BQ")  # what is asked, or how it ended; the length of what follows
@@ -57,14 +57,14 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _read(body: bytes) -> tuple[int, bytes]:
-    return DONE, pickle.dumps(qd4750.read_message(body), protocol=5)
+    return DONE, pickle.dumps(formats.read_message(body), protocol=5)
 
 
 def _check(body: bytes) -> tuple[int, bytes]:
     try:
-        xml.read_document(body)
-    except xml.XmlRefused as refusal:
-        return REFUSED, pickle.dumps((refusal.reason, refusal.detail, refusal.limit), protocol=5)
+        formats.check_outside(body)
+    except formats.REFUSALS as refusal:
+        return REFUSED, pickle.dumps(formats.told(refusal), protocol=5)
     return DONE, pickle.dumps(None, protocol=5)
 
 

@@ -22,10 +22,11 @@ from typing import Any, Final
 
 import app
 from app.core.errors import Text
-from app.ingestion import catalogue, qd4750, verdict, xml
-from app.ingestion.catalogue import ProblemCode
+from app.ingestion import catalogue, fhir, formats, qd4750, verdict
+from app.ingestion.fhir import words
 from app.ingestion.reader_process import CHECK, HEADER, READ, REFUSED
-from app.records import arrivals, papers
+from app.records import arrivals, clinical, papers
+from app.sharing import scope
 
 TRIES: Final = 3
 _NICENESS: Final = 5
@@ -43,12 +44,12 @@ class ReaderStopped(Exception):
         super().__init__(f"{tries} times")
 
 
-Reader = Callable[[bytes], Awaitable[qd4750.Message]]
+Reader = Callable[[bytes], Awaitable[formats.Reading]]
 
 
-async def read_here(body: bytes) -> qd4750.Message:
+async def read_here(body: bytes) -> formats.Reading:
     """Read a message in this process."""
-    return qd4750.read_message(body)
+    return formats.read_message(body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ class _Unpacker(pickle.Unpickler):
 def _words() -> dict[tuple[str, str], type[Any]]:
     named = [
         member
-        for module in (arrivals, papers, verdict, catalogue, qd4750.message)
+        for module in (arrivals, clinical, papers, scope, verdict, catalogue, qd4750.message, fhir.message, words)
         for member in vars(module).values()
         if isinstance(member, type) and member.__module__ == module.__name__
     ]
@@ -170,25 +171,25 @@ class Readers:
         for process in self.processes:
             self._idle.put_nowait(process)
 
-    async def read(self, body: bytes, *, tries: int = TRIES) -> qd4750.Message:
+    async def read(self, body: bytes, *, tries: int = TRIES) -> formats.Reading:
         """Read a message.
 
         :raises ReaderStopped: when `tries` readers died of it
         """
         _, message = await self._exchange(READ, body, tries=tries)
-        found: qd4750.Message = message
+        found: formats.Reading = message
         return found
 
     async def check(self, body: bytes) -> None:
         """Judge the outside of a message.
 
         :raises XmlRefused: as `xml.check_outside`
+        :raises FhirRefused: as `fhir.read_document`
         :raises ReaderStopped: when TRIES readers died of it
         """
         ended, refusal = await self._exchange(CHECK, body, tries=TRIES)
         if ended == REFUSED:
-            reason, detail, limit = refusal
-            raise xml.XmlRefused(ProblemCode(reason), detail=detail, limit=limit)
+            raise formats.refusal(*refusal)
 
     async def _exchange(self, what: int, body: bytes, *, tries: int) -> tuple[int, Any]:
         for _ in range(tries):

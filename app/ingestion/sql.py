@@ -264,3 +264,51 @@ async def unfiled_message(session: Session, *, message_id: UUID) -> UnfiledBody 
     query = text("SELECT facility_code, status, received_at, verdict, body FROM intake.unfiled_message(:id)")
     row = (await session.execute(query, {"id": message_id})).one_or_none()
     return None if row is None else UnfiledBody(**row._asdict())
+
+
+async def sent_resources(
+    session: Session, *, message_id: UUID, lookups: list[bytes]
+) -> list[tuple[bytes, UUID, str | None, str, str | None, int]]:
+    """Return what resources of the message's facility became: lookup, citizen, visit, kind, key, parts."""
+    query = text(
+        "SELECT lookup, citizen_id, visit_source_id, kind, key, parts "
+        "FROM intake.sent_resources(:message, CAST(:lookups AS bytea[]))"
+    )
+    rows = await session.execute(query, {"message": message_id, "lookups": lookups})
+    return [(bytes(row.lookup), row.citizen_id, row.visit_source_id, row.kind, row.key, row.parts) for row in rows]
+
+
+async def note_resources(session: Session, *, message_id: UUID, told: str) -> None:
+    """Remember what resources became."""
+    query = text("SELECT intake.note_resources(:message, CAST(:told AS jsonb))")
+    await session.execute(query, {"message": message_id, "told": told})
+
+
+async def match_sent_patient(
+    session: Session, *, message_id: UUID, position: int, visit: str, lookups: list[bytes]
+) -> UUID | None:
+    """Record that a unit of a message is about the person behind a Patient that was sent before."""
+    query = text("SELECT auth.match_sent_patient(:message, :position, :visit, CAST(:lookups AS bytea[]))")
+    values = {"message": message_id, "position": position, "visit": visit, "lookups": lookups}
+    found: UUID | None = await session.scalar(query, values)
+    return found
+
+
+async def stand_alone(
+    session: Session, *, message_id: UUID, first_position: int, citizen_id: UUID, ids: list[str]
+) -> frozenset[str]:
+    """Record whose records these are that name no visit; returns those that stand with another person."""
+    query = text("SELECT auth.stand_alone(:message, :first, :citizen, CAST(:ids AS text[]))")
+    values = {"message": message_id, "first": first_position, "citizen": citizen_id, "ids": ids}
+    taken: list[str] = await session.scalar(query, values)
+    return frozenset(taken)
+
+
+async def prepare_taking_back(
+    session: Session, *, message_id: UUID, position: int, visit: str, holder: UUID | None, is_whole: bool
+) -> UUID | None:
+    """Find in whose book a record stands that is taken back; nothing when it stands in none any more."""
+    query = text("SELECT auth.prepare_taking_back(:message, :position, :visit, :holder, :is_whole)")
+    values = {"message": message_id, "position": position, "visit": visit, "holder": holder, "is_whole": is_whole}
+    found: UUID | None = await session.scalar(query, values)
+    return found

@@ -24,6 +24,22 @@ from app.core.db import Row
 _UNFILED = ("partly", "quarantined", "rejected")
 
 
+class SentResourceRow(Row):
+    """What a resource that a facility sent became, so that a later message may refer to it, or take it back."""
+
+    __tablename__ = "sent_resource"
+    __table_args__ = (Index("sent_resource_citizen_idx", "citizen_id"), {"schema": "intake"})
+
+    facility_code: Mapped[str] = mapped_column(Text, ForeignKey("directory.facility.code"), primary_key=True)
+    lookup: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # blind index of one of its names
+    citizen_id: Mapped[UUID] = mapped_column(Uuid)
+    visit_source_id: Mapped[str | None] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)  # PATIENT, or that of the record
+    key: Mapped[str | None] = mapped_column(Text)  # of the record
+    parts: Mapped[int] = mapped_column(Integer)  # how many resources the record was made of
+    message_id: Mapped[UUID] = mapped_column(Uuid)
+
+
 class MessageRow(Row):
     """One message of one facility, kept before it is understood."""
 

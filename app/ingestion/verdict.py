@@ -58,6 +58,8 @@ class Problem:
     table: str | None = None  # XML1 … XML15, or None for the envelope
     line: int | None = None  # 1-based position in the table; of the visit in the message where `table` is None
     field: str | None = None
+    entry: int | None = None  # FHIR: place in Bundle.entry, from 0
+    path: str | None = None  # FHIR: the element, as FHIRPath writes it
 
 
 class SignatureState(StrEnum):
@@ -88,6 +90,46 @@ class VisitVerdict:
     tables_kept: tuple[str, ...] = ()  # kept with the message, not shown in the book yet
 
 
+class EntryOutcome(StrEnum):
+    """What became of one entry of a FHIR Bundle."""
+
+    ADDED = "added"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+    OUTDATED = "outdated"
+    WITHDRAWN = "withdrawn"
+    HELD_BACK = "held_back"
+    USED = "used"  # it says something about other entries: the person, who did it, where
+    IGNORED = "ignored"
+    QUARANTINED = "quarantined"
+    REJECTED = "rejected"
+    ACCEPTED = "accepted"  # of a dry run: it would be filed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryVerdict:
+    """What became of one entry of a FHIR Bundle; none is left out."""
+
+    index: int  # from 0
+    resource: str
+    outcome: EntryOutcome
+    visit: str | None = None
+    kind: str | None = None  # of the record that it became, or is a part of
+    key: str | None = None
+    reason: str | None = None
+    sensitive: SensitiveClass | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleVerdict:
+    """What is told of a FHIR message besides its visits."""
+
+    type: str | None
+    entries: tuple[EntryVerdict, ...]
+    profiles: tuple[str, ...]
+    extensions: int  # that were passed over
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageVerdict:
     """What became of a message: its visits in their order, and the remarks about the envelope."""
@@ -96,6 +138,7 @@ class MessageVerdict:
     visits: tuple[VisitVerdict, ...]
     problems: tuple[Problem, ...]
     signature: SignatureState | None = None  # None where nothing was read
+    bundle: BundleVerdict | None = None
 
 
 def visit_status(problems: Iterable[Problem]) -> VisitStatus:
@@ -138,6 +181,8 @@ def problem_body(problem: Problem) -> dict[str, Any]:
         "table": problem.table,
         "line": problem.line,
         "field": problem.field,
+        "entry": problem.entry,
+        "path": problem.path,
     }
     return {
         "code": problem.code,
@@ -164,7 +209,33 @@ def verdict_body(verdict: MessageVerdict) -> dict[str, Any]:
             }
             for visit in verdict.visits
         ],
+        **({} if verdict.bundle is None else _bundle_body(verdict.bundle)),
         "problems": [problem_body(problem) for problem in verdict.problems],
+    }
+
+
+def _bundle_body(bundle: BundleVerdict) -> dict[str, Any]:
+    return {
+        "bundle": bundle.type,
+        "entries": [_entry_body(entry) for entry in bundle.entries],
+        "profiles": list(bundle.profiles),
+        "extensionsIgnored": bundle.extensions,
+    }
+
+
+def _entry_body(entry: EntryVerdict) -> dict[str, Any]:
+    told = {
+        "visit": entry.visit,
+        "kind": entry.kind,
+        "key": entry.key,
+        "reason": entry.reason,
+        "sensitive": None if entry.sensitive is None else entry.sensitive.value,
+    }
+    return {
+        "entry": entry.index,
+        "resource": entry.resource,
+        "outcome": entry.outcome.value,
+        **{name: value for name, value in told.items() if value is not None},
     }
 
 

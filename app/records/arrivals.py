@@ -157,6 +157,7 @@ class PrescriptionArrival:
     key: str  # stable within the visit, so that a resend meets the same record
     ordered_at: datetime
     prescriber_certificate: str | None  # MA_BAC_SI
+    code: str | None = None  # of the national prescription system
     items: tuple[PrescriptionItemArrival, ...]
 
 
@@ -234,3 +235,4 @@ class VisitArrival:
     reports: tuple[TestReportArrival, ...] | None
     papers: tuple[PapersArrival, ...]  # one entry for each kind that was sent
     births: tuple[BirthArrival, ...]
+    kind_is_derived: bool = False  # from words of another standard: what is told of the same visit in MA_LOAI_KCB stays

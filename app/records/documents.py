@@ -44,6 +44,7 @@ class VitalSigns:
         "REFERRAL": "ReferralPaper",
         "REEXAMINATION": "ReexaminationPaper",
         "PROGRESS": "ProgressReport",
+        "ATTACHMENT": "AttachedPaper",
     },
 )
 @strawberry.interface(description="A paper of a visit.")
@@ -194,5 +195,18 @@ class ProgressReport(Document):
     )
 
 
-PAPERS = (DischargePaper, RecordSummary, ReferralPaper, ReexaminationPaper, ProgressReport)
+@strawberry.type(description="A paper of any other kind. What it looks like stays with the facility's message.")
+class AttachedPaper(Document):
+    """An attached paper. Source: FHIR R4 DocumentReference."""
+
+    title: str = rests.column(DocumentRow.title, description="Title as sent.")
+    number: str | None = rests.column(DocumentRow.number, description="The facility's own number of it.")
+    type_code: str | None = rests.column(DocumentRow.type_code, description="Kind of paper as sent, for example LOINC.")
+    content_type: str | None = rests.column(DocumentRow.content_type, description="Media type of the content.")
+    size_bytes: int | None = rests.column(DocumentRow.size_bytes, description="Size of the content, where it is told.")
+    author_name: str | None = rests.column(DocumentRow.signer_name, description="Who wrote it, as sent.")
+    text: str | None = rests.column(DocumentRow.note, description="Its text, where it is plain text.")
+
+
+PAPERS = (DischargePaper, RecordSummary, ReferralPaper, ReexaminationPaper, ProgressReport, AttachedPaper)
 """The concrete types of Document, for the schema."""

@@ -33,6 +33,7 @@ class DocumentKind(Enum):
     REFERRAL = strawberry.enum_value("REFERRAL", description="Referral to another facility (XML13).")
     REEXAMINATION = strawberry.enum_value("REEXAMINATION", description="Appointment for a re-examination (XML14).")
     PROGRESS = strawberry.enum_value("PROGRESS", description="Notes of the course of treatment (XML5).")
+    ATTACHMENT = strawberry.enum_value("ATTACHMENT", description="A paper of any other kind (FHIR DocumentReference).")
 
 
 @strawberry.enum(description="What a facility took back.")

@@ -43,7 +43,7 @@ NewId = Callable[[], UUID]
 
 _APART = frozenset(
     {"person", "facility_code", "standard_version", "costs", "diagnoses", "services", "prescriptions", "reports"}
-    | {"papers", "births"}
+    | {"papers", "births", "kind_is_derived"}
 )
 _VISIT_COLUMNS = tuple(field.name for field in fields(VisitArrival) if field.name not in _APART)
 _CARD = "INSURANCE_CARD"
@@ -130,6 +130,53 @@ async def file_visit(
         session, citizen_id=citizen_id, arrived=_text(arrived), provenance=_text(source.provenance(rank=rank))
     )
     return _filed(records)
+
+
+async def file_delta(
+    session: Session,
+    *,
+    citizen_id: UUID,
+    arrival: VisitArrival,
+    is_whole: bool,
+    source: Source,
+    vault: Vault,
+    new_id: NewId,
+) -> tuple[FiledRecord, ...]:
+    """File a visit that is told record by record: what it does not hold, or does not tell, stays as it rests.
+
+    Without `is_whole` only its records are filed, under a visit that rests already. Versions may come in any order,
+    beside those of `file_visit` too: of each record the newest one is shown.
+    """
+    rank = source.rank(paid=False)
+    arrived: dict[str, Any] = {
+        "visit": _told_columns(arrival, vault=vault, new_id=new_id) if is_whole else {"source_id": arrival.source_id},
+        "prescriptions": [_record_columns(one, new_id=new_id) for one in arrival.prescriptions or ()],
+        "reports": [_record_columns(one, new_id=new_id) for one in arrival.reports or ()],
+        "documents": [
+            {"kind": paper.kind, **_record_columns(one, new_id=new_id)}
+            for paper in arrival.papers
+            for one in paper.documents
+        ],
+    }
+    if is_whole:
+        arrived |= _description(arrival, citizen_id=citizen_id, rank=rank, vault=vault)
+    if arrival.services:
+        arrived["services"] = arrival.services
+    records = await sql.file_delta(
+        session, citizen_id=citizen_id, arrived=_text(arrived), provenance=_text(source.provenance(rank=rank))
+    )
+    return _filed(records)
+
+
+def _told_columns(arrival: VisitArrival, *, vault: Vault, new_id: NewId) -> dict[str, Any]:
+    """Return the columns that a visit tells, and as `defaults` what stands where it is new and does not tell."""
+    columns = _visit_columns(replace(arrival, services=None), vault=vault, new_id=new_id)
+    costs = {f"cost_{name}" for name in _COSTS} | {"paid_at"}
+    defaults = {name: columns[name] for name in costs} | {"department_codes": (), "revisit_on": (), "kind_code": ""}
+    told = {name: value for name, value in columns.items() if name not in costs and value not in (None, "", (), [])}
+    if arrival.kind_is_derived:
+        defaults["kind_code"] = told.pop("kind_code")
+    return {**told, "defaults": defaults}
 
 
 def _description(arrival: VisitArrival, *, citizen_id: UUID, rank: str, vault: Vault) -> dict[str, Any]:

@@ -186,7 +186,9 @@ class Visit:
     advice: str | None = rests.column(VisitRow.advice, description="The doctor's advice.")
     weight_kg: Decimal | None = rests.column(VisitRow.weight_kg, description="Body weight in kilograms.")
     record_number: str | None = rests.column(VisitRow.record_number, description="The facility's record number.")
-    costs: Costs = rests.embedded(description="What the visit cost.")
+    costs: Costs = rests.embedded(
+        description="What the visit cost; all 0 and not paid where the facility did not tell (FHIR)."
+    )
     services: list[VisitService] = rests.many(
         VisitServiceRow,
         on=lambda v, s, inputs: and_(s.citizen_id == inputs.citizen, s.visit_id == v.id),
@@ -227,15 +229,17 @@ class PrescriptionItem:
     """A drug."""
 
     line: int = rests.column(PrescriptionItemRow.line, description="Place in the prescription.")
-    drug_code: str = rests.column(PrescriptionItemRow.drug_code, description="Substance code of the common list.")
+    drug_code: str = rests.column(
+        PrescriptionItemRow.drug_code, description="Substance code of the common list, or the code as sent."
+    )
     drug_name: str = rests.column(PrescriptionItemRow.drug_name, description="Name as registered.")
     strength: str | None = rests.column(PrescriptionItemRow.strength, description="Strength, for example 500 mg.")
     form: str | None = rests.column(PrescriptionItemRow.form, description="Dosage form.")
     route: str | None = rests.expression(
         lambda row, inputs: label("route", row.route_code, inputs.language), description="Route of use in words."
     )
-    quantity: Decimal = rests.column(PrescriptionItemRow.quantity, description="Quantity.")
-    unit: str = rests.column(PrescriptionItemRow.unit, description="Unit of the quantity.")
+    quantity: Decimal = rests.column(PrescriptionItemRow.quantity, description="Quantity; 0 where it was not told.")
+    unit: str = rests.column(PrescriptionItemRow.unit, description="Unit of the quantity; empty where it was not told.")
     dose: str | None = rests.column(PrescriptionItemRow.dose, description="Dose, as written.")
     instruction: str | None = rests.column(PrescriptionItemRow.instruction, description="How to take it, as written.")
     registration_number: str | None = rests.column(
@@ -255,6 +259,11 @@ class Prescription:
     ordered_at: datetime = rests.column(PrescriptionRow.ordered_at, description="When it was ordered.")
     prescriber_certificate: str | None = rests.column(
         PrescriptionRow.prescriber_certificate, description="Practising certificate of the prescriber."
+    )
+    code: str | None = rests.column(
+        PrescriptionRow.code,
+        description="Code of the national prescription system: a pharmacy finds the prescription by it. Null where the "
+        "facility did not tell it.",
     )
     items: list[PrescriptionItem] = rests.many(
         PrescriptionItemRow,

@@ -17,6 +17,7 @@ class DocumentKind(StrEnum):
     REFERRAL = "REFERRAL"
     REEXAMINATION = "REEXAMINATION"
     PROGRESS = "PROGRESS"
+    ATTACHMENT = "ATTACHMENT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,29 @@ class ProgressArrival(_Paper):
     notes: tuple[ProgressNoteArrival, ...]
 
 
-DocumentArrival = DischargeArrival | RecordSummaryArrival | ReferralArrival | ReexaminationArrival | ProgressArrival
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentArrival(_Paper):
+    """A paper of any other kind (FHIR DocumentReference); what it looks like stays in the sealed message."""
+
+    number: str | None
+    title: str
+    type_code: str | None  # as sent, for example LOINC
+    started_at: datetime
+    ended_at: datetime | None
+    content_type: str | None
+    size_bytes: int | None
+    signer_name: str | None
+    note: str | None  # its text, where it is plain text
+
+
+DocumentArrival = (
+    DischargeArrival
+    | RecordSummaryArrival
+    | ReferralArrival
+    | ReexaminationArrival
+    | ProgressArrival
+    | AttachmentArrival
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

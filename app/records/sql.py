@@ -9,6 +9,7 @@ from sqlalchemy import text
 from app.core.db import Session
 
 _FILE_ARRIVAL = text("SELECT book.file_arrival(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
+_FILE_DELTA = text("SELECT book.file_delta(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
 _WITHDRAW = text("SELECT book.withdraw(:citizen, CAST(:asked AS jsonb), CAST(:provenance AS jsonb))")
 _FILE_CLINICAL = text("SELECT book.file_clinical(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
 _REPORT_REACTION = text("SELECT book.report_reaction(:citizen, CAST(:told AS jsonb))")
@@ -19,6 +20,13 @@ async def file_arrival(session: Session, *, citizen_id: UUID, arrived: str, prov
     """File one visit with everything; returns its records as kind, key and change."""
     values = {"citizen": citizen_id, "arrived": arrived, "provenance": provenance}
     records: list[dict[str, str]] = await session.scalar(_FILE_ARRIVAL, values)
+    return records
+
+
+async def file_delta(session: Session, *, citizen_id: UUID, arrived: str, provenance: str) -> list[dict[str, str]]:
+    """File what is told of one visit record by record; returns its records as kind, key and change."""
+    values = {"citizen": citizen_id, "arrived": arrived, "provenance": provenance}
+    records: list[dict[str, str]] = await session.scalar(_FILE_DELTA, values)
     return records
 
 

@@ -169,6 +169,7 @@ class PrescriptionRow(Filed, Row):
     visit_id: Mapped[UUID] = mapped_column(Uuid)
     ordered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     prescriber_certificate: Mapped[str | None] = mapped_column(Text)
+    code: Mapped[str | None] = mapped_column(Text)  # of the national prescription system
 
 
 class PrescriptionItemRow(Line, Row):
@@ -280,6 +281,10 @@ class DocumentRow(Filed, Row):
     valid_from: Mapped[date | None] = mapped_column(Date)
     valid_until: Mapped[date | None] = mapped_column(Date)
     appointment_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    title: Mapped[str | None] = mapped_column(Text)
+    type_code: Mapped[str | None] = mapped_column(Text)
+    content_type: Mapped[str | None] = mapped_column(Text)
+    size_bytes: Mapped[int | None] = mapped_column(Integer)
 
 
 class ProgressNoteRow(Line, Row):

@@ -12,6 +12,8 @@ from app.core.errors import ErrorCode
 from app.gateway import plans
 from app.ingestion import judging, verdict
 from app.ingestion.catalogue import ProblemCode
+from app.ingestion.fhir import EntryUse
+from app.ingestion.fhir.words import FhirCode
 from app.records import arrivals, filing
 from app.sharing import scope
 
@@ -25,7 +27,10 @@ VOCABULARIES = (
     arrivals.BirthPrecision,
     arrivals.IdentifierKind,
     filing.Change,
+    FhirCode,
+    EntryUse,
     ProblemCode,
+    verdict.EntryOutcome,
     verdict.Effect,
     verdict.MessageStatus,
     verdict.Problem,
@@ -105,6 +110,7 @@ def test_what_a_receipt_and_an_error_say_is_explained() -> None:
         *verdict.RecordChange,
         *filing.Change,
         *judging.WAITS,
+        *verdict.EntryOutcome,
     }
 
     assert not sorted(word for word in said if not re.search(rf"(?<![\w]){word}(?![\w])", GLOSSARY))

@@ -44,6 +44,8 @@ DECLARE
   withdrawn jsonb := '{}';
   resting regclass := book.resting_place(kind);
 BEGIN
+  IF provenance ? 'is_delta' THEN RETURN withdrawn; END IF;  -- it tells of single records: what it does not hold stays
+  kept := kept || ARRAY(SELECT jsonb_array_elements_text(provenance->'newer'->kind));
   FOR removed IN EXECUTE format('DELETE FROM %s r WHERE r.citizen_id = $1 AND r.visit_id = $2
       AND r.source_id <> ALL ($3) RETURNING r.id, r.version, r.source_id', resting) USING citizen, visit, kept LOOP
     INSERT INTO book.record_version VALUES (citizen, removed.id, removed.version + 1, kind, 'WITHDRAWN',

@@ -21,8 +21,8 @@ CREATE OR REPLACE FUNCTION book.put_visit_lines(filed book.visit, arrived jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF filed.version > 1 THEN
-    DELETE FROM book.visit_diagnosis d WHERE d.citizen_id = filed.citizen_id AND d.visit_id = filed.id;
-    DELETE FROM book.visit_insurance i WHERE i.citizen_id = filed.citizen_id AND i.visit_id = filed.id;
+    DELETE FROM book.visit_diagnosis d WHERE d.citizen_id = filed.citizen_id AND d.visit_id = filed.id AND arrived ? 'diagnoses';
+    DELETE FROM book.visit_insurance i WHERE i.citizen_id = filed.citizen_id AND i.visit_id = filed.id AND arrived ? 'insurance';
   END IF;
   INSERT INTO book.visit_diagnosis (citizen_id, visit_id, line, masked, role, code, recorded_at)
   SELECT filed.citizen_id, filed.id, d.line, filed.masked, d.role, d.code, filed.started_at

@@ -7,15 +7,18 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT coalesce((left(withdrawal, 8), substr(withdrawal, 14)) > (left(version, 8), substr(version, 14)), false)
 $$;
 
--- Returns the parts that this version is the newest of, and remembers it; NULL when the visit was withdrawn since.
+-- Returns the parts that this version is the newest of, and remembers it; NULL when the visit was withdrawn since. `ranks`
+-- are those before it.
+DROP FUNCTION IF EXISTS book.take_parts(uuid, text, text, text[], text);
 CREATE OR REPLACE FUNCTION book.take_parts(citizen uuid, facility text, source text, sent text[], rank text,
-                                           OUT taken text[], OUT withdrawn jsonb)
+                                           OUT taken text[], OUT withdrawn jsonb, OUT ranks jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE known book.arrival_order;
 BEGIN
   SELECT o.* INTO known FROM book.arrival_order o
    WHERE o.citizen_id = citizen AND o.facility_code = facility AND o.source_id = source;
   withdrawn := coalesce(known.withdrawals, '{}');
+  ranks := coalesce(known.ranks, '{}');
   IF book.cancels(withdrawn->>'VISIT', rank) THEN
     RETURN;
   END IF;

@@ -20,6 +20,10 @@ BEGIN
   ELSIF cardinality(parts) = 0 THEN
     late := arrived;
   END IF;
+  IF provenance->'newer'->kind <> '[]' THEN  -- told by a newer message already, one by one
+    late := late || (SELECT coalesce(jsonb_agg(e), '[]') FROM jsonb_array_elements(arrived) e WHERE provenance->'newer'->kind ? (e->>'source_id'));
+    arrived := (SELECT coalesce(jsonb_agg(e), '[]') FROM jsonb_array_elements(arrived) e WHERE NOT provenance->'newer'->kind ? (e->>'source_id'));
+  END IF;
   IF cardinality(parts) > 0 THEN
     changes := CASE kind
       WHEN 'PRESCRIPTION' THEN book.file_prescriptions(citizen, visit, is_new, arrived, provenance)

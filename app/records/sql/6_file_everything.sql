@@ -18,6 +18,12 @@ BEGIN
     PERFORM book.keep_aside(citizen, (arrived->'visit'->>'id')::uuid, 'VISIT', provenance, (arrived->'visit') - 'id' - 'digest');
     RETURN jsonb_build_array(jsonb_build_object('kind', 'VISIT', 'key', visit_key, 'change', 'WITHDRAWN'));
   END IF;
+  IF ordered.ranks <> '{}' THEN
+    provenance := provenance || jsonb_build_object('newer', book.newer_records(ordered.ranks, rank));
+    IF ordered.ranks->>'ENCOUNTER' > rank THEN  -- a newer message said part of it
+      arrived := jsonb_set(arrived, '{visit}', (arrived->'visit') || book.told_by_encounter(citizen, provenance->>'facility_code', visit_key));
+    END IF;
+  END IF;
   PERFORM auth.describe_citizen(citizen, arrived->'person', arrived->'told');
   filed := book.file_visit(citizen, arrived->'visit', provenance, ordered.taken);
   is_new := filed.change = 'ADDED';

@@ -11,9 +11,10 @@ BEGIN
     RETURN '{}';
   END IF;
   EXECUTE format('SELECT array_agg(r.source_id) FROM %s r WHERE r.citizen_id = $1 AND r.visit_id = $2
-      AND NOT (%s = ANY ($3) AND ($4 = ''VISIT'' OR r.source_id = $5))', book.resting_place(kind),
+      AND NOT (CASE WHEN $6 ? ($7 || '' '' || r.source_id) THEN $7 || '' '' || r.source_id ELSE %s END = ANY ($3)
+      AND ($4 = ''VISIT'' OR r.source_id = $5))', book.resting_place(kind),
       CASE kind WHEN 'PRESCRIPTION' THEN '''PRESCRIPTIONS''' WHEN 'TEST_REPORT' THEN '''REPORTS''' ELSE 'r.kind' END)
-    INTO kept USING citizen, visit, gone, wanted, asked->>'key';
+    INTO kept USING citizen, visit, gone, wanted, asked->>'key', asked->'ranks', kind;
   RETURN book.withdraw_missing(citizen, visit, kind, coalesce(kept, '{}'), provenance);
 END $$;
 REVOKE ALL ON FUNCTION book.withdraw_cancelled FROM PUBLIC;

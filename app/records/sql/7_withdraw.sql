@@ -30,11 +30,12 @@ BEGIN
     END IF;
     RETURN clinical;
   END IF;
+  asked := asked || jsonb_build_object('ranks', coalesce(known, '{}'));
   changes := jsonb_build_object(
     'PRESCRIPTION', book.withdraw_cancelled('PRESCRIPTION', citizen, shown.id, gone, asked, provenance),
     'TEST_REPORT', book.withdraw_cancelled('TEST_REPORT', citizen, shown.id, gone, asked, provenance),
     'DOCUMENT', book.withdraw_cancelled('DOCUMENT', citizen, shown.id, gone, asked, provenance));
-  IF kind = 'VISIT' AND 'VISIT' = ANY (gone) THEN
+  IF kind = 'VISIT' AND gone && '{VISIT,ENCOUNTER}' AND NOT coalesce(known - gone, '{}') ?| '{VISIT,ENCOUNTER}' THEN
     changes := changes || jsonb_build_object('VISIT', jsonb_build_object(source, 'WITHDRAWN'));
     INSERT INTO book.record_version VALUES (citizen, shown.id, shown.version + 1, 'VISIT', 'WITHDRAWN', facility,
       (provenance->>'message_id')::uuid, provenance->>'source_version', provenance->>'standard_version', now(), NULL);

@@ -1,0 +1,315 @@
+"""From a FHIR message that was read to filed records, entry by entry; in the transaction that concludes the message."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from app.core.crypto import Vault
+from app.core.db import Session
+from app.ingestion import bundle_judging, matching, resources, sql
+from app.ingestion.fhir import EntryReading, EntryUse, FhirMessage, UnitReading
+from app.ingestion.fhir.standalone import NOT_TOLD
+from app.ingestion.fhir.visit import STANDARD_VERSION
+from app.ingestion.fhir.words import FhirCode
+from app.ingestion.verdict import (
+    Effect,
+    EntryOutcome,
+    MessageVerdict,
+    Problem,
+    RecordChange,
+    RecordVerdict,
+    VisitStatus,
+    VisitVerdict,
+)
+from app.records import filing
+from app.records.clinical import KINDS, AllergyArrival, ClinicalArrival, ConditionArrival, standalone_key
+
+VISIT: Final = "VISIT"
+ERROR: Final = "entered-in-error"
+_ALONE_FROM: Final = 10_000  # places of auth.filing: units, records that stand alone, what is taken back
+_BACK_FROM: Final = 20_000
+_PARTS: Final = frozenset({"PRESCRIPTION", "TEST_REPORT", VISIT})
+_OWN_RECORD: Final = {"Encounter": VISIT, "DiagnosticReport": "TEST_REPORT"}
+
+
+@dataclass(slots=True, kw_only=True)
+class Bundle:
+    """A message in hand, and what became of its parts so far."""
+
+    session: Session
+    message_id: UUID
+    facility_code: str
+    source: filing.Source
+    vault: Vault
+    new_id: Callable[[], UUID]
+    message: FhirMessage
+    verdicts: list[VisitVerdict]
+    problems: list[Problem]
+    sent: resources.Sent
+    citizens: dict[int, UUID]
+    taken: set[tuple[str, str]]
+    outcomes: dict[int, EntryOutcome]
+    alone: int = 0
+
+
+async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict:
+    """File what is not to wait, or all or nothing of a transaction, and tell what became of every entry."""
+    if any(one.entry is None and one.effect in (Effect.REJECTS, Effect.QUARANTINES) for one in judged.problems):
+        return judged
+    work.sent = await resources.sent_before(
+        work.session, message_id=work.message_id, names=_asked(work.message), vault=work.vault
+    )
+    for position, unit in enumerate(work.message.units):
+        if work.verdicts[position].status is VisitStatus.FILED:
+            await _match(work, position, unit)
+    backs = await _prepare_backs(work)
+    verdict = _concluded(work)
+    if work.message.is_all_or_nothing and verdict.status.value != "filed":
+        return verdict
+    if work.citizens or backs:
+        await sql.open_filing(work.session, message_id=work.message_id)
+    for position, citizen_id in work.citizens.items():
+        if work.verdicts[position].status is VisitStatus.FILED:
+            await _file(work, position, citizen_id)
+    for entry, row in backs:
+        await _take_back(work, entry, row)
+    await resources.note(work.session, message_id=work.message_id, told=_told(work), vault=work.vault)
+    return _concluded(work)
+
+
+def _concluded(work: Bundle) -> MessageVerdict:
+    return bundle_judging.concluded(
+        work.message, visits=tuple(work.verdicts), problems=tuple(work.problems), outcomes=work.outcomes
+    )
+
+
+def _asked(message: FhirMessage) -> set[str]:
+    """Return every name that is to be looked up: of resources that are not here, and of what is taken back."""
+    names = {name for unit in message.units for name in (*unit.patient, *unit.visit)}
+    return names | {name for entry in message.entries if entry.use is EntryUse.WITHDRAWS for name in entry.names}
+
+
+async def _match(work: Bundle, position: int, unit: UnitReading) -> None:
+    source = _visit_of(work, unit)
+    first = next((_key(one) for one in unit.clinical), None)
+    key = source or first or f"PERSON {position}"
+    if unit.visit and source is None:
+        return _wait(work, position, FhirCode.VISIT_NOT_KNOWN)
+    if unit.person is None:
+        citizen_id = await resources.match_sent_patient(
+            work.session, message_id=work.message_id, position=position, visit=key, names=unit.patient, vault=work.vault
+        )
+        if citizen_id is None:
+            return _wait(work, position, FhirCode.PATIENT_NOT_KNOWN)
+        work.citizens[position] = citizen_id
+    else:
+        match = await matching.match_person(
+            work.session,
+            message_id=work.message_id,
+            position=position,
+            facility_code=work.facility_code,
+            visit_source_id=key,
+            person=unit.person,
+            vault=work.vault,
+            new_id=work.new_id,
+        )
+        if match.citizen_id is None:
+            entry = unit.told_by[0] if unit.told_by else None
+            work.verdicts[position] = bundle_judging.waiting(work.verdicts[position], reason=match.outcome, entry=entry)
+            return None
+        work.citizens[position] = match.citizen_id
+    if unit.visit and source is not None:
+        work.verdicts[position] = replace(work.verdicts[position], visit=source)
+    return await _stand_alone(work, position, unit)
+
+
+def _visit_of(work: Bundle, unit: UnitReading) -> str | None:
+    """Return the visit that a unit belongs to: its own, or one that was sent before, by either door."""
+    if unit.source_id is not None:
+        return unit.source_id
+    known = work.sent.find(unit.visit)
+    if known is not None:
+        return known.visit_source_id
+    return next((visit for name in unit.visit if (visit := resources.visit_named(name)) is not None), None)
+
+
+async def _stand_alone(work: Bundle, position: int, unit: UnitReading) -> None:
+    ids = list(dict.fromkeys(_key(one) for one in unit.clinical))
+    if not ids:
+        return
+    taken = await resources.stand_alone(
+        work.session,
+        message_id=work.message_id,
+        first_position=_ALONE_FROM + work.alone,
+        citizen_id=work.citizens[position],
+        ids=ids,
+    )
+    work.alone += len(ids)
+    for one in unit.clinical:
+        if _key(one) in taken:
+            work.taken.add((KINDS[type(one)], one.source_id))
+            work.problems.append(_of_another(work, one))
+
+
+def _of_another(work: Bundle, one: ClinicalArrival) -> Problem:
+    text = bundle_judging.WAITS["VISIT_OF_ANOTHER_PERSON"]
+    entry = next((e.index for e in work.message.entries if (e.kind, e.key) == (KINDS[type(one)], one.source_id)), None)
+    return Problem(code="VISIT_OF_ANOTHER_PERSON", effect=Effect.QUARANTINES, vi=text.vi, en=text.en, entry=entry)
+
+
+def _key(one: ClinicalArrival) -> str:
+    return standalone_key(kind=KINDS[type(one)], source_id=one.source_id)
+
+
+def _wait(work: Bundle, position: int, code: FhirCode) -> None:
+    verdict = work.verdicts[position]
+    entry = next((one.index for one in work.message.entries if one.unit == position), None)
+    remark = bundle_judging.problem(code, Effect.QUARANTINES, entry=entry, visit=verdict.visit)
+    work.verdicts[position] = replace(verdict, status=VisitStatus.QUARANTINED, problems=(*verdict.problems, remark))
+
+
+async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
+    unit, verdict = work.message.units[position], work.verdicts[position]
+    filed: list[filing.FiledRecord] = []
+    if unit.arrival is not None:
+        arrival = replace(unit.arrival, source_id=verdict.visit or unit.arrival.source_id)
+        filed += await filing.file_delta(
+            work.session,
+            citizen_id=citizen_id,
+            arrival=arrival,
+            is_whole=unit.is_whole and unit.person is not None,
+            source=work.source,
+            vault=work.vault,
+            new_id=work.new_id,
+        )
+    clinical = [_dated(work, one) for one in unit.clinical if (KINDS[type(one)], one.source_id) not in work.taken]
+    filed += await filing.file_clinical(
+        work.session, citizen_id=citizen_id, arrivals=clinical, source=work.source, new_id=work.new_id
+    )
+    changes = {(str(one.kind), one.key): one.change for one in filed}
+    for entry in work.message.entries:
+        if entry.unit == position and entry.use is EntryUse.RECORD:
+            if (entry.kind, entry.key) in work.taken:
+                work.outcomes[entry.index] = EntryOutcome.QUARANTINED
+                continue
+            change = changes.get((str(entry.kind), _record_key(entry, verdict)), filing.Change.UNCHANGED)
+            work.outcomes[entry.index] = EntryOutcome(change.lower())
+    records = tuple(
+        RecordVerdict(kind=str(one.kind), key=one.key, change=RecordChange(one.change.lower())) for one in filed
+    )
+    work.verdicts[position] = replace(verdict, records=(*records, *verdict.records))
+
+
+def _record_key(entry: EntryReading, verdict: VisitVerdict) -> str:
+    return (verdict.visit or "") if entry.kind == VISIT else entry.key or ""
+
+
+def _dated(work: Bundle, one: ClinicalArrival) -> ClinicalArrival:
+    """Return a statement that tells no moment as recorded when it was received."""
+    if isinstance(one, ConditionArrival | AllergyArrival) and one.recorded_at == NOT_TOLD:
+        return replace(one, recorded_at=work.source.received_at)
+    return one
+
+
+async def _prepare_backs(work: Bundle) -> list[tuple[EntryReading, resources.SentResource]]:
+    """Find what entries take back, so that open_filing may open the books it stands in."""
+    found = []
+    for entry in work.message.entries:
+        if entry.use is not EntryUse.WITHDRAWS:
+            continue
+        row = work.sent.find(entry.names) or resources.visit_to_take_back(entry)
+        is_part = row is not None and _is_part(entry, row)
+        citizen_id = None
+        if row is not None and not is_part:
+            citizen_id = await resources.prepare_taking_back(
+                work.session, message_id=work.message_id, position=_BACK_FROM + entry.index, row=row
+            )
+        if row is not None and citizen_id is not None:
+            found.append((entry, replace(row, citizen_id=citizen_id)))
+            continue
+        code = FhirCode.PART_OF_RECORD if is_part else FhirCode.DELETE_UNKNOWN
+        effect = Effect.REJECTS if is_part or entry.is_delete else Effect.NOTES
+        work.problems.append(bundle_judging.problem(code, effect, entry=entry.index))
+        work.outcomes[entry.index] = EntryOutcome.REJECTED if effect is Effect.REJECTS else EntryOutcome.IGNORED
+    return found
+
+
+def _is_part(entry: EntryReading, row: resources.SentResource) -> bool:
+    if _OWN_RECORD.get(entry.resource) == row.kind:
+        return False
+    return row.kind in _PARTS and (row.parts > 1 or row.kind == VISIT)
+
+
+async def _take_back(work: Bundle, entry: EntryReading, row: resources.SentResource) -> None:
+    withdrawal = filing.Withdrawal(
+        visit_source_id=row.visit_source_id or row.key or "", kind=row.kind, key=row.key or "", reason=ERROR
+    )
+    if row.citizen_id is None:
+        return
+    filed = await filing.withdraw(
+        work.session, citizen_id=row.citizen_id, withdrawal=withdrawal, source=work.source, new_id=work.new_id
+    )
+    work.outcomes[entry.index] = EntryOutcome.WITHDRAWN if filed else EntryOutcome.UNCHANGED
+
+
+def _told(work: Bundle) -> list[resources.Named]:
+    """Return what every resource of this message became, under each of its names."""
+    parts: dict[tuple[int | None, str | None, str | None], int] = {}
+    for entry in work.message.entries:
+        place = (entry.unit, entry.kind, entry.key)
+        parts[place] = parts.get(place, 0) + 1
+    patients = {
+        unit.told_by[0]: position
+        for position, unit in enumerate(work.message.units)
+        if unit.person is not None and unit.told_by
+    }
+    told = []
+    for entry in work.message.entries:
+        position = entry.unit if entry.use is EntryUse.RECORD else patients.get(entry.index)
+        if (
+            position is None
+            or position not in work.citizens
+            or work.outcomes.get(entry.index) is EntryOutcome.QUARANTINED
+        ):
+            continue
+        verdict = work.verdicts[position]
+        is_patient = entry.use is not EntryUse.RECORD
+        told.append(
+            resources.Named(
+                names=entry.names,
+                citizen_id=work.citizens[position],
+                visit=None if is_patient else verdict.visit,
+                kind="PATIENT" if is_patient else str(entry.kind),
+                key=None if is_patient else _record_key(entry, verdict),
+                parts=parts[(entry.unit, entry.kind, entry.key)],
+            )
+        )
+    return told
+
+
+def open_bundle(
+    session: Session,
+    *,
+    message: FhirMessage,
+    judged: MessageVerdict,
+    source: filing.Source,
+    vault: Vault,
+    new_id: Callable[[], UUID],
+) -> Bundle:
+    """Take a message that was judged in hand."""
+    return Bundle(
+        session=session,
+        message_id=source.message_id,
+        facility_code=source.facility_code,
+        source=replace(source, standard_version=STANDARD_VERSION),
+        vault=vault,
+        new_id=new_id,
+        message=message,
+        verdicts=list(judged.visits),
+        problems=list(judged.problems),
+        sent=resources.Sent(rows={}),
+        citizens={},
+        taken=set(),
+        outcomes={},
+    )

@@ -1,0 +1,185 @@
+"""What holds for every resource, whatever its kind: modifiers that are not understood, nesting, labels, profiles."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from app.ingestion.fhir.bundle import Bundle, Entry
+from app.ingestion.fhir.nodes import Node, codings
+from app.ingestion.fhir.required import check_required
+from app.ingestion.fhir.systems import is_icd_10
+from app.ingestion.fhir.words import FhirCode
+from app.ingestion.verdict import Effect
+from app.sharing.scope import SensitiveClass
+
+CONTEXT: Final = frozenset(
+    {
+        "Binary",
+        "Composition",
+        "Coverage",
+        "Device",
+        "Endpoint",
+        "Location",
+        "Medication",
+        "MessageHeader",
+        "Organization",
+        "Patient",
+        "Practitioner",
+        "PractitionerRole",
+        "Provenance",
+        "ServiceRequest",
+        "Specimen",
+    }
+)
+RECORDS: Final = frozenset(
+    {
+        "AllergyIntolerance",
+        "Condition",
+        "DiagnosticReport",
+        "DocumentReference",
+        "Encounter",
+        "ImagingStudy",
+        "Immunization",
+        "MedicationDispense",
+        "MedicationRequest",
+        "Observation",
+        "Procedure",
+    }
+)
+READ: Final = CONTEXT | RECORDS
+_RESTRICTED: Final = frozenset({"R", "V"})
+_LABELS: Final[Mapping[str, SensitiveClass | None]] = {
+    "HIV": SensitiveClass.HIV,
+    "TB": SensitiveClass.TUBERCULOSIS,
+    "TBOO": SensitiveClass.TUBERCULOSIS,
+    **dict.fromkeys(
+        (
+            "ETH",
+            "ETHUD",
+            "PSY",
+            "PSYTHPN",
+            "SDV",
+            "SEX",
+            "SUD",
+            "STD",
+            "SPI",
+            "BH",
+            "COGN",
+            "DVD",
+            "EMOTDIS",
+            "GDIS",
+            "SICKLE",
+        )
+    ),
+}
+_CONFIDENTIALITY: Final = "v3-Confidentiality"
+_CODES: Final[tuple[tuple[tuple[str, ...], SensitiveClass], ...]] = (
+    (("B20", "B21", "B22", "B23", "B24", "Z21", "R75"), SensitiveClass.HIV),
+    (("A15", "A16", "A17", "A18", "A19"), SensitiveClass.TUBERCULOSIS),
+)
+_LOINC: Final = "http://loinc.org"
+_HIV_TESTS: Final = frozenset(
+    {
+        "29327-4",
+        "5017-9",
+        "5018-7",
+        "5220-9",
+        "5221-7",
+        "7917-8",
+        "7918-6",
+        "20447-9",
+        "25836-8",
+        "30361-0",
+        "31201-7",
+        "32602-5",
+        "48345-3",
+        "51866-2",
+        "56888-1",
+        "57975-5",
+        "68961-2",
+        "69668-2",
+        "75622-1",
+        "80203-3",
+        "80387-4",
+        "89365-1",
+        "89374-3",
+    }
+)
+_SNOMED: Final = "http://snomed.info/sct"
+_HIV_CONCEPTS: Final = frozenset({"86406008", "165816005", "62479008", "91947003", "91948008", "19030005", "186706006"})
+
+
+class Looked:
+    """What a look at all resources finds out besides their problems."""
+
+    def __init__(self) -> None:
+        self.profiles: dict[str, None] = {}
+        self.extensions = 0
+
+    def note(self, bundle: Bundle) -> None:
+        """Note how many extensions were passed over."""
+        if self.extensions:
+            bundle.remarks.add(FhirCode.EXTENSIONS_IGNORED, Effect.NOTES, entry=None, limit=self.extensions)
+
+
+def check_entry(entry: Entry, *, looked: Looked) -> None:
+    """Reject an entry whose resource R4 tells to reject, or that lacks what R4 requires."""
+    resource = entry.resource
+    if resource is None or entry.is_delete:
+        return
+    meta = resource.node("meta")
+    looked.profiles.update(dict.fromkeys(meta.texts("profile") if meta else ()))
+    if resource.has("implicitRules"):
+        resource.remark(FhirCode.IMPLICIT_RULES, Effect.REJECTS, "implicitRules")
+    for contained in resource.nodes("contained"):
+        if contained.has("contained"):
+            contained.remark(FhirCode.CONTAINED_NESTED, Effect.REJECTS, "contained")
+    has_modifier, extensions = _extensions(resource.value)
+    looked.extensions += extensions
+    if has_modifier and resource.kind in READ:
+        resource.remark(FhirCode.MODIFIER_EXTENSION, Effect.REJECTS, "modifierExtension")
+    if resource.kind in READ and resource.code("status") != "entered-in-error":
+        check_required(resource)
+
+
+def _extensions(value: dict[str, Any]) -> tuple[bool, int]:
+    has_modifier, count = False, 0
+    waiting: list[Any] = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting.extend(item)
+            continue
+        if not isinstance(item, dict):
+            continue
+        for name, below in item.items():
+            if name == "extension" and isinstance(below, list):
+                count += len(below)
+            elif name == "modifierExtension" and below:
+                has_modifier = True
+            elif isinstance(below, dict | list):
+                waiting.append(below)
+    return has_modifier, count
+
+
+def sensitivity(resource: Node) -> tuple[bool, SensitiveClass | None]:
+    """Tell whether a resource is to be held back, and its class where that has a name.
+
+    By its security labels, else by its codes. Source: FHIR R4 security-labels; Law on HIV/AIDS 2006 (2020) Art. 30.
+    """
+    meta = resource.node("meta")
+    for label in meta.nodes("security") if meta else ():
+        code = (label.code("code") or "").upper()
+        if code in _RESTRICTED and (label.code("system") or "").endswith(_CONFIDENTIALITY):
+            return True, None
+        if code in _LABELS:
+            return True, _LABELS[code]
+    for coding in codings(resource.node("code")):
+        plain = coding.code.replace(".", "").upper()
+        for beginnings, sensitive in _CODES:
+            if is_icd_10(coding.system) and plain.startswith(beginnings):
+                return True, sensitive
+        if coding.system == _LOINC and coding.code in _HIV_TESTS:
+            return True, SensitiveClass.HIV
+        if coding.system == _SNOMED and coding.code in _HIV_CONCEPTS:
+            return True, SensitiveClass.HIV
+    return False, None

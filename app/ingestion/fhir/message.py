@@ -1,0 +1,75 @@
+"""What one reading gives: units to be filed, each of one person and visit, and what became of every entry."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from app.ingestion.verdict import Problem
+from app.records.arrivals import PersonArrival, VisitArrival
+from app.records.clinical import ClinicalArrival
+from app.sharing.scope import SensitiveClass
+
+
+class EntryUse(StrEnum):
+    """What an entry of a message is to the book."""
+
+    RECORD = "record"  # stands in the book, or is a part of what stands there
+    CONTEXT = "used"  # says something about other entries: the person, who did it, where
+    IGNORED = "ignored"
+    HELD_BACK = "held_back"
+    REFUSED = "rejected"
+    WITHDRAWS = "withdraws"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryReading:
+    """One entry. `names` are those under which a later message may mean its resource."""
+
+    index: int  # from 0; 0 for a resource that was sent alone
+    resource: str  # its kind; of a DELETE that of its URL
+    use: EntryUse
+    unit: int | None = None
+    kind: str | None = None  # of the record that it became, or is a part of
+    key: str | None = None
+    reason: str | None = None
+    names: tuple[str, ...] = ()
+    sensitive: SensitiveClass | None = None
+    is_delete: bool = False  # a request to take a resource back, which names it by its URL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitReading:
+    """Everything that a message says of one person and one visit, or of one person beside any visit.
+
+    Where the Patient is not in the message, `person` is None and `patient` holds its names; where the Encounter is
+    not, `visit` holds its names and `arrival` only what belongs to it.
+    """
+
+    source_id: str | None
+    facility_code: str | None  # MA_CSKCB, as the Encounter tells it
+    person: PersonArrival | None
+    patient: tuple[str, ...]
+    arrival: VisitArrival | None
+    visit: tuple[str, ...]
+    is_whole: bool  # the Encounter itself is in the message, or stands in for none
+    clinical: tuple[ClinicalArrival, ...]
+    told_by: tuple[int, ...]  # the entries without which nothing of it can be filed: Patient and Encounter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FhirMessage:
+    """One message. After a problem that REJECTS the Bundle itself, nothing is to be filed."""
+
+    type: str | None
+    made: str | None  # Bundle.timestamp as yyyymmddHHMM in Viet Nam
+    issued_on: date | None
+    units: tuple[UnitReading, ...]
+    entries: tuple[EntryReading, ...]
+    profiles: tuple[str, ...]  # meta.profile, each once; noted, not judged
+    extensions: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def is_all_or_nothing(self) -> bool:
+        """Tell whether one entry that cannot be filed stops all. Source: FHIR R4 http.html#transaction."""
+        return self.type == "transaction"

@@ -1,0 +1,341 @@
+"""Read one FHIR R4 message: every entry is accounted for, and what is understood is sorted by person and visit."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from app.ingestion.fhir import attachments, medicines, procedures, results, standalone
+from app.ingestion.fhir.bundle import Bundle
+from app.ingestion.fhir.checks import RECORDS, Looked, check_entry
+from app.ingestion.fhir.document import FhirRefused, read_document
+from app.ingestion.fhir.message import EntryUse, FhirMessage
+from app.ingestion.fhir.nodes import VIETNAM_TIME, Node, codings, words_of
+from app.ingestion.fhir.remarks import Remarks
+from app.ingestion.fhir.sorting import Sorting
+from app.ingestion.fhir.systems import identifiers
+from app.ingestion.fhir.units import Unit, Who
+from app.ingestion.fhir.uses import Use, use_of
+from app.ingestion.fhir.visit import Named, is_coded
+from app.ingestion.fhir.words import FhirCode
+from app.ingestion.verdict import Effect
+from app.records.clinical import KINDS, ClinicalArrival
+
+BUNDLE_TYPES: Final = frozenset({"transaction", "batch", "message", "document", "collection"})
+_FIRST_RESULTS: Final = 5
+_LAST_RANK: Final = 10_000
+_FIRST: Final[Mapping[str, str]] = {"message": "MessageHeader", "document": "Composition"}
+
+
+def read_message(body: bytes) -> FhirMessage:
+    """Read a message; whatever is wrong with it stands in its problems."""
+    remarks = Remarks()
+    try:
+        document = read_document(body)
+    except FhirRefused as refusal:
+        remarks.add(
+            refusal.reason, Effect.REJECTS, entry=None, path=refusal.place, detail=refusal.detail, limit=refusal.limit
+        )
+        return _message(None, remarks=remarks)
+    bundle = Bundle(document, remarks=remarks)
+    _check_bundle(bundle)
+    return _Reader(bundle).read()
+
+
+def _message(bundle: Bundle | None, *, remarks: Remarks) -> FhirMessage:
+    return FhirMessage(
+        type=bundle.type if bundle else None,
+        made=None,
+        issued_on=None,
+        units=(),
+        entries=(),
+        profiles=(),
+        extensions=0,
+        problems=remarks.problems(),
+    )
+
+
+def _check_bundle(bundle: Bundle) -> None:
+    root = bundle.root
+    if bundle.kind != "Bundle":
+        if bundle.kind not in RECORDS | {"Patient"}:
+            root.remark(FhirCode.RESOURCE_NOT_TAKEN, Effect.REJECTS)
+        return
+    if bundle.type is None:
+        root.remark(FhirCode.ELEMENT_MISSING, Effect.REJECTS, "type")
+    elif bundle.type not in BUNDLE_TYPES:
+        root.remark(FhirCode.BUNDLE_TYPE, Effect.REJECTS, "type")
+    for name, code in (("implicitRules", FhirCode.IMPLICIT_RULES), ("modifierExtension", FhirCode.MODIFIER_EXTENSION)):
+        if root.has(name):
+            root.remark(code, Effect.REJECTS, name)
+    first = _FIRST.get(bundle.type or "")
+    found = bundle.entries[0].resource if bundle.entries else None
+    if first is not None and (found is None or found.kind != first):
+        root.remark(FhirCode.ELEMENT_MISSING, Effect.REJECTS, f"entry[0].resource.ofType({first})")
+
+
+class _Reader:
+    """Reads the entries of one message, the visits first and then what belongs to them."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.remarks = bundle.remarks
+        self.uses: dict[int | None, Use] = {}
+        self.looked = Looked()
+        self.made = bundle.root.moment("timestamp") if bundle.kind == "Bundle" else None
+        for entry in bundle.entries:
+            check_entry(entry, looked=self.looked)
+            self.uses[entry.index] = use_of(entry)
+        self.sorting = Sorting(bundle)
+        self._in_reports: set[int] = set()
+        self._named: set[int] = set()
+        self._reports: dict[int, list[Node]] = {}
+        self._dispenses: dict[int, Node] = {}
+        self._look_back()
+
+    def read(self) -> FhirMessage:
+        """Read everything, in an order in which nothing is read twice."""
+        for kind, read in self._steps():
+            for entry, resource in self.bundle.resources(kind):
+                use = self.uses[entry.index]
+                is_read = id(resource.value) in self._in_reports or entry.index in self.remarks.rejected
+                if use.use is EntryUse.CONTEXT and kind in RECORDS and not is_read:
+                    read(use, resource)
+        self.sorting.finish()
+        self.looked.note(self.bundle)
+        made = self.made.at.astimezone(VIETNAM_TIME) if self.made else None
+        units = tuple(unit.reading(self.bundle) for unit in self.sorting.units)
+        rejected = self.remarks.rejected
+        return FhirMessage(
+            type=self.bundle.type,
+            made=f"{made:%Y%m%d%H%M}" if made else None,
+            issued_on=made.date() if made else None,
+            units=units,
+            entries=tuple(use.reading(refused=index in rejected) for index, use in self.uses.items()),
+            profiles=tuple(self.looked.profiles)[:100],
+            extensions=self.looked.extensions,
+            problems=self.remarks.problems(),
+        )
+
+    def _steps(self) -> tuple[tuple[str, Callable[[Use, Node], None]], ...]:
+        return (
+            ("Encounter", self._encounter),
+            ("DiagnosticReport", self._report),
+            ("ImagingStudy", self._imaging),
+            ("Observation", self._observation),
+            ("MedicationRequest", self._drug),
+            ("MedicationDispense", self._drug),
+            ("Procedure", self._procedure),
+            ("Immunization", self._immunization),
+            ("Condition", self._condition),
+            ("AllergyIntolerance", self._allergy),
+            ("DocumentReference", self._document),
+        )
+
+    def _look_back(self) -> None:
+        """Note which reports speak of a study and which dispense of a request: they refer, not the other way round."""
+        for _, report in self.bundle.resources("DiagnosticReport"):
+            for reference in report.nodes("imagingStudy"):
+                study = self.bundle.resolve(reference, kinds=("ImagingStudy",), of=report)
+                if isinstance(study, Node):
+                    self._reports.setdefault(id(study.value), []).append(report)
+        for _, dispense in self.bundle.resources("MedicationDispense"):
+            for reference in dispense.nodes("authorizingPrescription"):
+                request = self.bundle.resolve(reference, kinds=("MedicationRequest",), of=dispense)
+                if isinstance(request, Node):
+                    self._dispenses.setdefault(id(request.value), dispense)
+
+    def _is_refused(self, use: Use) -> bool:
+        return use.entry.index in self.remarks.rejected
+
+    def _is_out(self, node: Node) -> bool:
+        """Tell whether a resource that another one refers to is not to be read with it."""
+        use = self.uses.get(node.entry)
+        return use is not None and use.use in (
+            EntryUse.HELD_BACK,
+            EntryUse.WITHDRAWS,
+            EntryUse.REFUSED,
+            EntryUse.IGNORED,
+        )
+
+    def _source(self, resource: Node, *parts: str | None, who: Who) -> str:
+        """Return a record's id at the facility: its business identifier, its own id, else what it says."""
+        for _, value, identifier in identifiers(resource):
+            system = identifier.code("system")
+            return f"{system}|{value}" if system else value
+        own = resource.code("id") or self.uses[resource.entry].entry.logical_id()
+        return own or ":".join([part or "-" for part in parts] + [who.mark])
+
+    def _encounter(self, use: Use, resource: Node) -> None:
+        unit = self.sorting.of_encounter(resource)
+        if unit is None or self._is_refused(use):
+            return
+        named = [one for one in unit.conditions if not self._is_out(one.condition)]
+        unit.conditions = named
+        use.becomes(unit, kind="VISIT", key=unit.source or "")
+        for one in named:
+            if is_coded(one.condition) or not codings(one.condition.node("code")):
+                self._named.add(id(one.condition.value))
+                self._part(one.condition, unit, kind="VISIT", key=unit.source or "")
+
+    def _part(self, node: Node, unit: Unit, *, kind: str, key: str) -> None:
+        use = self.uses.get(node.entry)
+        if use is not None and use.use is EntryUse.CONTEXT and use.resource == node.kind:
+            use.becomes(unit, kind=kind, key=key)
+
+    def _report(self, use: Use, resource: Node) -> None:
+        when = results.moment_of(resource)
+        unit = self.sorting.of_record(resource, at=when.at if when else None, through=self._results_of(resource))
+        if unit is None:
+            return self._without_unit(use, resource, "effective[x]")
+        found = results.report(resource, bundle=self.bundle, otherwise_at=unit.began_at, skip=self._is_out)
+        if found is None or self._is_refused(use):
+            return None
+        key = found.arrival.key
+        if key in unit.reports:
+            key = f"{key}:{self._source(resource, str(len(unit.reports)), who=unit.who)}"
+        unit.reports[key] = results.keyed(found.arrival, key)
+        use.becomes(unit, kind="TEST_REPORT", key=key)
+        for node in found.observations:
+            self._in_reports.add(id(node.value))
+            self._part(node, unit, kind="TEST_REPORT", key=key)
+        return None
+
+    def _results_of(self, report: Node) -> list[Node]:
+        """Return a report's first results: a report that names no visit belongs to theirs."""
+        found = (
+            self.bundle.resolve(one, kinds=("Observation",), of=report)
+            for one in report.nodes("result")[:_FIRST_RESULTS]
+        )
+        return [one for one in found if isinstance(one, Node)]
+
+    def _without_unit(self, use: Use, resource: Node, name: str) -> None:
+        if not self._is_refused(use):
+            resource.remark(FhirCode.ELEMENT_MISSING, Effect.REJECTS, name)
+
+    def _imaging(self, use: Use, resource: Node) -> None:
+        unit = self.sorting.beside(resource)
+        if unit is None:
+            return
+        reports = [one for one in self._reports.get(id(resource.value), ()) if not self._is_out(one)]
+        started = resource.code("started")
+        source = self._source(resource, "img", started, who=unit.who)
+        arrival = standalone.imaging(resource, bundle=self.bundle, source=source, visit=unit.source, reports=reports)
+        self._clinical(use, unit, arrival)
+
+    def _observation(self, use: Use, resource: Node) -> None:
+        when = results.moment_of(resource)
+        unit = self.sorting.of_record(resource, at=when.at if when else None)
+        at = when.at if when else unit.began_at if unit else None
+        if unit is None or at is None:
+            return self._without_unit(use, resource, "effective[x]")
+        weight = results.weight_of(resource)
+        if weight is not None and unit.encounter is not None:
+            unit.weight_kg = weight
+            return use.becomes(unit, kind="VISIT", key=unit.source or "")
+        if not results.read_results(resource):
+            if resource.has("hasMember"):  # a panel: its members say what there is
+                return None
+            return use.is_ignored(FhirCode.NOTHING_STATED)
+        if self._is_refused(use):
+            return None
+        category = results.category_of(resource)
+        unit.observations.setdefault((category, at), []).append(resource)
+        return use.becomes(unit, kind="TEST_REPORT", key=results.gathered_key(category, at))
+
+    def _drug(self, use: Use, resource: Node) -> None:
+        if resource.kind == "MedicationDispense" and self._is_of_request(use, resource):
+            return None
+        when = resource.moment("authoredOn") or resource.moment("whenHandedOver") or resource.moment("whenPrepared")
+        unit = self.sorting.of_record(resource, at=when.at if when else None)
+        if unit is None:
+            return self._without_unit(use, resource, "authoredOn")
+        dispensed = self._dispenses.get(id(resource.value))
+        found = medicines.ordered(resource, bundle=self.bundle, otherwise_at=unit.began_at, dispensed=dispensed)
+        if found is None or self._is_refused(use):
+            return None
+        unit.drugs.append(found)
+        return use.becomes(unit, kind="PRESCRIPTION", key=found.key)
+
+    def _is_of_request(self, use: Use, dispense: Node) -> bool:
+        for reference in dispense.nodes("authorizingPrescription"):
+            request = self.bundle.resolve(reference, kinds=("MedicationRequest",), of=dispense)
+            if isinstance(request, Node):
+                known = self.uses.get(request.entry)
+                if known is not None and known.use is EntryUse.RECORD:
+                    use.use, use.unit, use.kind, use.key = known.use, known.unit, known.kind, known.key
+                    return True
+        return False
+
+    def _procedure(self, use: Use, resource: Node) -> None:
+        period = resource.node("performedPeriod")
+        when = resource.moment("performedDateTime") or (period.moment("start") if period else None)
+        unit = self.sorting.of_record(resource, at=when.at if when else None)
+        if unit is None:
+            return self._without_unit(use, resource, "performed[x]")
+        line = len(unit.services) + 1
+        found = procedures.service(resource, bundle=self.bundle, line=line, otherwise_at=unit.began_at)
+        if found is None or self._is_refused(use):
+            return None
+        unit.services.append(found)
+        return use.becomes(unit, kind="VISIT", key=unit.source or "")
+
+    def _immunization(self, use: Use, resource: Node) -> None:
+        unit = self.sorting.beside(resource)
+        if unit is None:
+            return
+        vaccine = words_of(resource.node("vaccineCode"))
+        parts = (vaccine, resource.code("occurrenceDateTime"), resource.code("lotNumber"))
+        source = self._source(resource, *parts, who=unit.who)
+        arrival = standalone.vaccination(resource, bundle=self.bundle, source=source, visit=unit.source)
+        self._clinical(use, unit, arrival)
+
+    def _condition(self, use: Use, resource: Node) -> None:
+        unit = None if id(resource.value) in self._named else self.sorting.beside(resource)
+        if unit is None:
+            return None
+        if unit.encounter is not None and is_coded(resource) and _is_of_visit(resource):
+            unit.conditions.append(Named(condition=resource, use=None, rank=_LAST_RANK))
+            return use.becomes(unit, kind="VISIT", key=unit.source or "")
+        source = self._source(resource, words_of(resource.node("code")), resource.code("onsetDateTime"), who=unit.who)
+        arrival = standalone.condition(
+            resource, bundle=self.bundle, source=source, visit=unit.source, otherwise_at=self._otherwise(unit)
+        )
+        return self._clinical(use, unit, arrival)
+
+    def _allergy(self, use: Use, resource: Node) -> None:
+        unit = self.sorting.beside(resource)
+        if unit is None:
+            return
+        source = self._source(resource, words_of(resource.node("code")), who=unit.who)
+        arrival = standalone.allergy(
+            resource, bundle=self.bundle, source=source, visit=unit.source, otherwise_at=self._otherwise(unit)
+        )
+        self._clinical(use, unit, arrival)
+
+    def _otherwise(self, unit: Unit) -> datetime:
+        """Return when something was recorded that tells no moment: with its visit, else when the message was made."""
+        return unit.began_at or (self.made.at if self.made else standalone.NOT_TOLD)
+
+    def _clinical(self, use: Use, unit: Unit, arrival: ClinicalArrival | None) -> None:
+        if arrival is None or self._is_refused(use):
+            return
+        unit.clinical.append(arrival)
+        use.becomes(unit, kind=KINDS[type(arrival)], key=arrival.source_id)
+
+    def _document(self, use: Use, resource: Node) -> None:
+        when = resource.moment("date")
+        unit = self.sorting.of_record(resource, at=when.at if when else None)
+        if unit is None:
+            return self._without_unit(use, resource, "date")
+        source = self._source(resource, resource.code("date"), words_of(resource.node("type")), who=unit.who)
+        found = attachments.attachment(resource, bundle=self.bundle, source=source, otherwise_at=unit.began_at)
+        if found is None or self._is_refused(use):
+            return None
+        unit.documents.append(found)
+        for node in attachments.binary_of(resource, self.bundle):
+            self._part(node, unit, kind="DOCUMENT", key=found.key)
+        return use.becomes(unit, kind="DOCUMENT", key=found.key)
+
+
+def _is_of_visit(condition: Node) -> bool:
+    return any(one.code == "encounter-diagnosis" for node in condition.nodes("category") for one in codings(node))

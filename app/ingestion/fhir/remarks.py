@@ -1,0 +1,84 @@
+"""Collect the remarks of one reading, by entry; the same warning on many entries is told once."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from app.core.errors import Text
+from app.ingestion.fhir.words import FhirCode, describe
+from app.ingestion.verdict import Effect, Problem
+
+MAX_LISTED: Final = 500
+"""How many problems of one effect a message's list holds; the rest is only counted."""
+_INDEX: Final = re.compile(r"\[\d+\]")
+_MERGED: Final = frozenset({Effect.WARNS, Effect.NOTES})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Remark:
+    code: FhirCode
+    effect: Effect
+    entry: int | None
+    path: str | None
+    detail: Text | None
+    limit: int | None
+    more: int = 0
+
+    def problem(self) -> Problem:
+        words = describe(self.code, detail=self.detail, limit=self.limit)
+        vi, en = (f"{self.path}: {why}" if self.path else why[:1].upper() + why[1:] for why in (words.vi, words.en))
+        if self.more:
+            vi, en = f"{vi} (Và {self.more} chỗ khác.)", f"{en} (And in {self.more} more places.)"
+        return Problem(code=self.code, effect=self.effect, vi=vi, en=en, entry=self.entry, path=self.path)
+
+
+class Remarks:
+    """The remarks about one message, in the order in which they were made."""
+
+    def __init__(self) -> None:
+        self._remarks: list[_Remark] = []
+        self._merged: dict[tuple[FhirCode, str], _Remark] = {}
+        self._listed = dict.fromkeys(Effect, 0)
+        self.rejected: set[int | None] = set()
+        self.quarantined: set[int | None] = set()
+
+    def add(
+        self,
+        code: FhirCode,
+        effect: Effect,
+        *,
+        entry: int | None,
+        path: str | None = None,
+        detail: Text | None = None,
+        limit: int | None = None,
+    ) -> None:
+        """Note a problem of one entry (its place in the Bundle, from 0), or of the Bundle itself."""
+        if effect is Effect.REJECTS:
+            self.rejected.add(entry)
+        elif effect is Effect.QUARANTINES:
+            self.quarantined.add(entry)
+        key = (code, _INDEX.sub("", path or ""))
+        if effect in _MERGED and (earlier := self._merged.get(key)):
+            earlier.more += 1
+            return
+        self._listed[effect] += 1
+        if self._listed[effect] > MAX_LISTED:
+            return
+        remark = _Remark(code=code, effect=effect, entry=entry, path=path, detail=detail, limit=limit)
+        self._remarks.append(remark)
+        if effect in _MERGED:
+            self._merged[key] = remark
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what was noted; what exceeds the list is counted at the end."""
+        told = [remark.problem() for remark in self._remarks]
+        for effect, listed in self._listed.items():
+            if listed > MAX_LISTED:
+                more = describe(FhirCode.MORE_PROBLEMS, limit=listed - MAX_LISTED)
+                told.append(Problem(code=FhirCode.MORE_PROBLEMS, effect=effect, vi=more.vi, en=more.en))
+        return tuple(told)
+
+
+def of_visit(problem: Problem, *, visit: str | None) -> Problem:
+    """Return a problem as one of a visit's."""
+    return replace(problem, visit=visit)

@@ -1,0 +1,302 @@
+"""Observation and DiagnosticReport: paraclinical results become reports."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from app.ingestion.fhir import people
+from app.ingestion.fhir.bundle import Bundle
+from app.ingestion.fhir.nodes import (
+    LONGEST_TEXT,
+    VIETNAM_TIME,
+    Moment,
+    Node,
+    codings,
+    notes_of,
+    number_text,
+    plain_number,
+    words_of,
+)
+from app.ingestion.fhir.systems import best_code
+from app.ingestion.fhir.words import FhirCode
+from app.ingestion.verdict import Effect
+from app.records.arrivals import TestCategory, TestReportArrival, TestResultArrival
+
+WEIGHT_CODES: Final = frozenset({"29463-7", "3141-9", "8341-0"})
+_CATEGORIES: Final = {
+    **dict.fromkeys(
+        (
+            "LAB",
+            "CH",
+            "HM",
+            "MB",
+            "SR",
+            "BLB",
+            "CG",
+            "CP",
+            "GE",
+            "IMM",
+            "LABORATORY",
+            "MCB",
+            "MYC",
+            "PAT",
+            "SP",
+            "TX",
+            "URN",
+            "VR",
+        ),
+        TestCategory.LABORATORY,
+    ),
+    **dict.fromkeys(
+        ("RAD", "CT", "NMR", "NMS", "RUS", "RX", "CTH", "XRC", "VUS", "OUS", "IMAGING", "DX"), TestCategory.IMAGING
+    ),
+    **dict.fromkeys(("EC", "EN", "PF", "CUS", "AU", "PHR", "PT", "RC", "PROCEDURE"), TestCategory.FUNCTIONAL),
+}
+_NOT_YET: Final = frozenset({"registered", "partial", "preliminary"})
+_WITHDRAWN: Final = frozenset({"entered-in-error", "cancelled"})
+_VALUES: Final = (
+    "valueQuantity",
+    "valueCodeableConcept",
+    "valueString",
+    "valueBoolean",
+    "valueInteger",
+    "valueRange",
+    "valueRatio",
+    "valueSampledData",
+    "valueTime",
+    "valueDateTime",
+    "valuePeriod",
+)
+_MOST_NAME: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A report, and the observations that stand in it."""
+
+    resource: Node
+    arrival: TestReportArrival
+    observations: tuple[Node, ...]
+
+
+def is_withdrawn(resource: Node) -> bool:
+    """Tell whether a result is taken back."""
+    return resource.code("status") in _WITHDRAWN
+
+
+def is_not_yet(resource: Node) -> bool:
+    """Tell whether a result is still to come: what is not final does not stand in a book."""
+    return resource.code("status") in _NOT_YET
+
+
+def moment_of(resource: Node) -> Moment | None:
+    """Return when a result was given: issued, else when it was taken."""
+    found = resource.moment("issued") or resource.moment("effectiveDateTime") or resource.moment("effectiveInstant")
+    if found is None and (period := resource.node("effectivePeriod")) is not None:
+        found = period.moment("end") or period.moment("start")
+    return found
+
+
+def report(
+    resource: Node, *, bundle: Bundle, otherwise_at: datetime | None, skip: Callable[[Node], bool]
+) -> Report | None:
+    """Read a DiagnosticReport with its results, in their order.
+
+    Its key depends on code and moment alone, as that of the same report in XML4 does.
+    """
+    when = moment_of(resource)
+    at = when.at if when else otherwise_at
+    if at is None:
+        resource.remark(FhirCode.ELEMENT_MISSING, Effect.REJECTS, "effective[x]")
+        return None
+    concept = resource.node("code")
+    code, name = best_code(codings(concept), "ma-dich-vu"), words_of(concept)
+    observations = _observations(resource, bundle=bundle, skip=skip)
+    results = _lines([one for node in observations for one in read_results(node)])
+    conclusion = resource.text("conclusion") or _joined(words_of(one) for one in resource.nodes("conclusionCode"))
+    description = _presented(resource)
+    if not results and (conclusion or description):
+        results = (_described(name or code or "-"),)
+    _, reader = people.first_of(bundle, resource, "resultsInterpreter", "performer")
+    arrival = TestReportArrival(
+        key=report_key(code, at),
+        category=_category(resource, results),
+        service_code=code,
+        service_name=name,
+        resulted_at=at,
+        reader_certificate=reader,
+        description=description,
+        conclusion=conclusion,
+        results=results,
+    )
+    return Report(resource=resource, arrival=arrival, observations=tuple(observations))
+
+
+def report_key(code: str | None, at: datetime) -> str:
+    """Return the key of a report, the same by every door."""
+    return f"test:{code or '-'}:{at.astimezone(VIETNAM_TIME):%Y%m%d%H%M}"
+
+
+def gathered(observations: Iterable[Node], *, category: str, at: datetime) -> TestReportArrival:
+    """Make one report of observations that stand in none, of one category and moment."""
+    nodes = list(observations)
+    named = next((words_of(one) for node in nodes[:1] for one in node.nodes("category")), None)
+    results = _lines([one for node in nodes for one in read_results(node)])
+    return TestReportArrival(
+        key=gathered_key(category, at),
+        category=_CATEGORIES.get(category.upper(), TestCategory.OTHER),
+        service_code=None,
+        service_name=named,
+        resulted_at=at,
+        reader_certificate=None,
+        description=None,
+        conclusion=None,
+        results=results,
+    )
+
+
+def gathered_key(category: str, at: datetime) -> str:
+    """Return the key of such a report."""
+    return f"obs:{category}:{at.astimezone(VIETNAM_TIME):%Y%m%d%H%M}"
+
+
+def keyed(arrival: TestReportArrival, key: str) -> TestReportArrival:
+    """Return a report under another key."""
+    return replace(arrival, key=key)
+
+
+def category_of(observation: Node) -> str:
+    """Return the code of an observation's first category."""
+    for concept in observation.nodes("category"):
+        for coding in codings(concept):
+            return coding.code
+    return "-"
+
+
+def weight_of(observation: Node) -> Decimal | None:
+    """Return a body weight in kilograms, where an observation is one."""
+    if not any(one.code in WEIGHT_CODES for one in codings(observation.node("code"))):
+        return None
+    quantity = observation.node("valueQuantity")
+    value = quantity.number("value") if quantity else None
+    is_kg = quantity is not None and (quantity.code("code") or quantity.code("unit")) == "kg"
+    return value if is_kg and value is not None and 0 < value < 1_000 else None  # noqa: PLR2004 - Numeric(6, 2)
+
+
+def _observations(resource: Node, *, bundle: Bundle, skip: Callable[[Node], bool]) -> list[Node]:
+    found: list[Node] = []
+    seen: set[int] = set()
+    waiting = [(reference, resource) for reference in resource.nodes("result")]
+    while waiting:
+        reference, holder = waiting.pop(0)
+        node = bundle.resolve(reference, kinds=("Observation",), of=holder)
+        if not isinstance(node, Node):
+            if node is not None:
+                reference.remark(FhirCode.REFERENCE_UNRESOLVED, Effect.WARNS)
+            continue
+        if id(node.value) in seen or skip(node):  # whoever refers in a circle is read once
+            continue
+        seen.add(id(node.value))
+        found.append(node)
+        waiting[:0] = [(member, node) for member in node.nodes("hasMember")]
+    return found
+
+
+def read_results(observation: Node) -> list[TestResultArrival]:
+    """Read an observation and its components; a panel without a value of its own gives its components alone."""
+    if is_withdrawn(observation):
+        return []
+    parts = [one for component in observation.nodes("component") if (one := _result(component)) is not None]
+    own = _result(observation)
+    has_more = bool(parts) or observation.has("hasMember")
+    return [*([own] if own is not None and (own.value_text is not None or not has_more) else []), *parts]
+
+
+def _result(node: Node) -> TestResultArrival | None:
+    concept = node.node("code")
+    code = best_code(codings(concept), "ma-chi-so")
+    name = words_of(concept)
+    if name is None:
+        return None
+    text, number, unit = _value(node)
+    return TestResultArrival(line=1, code=code, name=name[:_MOST_NAME], value_text=text, value=number, unit=unit)
+
+
+def _value(node: Node) -> tuple[str | None, Decimal | None, str | None]:
+    kind = node.choice(*_VALUES)
+    if kind == "valueQuantity":
+        return _measured(node.node(kind))
+    if kind == "valueInteger":
+        whole = node.whole(kind)
+        return (None, None, None) if whole is None else (str(whole), Decimal(whole), None)
+    if kind in ("valueBoolean", "valueCodeableConcept"):
+        flag = node.flag(kind) if kind == "valueBoolean" else words_of(node.node(kind))
+        return (str(flag).lower() if isinstance(flag, bool) else flag), None, None
+    if kind in ("valueRange", "valueRatio", "valuePeriod"):
+        return _between(node.node(kind))
+    if kind in (None, "valueSampledData"):
+        return None, None, None
+    text = node.text(kind)
+    return text, plain_number(text) if text and kind == "valueString" else None, None
+
+
+def _measured(quantity: Node | None) -> tuple[str | None, Decimal | None, str | None]:
+    value = quantity.number("value") if quantity else None
+    if quantity is None or value is None:
+        return None, None, None
+    unit = quantity.text("unit") or quantity.text("code")
+    comparator = quantity.code("comparator")
+    text = number_text(value)
+    return (text, value, unit) if comparator is None else (f"{comparator}{text}", None, unit)
+
+
+def _between(node: Node | None) -> tuple[str | None, Decimal | None, str | None]:
+    if node is None:
+        return None, None, None
+    pairs = (("low", "high", "–"), ("numerator", "denominator", ":"))
+    for first, second, sign in pairs:
+        ends = [_measured(node.node(name)) for name in (first, second)]
+        if any(end[0] for end in ends):
+            return sign.join(end[0] or "" for end in ends), None, ends[0][2] or ends[1][2]
+    told = [node.code("start"), node.code("end")]
+    return " – ".join(one or "" for one in told), None, None
+
+
+def _described(name: str) -> TestResultArrival:
+    return TestResultArrival(line=1, code=None, name=name[:_MOST_NAME], value_text=None, value=None, unit=None)
+
+
+def _lines(results: list[TestResultArrival]) -> tuple[TestResultArrival, ...]:
+    return tuple(replace(one, line=line) for line, one in enumerate(results, start=1))
+
+
+def _category(resource: Node, results: tuple[TestResultArrival, ...]) -> TestCategory:
+    for concept in resource.nodes("category"):
+        for coding in codings(concept):
+            if (found := _CATEGORIES.get(coding.code.upper())) is not None:
+                return found
+    has_values = any(one.value_text for one in results)
+    return TestCategory.LABORATORY if has_values else TestCategory.OTHER
+
+
+def _presented(resource: Node) -> str | None:
+    """Return a report that was written as plain text; other forms stay in the message, and no address is opened."""
+    for form in resource.nodes("presentedForm"):
+        data = form.text("data", longest=2 * LONGEST_TEXT)
+        if data is None or not (form.code("contentType") or "").lower().startswith("text/plain"):
+            continue
+        try:
+            text = base64.b64decode(data, validate=True).decode("utf-8").strip()
+        except (binascii.Error, ValueError):
+            continue
+        if text and "\x00" not in text:
+            return text
+    return notes_of(resource)
+
+
+def _joined(texts: Iterable[str | None]) -> str | None:
+    return "; ".join(text for text in texts if text) or None

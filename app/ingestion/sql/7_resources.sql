@@ -1,0 +1,48 @@
+-- owner: auth_owner
+-- What the resources that a facility sent became (FHIR). A name of a resource rests as its blind index only, since it may
+-- hold a person's number. Everything here is of the facility of the message that asks: another facility's resources do not exist.
+DO $$
+BEGIN
+  ALTER TABLE intake.sent_resource ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+  DROP POLICY IF EXISTS deciding ON intake.sent_resource;
+  CREATE POLICY deciding ON intake.sent_resource TO auth_owner USING (true) WITH CHECK (true);
+END $$;
+
+CREATE OR REPLACE FUNCTION intake.sent_resources(message uuid, lookups bytea[])
+RETURNS TABLE (lookup bytea, citizen_id uuid, visit_source_id text, kind text, key text, parts int)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT r.lookup, r.citizen_id, r.visit_source_id, r.kind, r.key, r.parts
+    FROM intake.message m JOIN intake.sent_resource r ON r.facility_code = m.facility_code
+   WHERE m.id = message AND r.lookup = ANY (lookups)
+$$;
+
+-- Remembers what resources became, in books that are open for filing.
+CREATE OR REPLACE FUNCTION intake.note_resources(message uuid, told jsonb) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  INSERT INTO intake.sent_resource AS r (facility_code, lookup, citizen_id, visit_source_id, kind, key, parts, message_id)
+  SELECT DISTINCT ON (t.lookup) m.facility_code, t.lookup, t.citizen_id, t.visit_source_id, t.kind, t.key, t.parts, m.id
+    FROM intake.message m, jsonb_populate_recordset(NULL::intake.sent_resource, told) t
+   WHERE m.id = message AND t.citizen_id = ANY (auth.filing_citizens())
+  ON CONFLICT (facility_code, lookup) DO UPDATE SET (citizen_id, visit_source_id, kind, key, parts, message_id)
+    = (excluded.citizen_id, excluded.visit_source_id, excluded.kind, excluded.key, excluded.parts, excluded.message_id)
+   WHERE (r.citizen_id, r.visit_source_id, r.kind, r.key, r.parts)
+     IS DISTINCT FROM (excluded.citizen_id, excluded.visit_source_id, excluded.kind, excluded.key, excluded.parts)
+$$;
+
+-- Records that a unit of a message is about the person behind a Patient that the facility sent before, so that open_filing
+-- may open the book. NULL when it sent none.
+CREATE OR REPLACE FUNCTION auth.match_sent_patient(message uuid, visit_position int, visit_id text, lookups bytea[]) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE facility text := (SELECT m.facility_code FROM intake.message m WHERE m.id = message); citizen uuid; home uuid;
+BEGIN
+  citizen := (SELECT r.citizen_id FROM intake.sent_resource r WHERE r.facility_code = facility AND r.lookup = ANY (lookups) LIMIT 1);
+  home := auth.home_of(facility, visit_id);
+  IF citizen IS NULL OR home <> citizen THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO auth.filing AS f VALUES (message, visit_position, citizen, facility, visit_id)
+      ON CONFLICT (message_id, "position") DO UPDATE SET citizen_id = excluded.citizen_id;
+  RETURN citizen;
+END $$;
+REVOKE ALL ON FUNCTION intake.sent_resources, intake.note_resources, auth.match_sent_patient FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION intake.sent_resources, intake.note_resources, auth.match_sent_patient TO worker;

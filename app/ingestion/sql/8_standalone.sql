@@ -1,0 +1,36 @@
+-- owner: auth_owner
+-- Records of one person that name no visit: each stands in one book only, as a visit does. `taken` are the ids of those that
+-- stand in another person's book: they wait.
+CREATE OR REPLACE FUNCTION auth.stand_alone(message uuid, first_position int, citizen uuid, ids text[], OUT taken text[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE facility text := (SELECT m.facility_code FROM intake.message m WHERE m.id = message);
+BEGIN
+  IF NOT EXISTS (SELECT FROM auth.filing f WHERE f.message_id = message AND f.citizen_id = citizen) THEN
+    RAISE EXCEPTION 'the message is not about this person' USING ERRCODE = '28000';
+  END IF;
+  taken := ARRAY(SELECT i FROM unnest(ids) i WHERE auth.home_of(facility, i) <> citizen);
+  INSERT INTO auth.filing SELECT message, first_position + row_number() OVER (ORDER BY i), citizen, facility, i
+    FROM unnest(ids) i WHERE i <> ALL (taken) ON CONFLICT (message_id, "position") DO NOTHING;
+END $$;
+
+-- Finds in whose book the record of a resource stands that is taken back, so that open_filing may open it. A visit that is
+-- taken back as a whole may then be sent for somebody else. NULL when it stands in none any more.
+CREATE OR REPLACE FUNCTION auth.prepare_taking_back(message uuid, at_position int, visit text, holder uuid, is_whole boolean) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE asked intake.message; citizen uuid;
+BEGIN
+  SELECT m.* INTO STRICT asked FROM intake.message m WHERE m.id = message;
+  citizen := coalesce(auth.home_of(asked.facility_code, visit), (SELECT r.citizen_id FROM intake.sent_resource r
+    WHERE r.facility_code = asked.facility_code AND r.citizen_id = holder LIMIT 1));
+  IF citizen IS NULL THEN
+    RETURN NULL;
+  END IF;
+  UPDATE auth.filing f SET withdrawn_at = clock_timestamp() FROM intake.message m
+   WHERE is_whole AND f.facility_code = asked.facility_code AND f.source_id = visit AND f.withdrawn_at IS NULL
+     AND m.id = f.message_id AND m.received_at < asked.received_at;
+  INSERT INTO auth.filing VALUES (message, at_position, citizen, asked.facility_code, visit, CASE WHEN is_whole THEN clock_timestamp() END)
+      ON CONFLICT (message_id, "position") DO NOTHING;
+  RETURN citizen;
+END $$;
+REVOKE ALL ON FUNCTION auth.stand_alone, auth.prepare_taking_back FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.stand_alone, auth.prepare_taking_back TO worker;
