@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
+from app.appointments import http as appointments_http
 from app.audit import http as audit_http
 from app.core.clock import utc_now
 from app.core.context import open_house
@@ -42,7 +43,16 @@ def build_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.add_middleware(StraightWay, path="/graphql", answer=endpoint.graphql)
     app.add_middleware(Envelope)
-    rooms = (health, audit_http, browser, discovery, identity_http, ingestion_http, endpoint)
+    rooms = (
+        health,
+        audit_http,
+        browser,
+        discovery,
+        identity_http,
+        ingestion_http,
+        appointments_http,
+        endpoint,
+    )
     for room in rooms:
         app.include_router(room.router)
     return app

@@ -1,4 +1,4 @@
-"""The back door: takes jobs from the queue and files messages.
+"""The back door: takes jobs from the queue, files messages and moves on what is due.
 
 What is small is read and filed in one step. What is large or suspect waits in a queue of its own, is read first, by a
 process that may die of it (app.ingestion.readers), and filed then, one at a time.
@@ -20,6 +20,8 @@ from pgqueuer import AsyncpgPoolDriver, DatabaseRetryEntrypointExecutor, Job, Pg
 from pgqueuer.core.executors import EntrypointExecutorParameters
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.appointments import sql as care
+from app.appointments import waiting
 from app.core.clock import utc_now
 from app.core.context import run_step
 from app.core.crypto import Place, Vault, open_vault
@@ -139,6 +141,30 @@ def _serve(queue: PgQueuer, kind: str, do: _Do, *, at_a_time: int = 0) -> None:
         log.info("message", message_id=str(message_id), status=status)
 
 
+def _serve_appointments(queue: PgQueuer, engine: AsyncEngine, *, terms: str) -> None:
+    """Move on what is held for who waits, and settle what facilities' new plans leave."""
+    run = partial(run_step, engine)
+
+    async def move(asked: dict[str, Any]) -> None:
+        await run(partial(care.move_waitlist, slot=UUID(asked["slot_id"]), terms=terms))
+
+    async def settle(_asked: dict[str, Any]) -> None:
+        await waiting.settle(run, terms=terms)
+
+    for kind, do in {"move_waitlist": move, "settle_slots": settle}.items():
+        _serve_job(queue, kind, do)
+
+
+def _serve_job(queue: PgQueuer, kind: str, do: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    @queue.entrypoint(kind, on_failure="hold", executor_factory=_patient)
+    async def process(job: Job) -> None:
+        try:
+            await do(orjson.loads(job.payload or b"{}"))
+        except Exception as error:  # noqa: BLE001 - the queue would keep the text of whatever it is
+            report_defect(error, request_id=f"{kind} {job.id}")
+            raise JobFailed(type(error).__name__) from None
+
+
 async def work(settings: Settings) -> None:
     """Run until a signal asks to stop; what is in hand is finished first."""
     configure_logs()
@@ -161,6 +187,7 @@ async def work(settings: Settings) -> None:
             )
             _serve(queue, "process_message", worker.quick)
             _serve(queue, "process_slow_message", worker.slow, at_a_time=SLOW_AT_A_TIME)
+            _serve_appointments(queue, engine, terms=care.terms(settings))
             await queue.run(
                 batch_size=TAKE_AT_ONCE,
                 max_concurrent_tasks=TAKE_AT_ONCE * 2,

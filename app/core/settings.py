@@ -93,6 +93,19 @@ class Settings(BaseSettings):
     )
     device_lock_days: int = Field(default=30, ge=1, description="The same for apps behind the phone's own lock")
 
+    booking_lead_minutes: int = Field(
+        default=60, ge=0, description="Booked so long before, at least, where a facility has not told"
+    )
+    booking_cancel_minutes: int = Field(
+        default=120, ge=0, description="Cancelled or moved so long before, at least, where a facility has not told"
+    )
+    booking_most_live: int = Field(
+        default=3, ge=1, description="Bookings to come of one citizen at a facility, at most, where it has not told"
+    )
+    waitlist_hold_minutes: int = Field(
+        default=30, ge=1, description="So long a freed place is held for who waits, where a facility has not told"
+    )
+
     @field_validator("apps")
     @classmethod
     def _have_each_a_name(cls, value: tuple[AppClient, ...]) -> tuple[AppClient, ...]:

@@ -6,6 +6,7 @@ from functools import cache
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from app.appointments.graph import AppointmentsMutation, AppointmentsQuery
 from app.compiler.inputs import InputSpec
 from app.identity.factor_graph import FactorMutation, FactorQuery
 from app.identity.family_graph import FamilyMutation
@@ -58,14 +59,27 @@ INPUTS = (
 
 
 @strawberry.type(description="What can be asked.")
-class Query(IdentityQuery, FactorQuery, RecordsQuery, SharingQuery):
+class Query(
+    IdentityQuery,
+    FactorQuery,
+    RecordsQuery,
+    SharingQuery,
+    AppointmentsQuery,
+):
     """The sum of the rooms' root fields."""
 
 
 @strawberry.type(
     description="What can be changed. Fields run one after the other; the first refusal ends the operation."
 )
-class Mutation(FactorMutation, FamilyMutation, PractitionerMutation, ReactionMutation, SharingMutation):
+class Mutation(
+    FactorMutation,
+    FamilyMutation,
+    PractitionerMutation,
+    ReactionMutation,
+    SharingMutation,
+    AppointmentsMutation,
+):
     """The sum of the rooms' mutations."""
 
 

@@ -7,6 +7,8 @@ import strawberry
 from sqlalchemy import ColumnElement, Date, DateTime, Select, Text, and_, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from app.appointments.mapping import Appointment, AppointmentOrder
+from app.appointments.tables import AppointmentRow
 from app.compiler import declare as rests
 from app.compiler.inputs import Inputs
 from app.compiler.places import Guard
@@ -208,6 +210,31 @@ class HealthBook:
         after: Annotated[str | None, AFTER] = None,
         kind: Annotated[DocumentKind | None, strawberry.argument(description="Only papers of this kind.")] = None,
     ) -> rests.Connection[Document] | None: ...
+
+    @rests.connection(
+        AppointmentRow,
+        on=lambda _book, a, inputs: a.citizen_id == inputs.citizen,
+        order=(rests.desc("starts_at"), rests.desc("id")),
+        orders={
+            "LATEST_FIRST": (rests.desc("starts_at"), rests.desc("id")),
+            "SOONEST_FIRST": (rests.asc("starts_at"), rests.asc("id")),
+        },
+        filters={"upcoming": lambda a, wanted: (a.starts_at >= func.now()) == wanted},
+        guard=_in_scope(BookSection.APPOINTMENTS),
+        max_first=50,
+        description="Appointments, booked and told by papers, cancelled ones too, the latest first.",
+    )
+    def appointments(
+        self,
+        first: Annotated[int, FIRST] = 20,
+        after: Annotated[str | None, AFTER] = None,
+        upcoming: Annotated[
+            bool | None, strawberry.argument(description="True: only those to come; false: only those of the past.")
+        ] = None,
+        order: Annotated[
+            AppointmentOrder | None, strawberry.argument(description="LATEST_FIRST when it is left out.")
+        ] = None,
+    ) -> rests.Connection[Appointment] | None: ...
 
     insurance: list[InsuranceCard] | None = rests.many(
         _cards,

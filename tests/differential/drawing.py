@@ -66,6 +66,10 @@ class Known:
                 return st.sampled_from(
                     [Enum("DISCHARGE"), Enum("RECORD_SUMMARY"), Enum("REEXAMINATION"), Enum("PROGRESS")]
                 )
+            case "upcoming":
+                return st.booleans()
+            case "order":
+                return st.just(Enum("LATEST_FIRST"))
             case "citizenId":
                 stranger = "018f0000-0000-7000-8000-000000000001"
                 return st.sampled_from([self.citizen, self.citizen, self.citizen.upper(), stranger, "x", ""])
@@ -206,13 +210,13 @@ def _argument(draw: Draw, state: _State, argument: GraphQLArgument, value: Any) 
 
 
 def documents_of_everything() -> list[str]:
-    """Return documents that together ask for every field, one for each part of the book: one alone asks too much."""
+    """Return documents that ask for every field of the viewer and, one for each part, of the book."""
     query = JUDGE.query_type
     book = JUDGE.get_type("HealthBook")
     assert query is not None
     assert isinstance(book, GraphQLObjectType)
-    roots = [f"{{ {_whole(name, one)} }}" for name, one in query.fields.items() if name != "healthBook"]
-    return [*roots, *(f"{{ healthBook {{ {_whole(name, one)} }} }}" for name, one in book.fields.items())]
+    me = f"{{ {_whole('me', query.fields['me'])} }}"
+    return [me, *(f"{{ healthBook {{ {_whole(name, one)} }} }}" for name, one in book.fields.items())]
 
 
 def everything(kind: GraphQLObjectType, *, but: Collection[str] = ()) -> str:

@@ -26,7 +26,7 @@ from graphql import (
 )
 
 from app.core.crypto import Place, Vault
-from tests.differential import clinical
+from tests.differential import clinical, coming
 from tests.differential.rows import Lists, Row, Shelf
 from tests.differential.shown import VIETNAM, Shown, camel, day, identity, instant, instants, number, numbers, plain
 
@@ -125,7 +125,7 @@ class Answers:
     viewing: Viewing
 
     def root(self) -> Shown:
-        return {"me": self.person, "healthBook": self.health_book}
+        return {"me": self.viewer, "healthBook": self.health_book}
 
     def health_book(self, citizenId: str | None = None) -> Shown:  # noqa: N803 - the contract's name
         shelf = self.viewing.shelf
@@ -143,10 +143,15 @@ class Answers:
             "prescriptions": lambda **given: self.page(records["prescription"], "ordered_at", self.prescription, given),
             "testResults": lambda **given: self.page(records["test_report"], "resulted_at", self.report, given),
             **clinical.sections(self),
+            **coming.sections(self),
             "documents": lambda **given: self.page(records["document"], "dated_at", self.document, given),
             "insurance": self.insurance,
             "withdrawals": self.withdrawals,
         }
+
+    def viewer(self) -> Shown:
+        """Return who asks; nobody here has a family."""
+        return {**self.person(), "dependants": [], "representatives": [], "askedToRepresent": []}
 
     def person(self) -> Shown:
         row, numbers = self.viewing.shelf.citizen, self.viewing.shelf.personal_ids
@@ -163,6 +168,7 @@ class Answers:
             "nationality": self.name("nationality", row["nationality_code"]) or row["nationality_code"],
             "occupation": self.name("occupation", row["occupation_code"]) or row["occupation_code"],
             "bloodGroup": row["blood_group"],
+            **dict.fromkeys(("dependants", "representatives", "askedToRepresent")),  # under `me` only
         }
 
     def opened(self, table: str, column: str, row: Row) -> str:

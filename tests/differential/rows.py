@@ -85,6 +85,9 @@ async def read_shelf(superuser: tries.Connection, citizen: UUID) -> Shelf:
         citizen=person,
         version=book["version"],
         personal_ids=[row for row in numbers if row["kind"] == "PERSONAL_ID" and row["valid_until"] is None],
-        records={table: await rows(f"book.{table}") for table in RECORDS},
+        records={
+            **{table: await rows(f"book.{table}") for table in RECORDS},
+            "appointment": await rows("care.appointment"),
+        },
         lines=lines,
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from graphql import parse
+from graphql import FieldNode, OperationDefinitionNode, parse
 from hypothesis import HealthCheck, Phase, assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -35,7 +35,17 @@ DATED = {"visits": ("visit", "started_at"), "prescriptions": ("prescription", "o
     "testResults": ("test_report", "resulted_at"),
     "documents": ("document", "dated_at"),
     "vaccinations": ("vaccination", "injected_at"),
+    "appointments": ("appointment", "starts_at"),
 }
+
+
+def _roots(known: TrustedOperation) -> set[str]:
+    (operation,) = (one for one in known.document.definitions if isinstance(one, OperationDefinitionNode))
+    return {one.name.value for one in operation.selection_set.selections if isinstance(one, FieldNode)}
+
+
+JUDGED = [known for known in trusted_operations().values() if _roots(known) == {"healthBook"} or known.name == "Me"]
+"""What a book answers, and the viewer; other rooms try their own documents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +141,7 @@ def test_everything_that_can_be_asked(court: Court) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("known", trusted_operations().values(), ids=lambda known: known.name)
+@pytest.mark.parametrize("known", JUDGED, ids=lambda known: known.name)
 def test_a_released_operation_says_what_the_judge_says(
     court: Court, known: TrustedOperation, kind: str, language: str
 ) -> None:

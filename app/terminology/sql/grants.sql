@@ -1,5 +1,6 @@
 -- owner: book_owner
--- Code lists are public facts; only `sokhoe migrate` and `sokhoe codes load` write them.
-GRANT USAGE ON SCHEMA code TO book_reader, worker, desk;
-GRANT SELECT ON code.entry TO book_reader, worker, desk;
+-- Code lists are public facts; only `sokhoe migrate` and `sokhoe codes load` write them. As `auth_owner`, `migrate` tries
+-- what `desk` will run.
+GRANT USAGE ON SCHEMA code TO book_reader, worker, desk, auth_owner;
+GRANT SELECT ON code.entry TO book_reader, worker, desk, auth_owner;
 GRANT SELECT ON code.scheduled_dose TO book_reader;

@@ -1,0 +1,30 @@
+-- owner: auth_owner
+-- Who sees a row of care to come: its owner's functions; of slots every signed-in person; of their own appointments,
+-- waiting and offers a citizen; of appointments the open book's reader (bit 512 of BookSection).
+DO $$
+DECLARE
+  t record;
+  opened text := 'coalesce(nullif(current_setting(''book.sections'', true), ''''), auth.no_book())';
+BEGIN
+  FOR t IN SELECT * FROM (VALUES ('booking_rule', NULL), ('schedule', NULL), ('calendar_feed', NULL), ('slot', 'withdrawn_at IS NULL'),
+    ('appointment', 'citizen_id = ANY ((SELECT care.mine())::uuid[]) AND (NOT masked OR citizen_id = (SELECT auth.me()))'),
+    ('waitlist_entry', 'citizen_id = ANY ((SELECT care.mine())::uuid[])'),
+    ('waitlist_offer', 'citizen_id = ANY ((SELECT care.mine())::uuid[])')) AS guarded(name, shown) LOOP
+    EXECUTE format('ALTER TABLE care.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t.name);
+    EXECUTE format('DROP POLICY IF EXISTS deciding ON care.%I', t.name);
+    EXECUTE format('CREATE POLICY deciding ON care.%I TO auth_owner USING (true) WITH CHECK (true)', t.name);
+    EXECUTE format('DROP POLICY IF EXISTS own ON care.%I', t.name);
+    IF t.shown IS NOT NULL THEN
+      EXECUTE format('CREATE POLICY own ON care.%I FOR SELECT TO desk USING (%s)', t.name, t.shown);
+      EXECUTE format('GRANT SELECT ON care.%I TO desk', t.name);
+    END IF;
+  END LOOP;
+  DROP POLICY IF EXISTS open_book ON care.appointment;
+  EXECUTE format('CREATE POLICY open_book ON care.appointment FOR SELECT TO book_reader USING (
+    citizen_id = (SELECT CASE WHEN %s::int & 512 <> 0 THEN current_setting(''book.citizen'')::uuid END)
+    AND starts_at >= (SELECT current_setting(''book.since'')::timestamptz)
+    AND starts_at < (SELECT current_setting(''book.until'')::timestamptz)
+    AND (NOT masked OR current_setting(''book.unmasked'')::boolean))', opened);
+END $$;
+GRANT USAGE ON SCHEMA care TO desk, book_reader, worker, ingest;
+GRANT SELECT ON care.appointment TO book_reader;

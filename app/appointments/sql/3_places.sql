@@ -1,0 +1,51 @@
+-- owner: auth_owner
+-- What all changes of appointments are made of; their callers hold the locks: the book, then slots by id, then who waits.
+-- A change is told once, if the appointment is still to come.
+CREATE OR REPLACE FUNCTION care.announce(changed care.appointment, kind text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  SELECT notice.happened(changed.citizen_id, kind, jsonb_build_object('appointmentId', changed.id), 'appointment ' || changed.id || ' ' || changed.sequence)
+   WHERE changed.starts_at > clock_timestamp()
+$$;
+
+-- The same, and the book's readers learn that it changed.
+CREATE OR REPLACE FUNCTION care.tell(changed care.appointment, kind text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE auth.book b SET version = b.version + 1, changed_at = clock_timestamp() WHERE b.citizen_id = changed.citizen_id;
+  PERFORM care.announce(changed, kind);
+END $$;
+
+-- The lowest place of a slot that nobody has.
+CREATE OR REPLACE FUNCTION care.free_place(wanted care.slot) RETURNS int
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT min(n) FROM generate_series(1, wanted.capacity) n
+   WHERE NOT EXISTS (SELECT FROM care.appointment a WHERE a.slot_id = wanted.id AND a.place = n AND a.state = 'LIVE')
+$$;
+
+-- Why a slot cannot be booked by a citizen, or null. `moved`: the appointment that would leave its own place for it.
+CREATE OR REPLACE FUNCTION care.objection(citizen uuid, wanted care.slot, rule care.booking_rule, moved uuid) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE
+    WHEN wanted.id IS NULL OR wanted.withdrawn_at IS NOT NULL
+      OR NOT EXISTS (SELECT FROM directory.facility f WHERE f.code = wanted.facility_code AND f.suspended_at IS NULL) THEN 'GONE'
+    WHEN wanted.starts_at < clock_timestamp() + make_interval(mins => rule.lead_minutes) THEN 'TOO_LATE'
+    WHEN (SELECT count(*) FROM care.appointment a WHERE a.citizen_id = citizen AND a.facility_code = wanted.facility_code AND a.state = 'LIVE'
+             AND a.slot_id IS NOT NULL AND a.starts_at > clock_timestamp() AND a.id IS DISTINCT FROM moved) >= rule.most_live THEN 'TOO_MANY' END
+$$;
+
+-- Puts a citizen into a slot, in whose `taken` the place is counted already. False: they are elsewhere at that time.
+CREATE OR REPLACE FUNCTION care.put(appointment uuid, citizen uuid, wanted care.slot, reason bytea) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE made care.appointment;
+BEGIN
+  INSERT INTO care.appointment AS a (citizen_id, id, facility_code, origin, slot_id, place, department_code, room, practitioner_name, is_sensitive,
+    starts_at, ends_at, state, reason_sealed, booked_by, booked_at, changed_at)
+  VALUES (citizen, appointment, wanted.facility_code, 'BOOKED', wanted.id, care.free_place(wanted), wanted.department_code, wanted.room,
+    wanted.practitioner_name, wanted.is_sensitive, wanted.starts_at, wanted.ends_at, 'LIVE', reason, auth.me(), clock_timestamp(), clock_timestamp())
+  RETURNING a.* INTO made;
+  PERFORM care.tell(made, 'APPOINTMENT_BOOKED');
+  RETURN true;
+EXCEPTION WHEN exclusion_violation THEN
+  RETURN false;
+END $$;
+REVOKE ALL ON FUNCTION care.announce, care.tell, care.free_place, care.objection, care.put FROM PUBLIC;
