@@ -3,7 +3,7 @@
 -- `live` says who did it; a null one is the product itself. `about` holds ids, codes, scope and purpose, never health
 -- data; known keys: grant, purpose, facility, operation, variables (digest), sections (bits), since, until, version (of
 -- the book), request, reason. The lines of one citizen are numbered without a gap, each names the leaf of the one before.
--- Leaf = SHA-256(0x00 || nonce || body), RFC 9162 §2.1.1: infra/decisions/0011-what-is-hashed.md
+-- Leaf = SHA-256(0x00 || nonce || body), RFC 9162 §2.1.1: infra/decisions/0014-the-visitors-book.md
 -- SK503: the book cannot be written, or a view by others while no seal was set for too long (T17).
 CREATE OR REPLACE FUNCTION audit.write_line(citizen uuid, action text, live auth.session, about jsonb) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -3,7 +3,7 @@
 -- The root over the leaves first … past - 1: complete subtrees, from the smallest at the right end to the left.
 CREATE OR REPLACE FUNCTION audit.subtree_root(first bigint, past bigint) RETURNS bytea
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE root bytea; found_hashes bytea; width bigint; bits int; entry bigint; rest bigint := past;
+DECLARE root bytea; found_hashes bytea; above bytea; width bigint; bits int; entry bigint; rest bigint := past;
 BEGIN
   WHILE rest > first LOOP
     width := (rest - first) & (first - rest);
@@ -15,8 +15,11 @@ BEGIN
       RAISE EXCEPTION 'a tile is missing' USING ERRCODE = 'XX001';
     END IF;
     WHILE length(found_hashes) > 32 LOOP
-      SELECT string_agg(sha256('\x01'::bytea || substr(found_hashes, i * 64 + 1, 64)), ''::bytea ORDER BY i)
-        INTO found_hashes FROM generate_series(0, length(found_hashes) / 64 - 1) i;
+      above := '';
+      FOR i IN 0 .. length(found_hashes) / 64 - 1 LOOP
+        above := above || sha256('\x01'::bytea || substr(found_hashes, i * 64 + 1, 64));
+      END LOOP;
+      found_hashes := above;
     END LOOP;
     root := CASE WHEN root IS NULL THEN found_hashes ELSE sha256('\x01'::bytea || found_hashes || root) END;
     rest := rest - width;
