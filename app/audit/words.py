@@ -89,6 +89,10 @@ ACTIONS: Mapping[str, Text] = {
     "CONSENT_WITHDRAWN": Text("đã rút lại một sự đồng ý.", "withdrew a consent."),
     "IDENTIFIER_JOINED": Text("đã gắn thêm một số giấy tờ vào sổ.", "joined another document number to the book."),
     "IDENTIFIER_JOIN_UNDONE": Text("đã gỡ một số giấy tờ khỏi sổ.", "took a document number off the book again."),
+    "ACTIVATION_MADE": Text("đã cấp mã kích hoạt tài khoản cho hồ sơ này.", "made an activation code for this record."),
+    "ACCOUNT_ACTIVATED": Text(
+        "đã kích hoạt tài khoản bằng mã do cơ sở cấp.", "activated the account with the facility's code."
+    ),
     "DEVICE_ADDED": Text("đã đăng nhập trên một thiết bị mới.", "signed in on a new device."),
     "SESSION_ENDED": Text("đã kết thúc một phiên đăng nhập.", "ended a session."),
     "SESSION_REUSED": Text(

@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     most_devices: int = Field(
         default=10, ge=1, le=100, description="Apps in which one person is signed in; one more ends the oldest"
     )
+    activation_hours: int = Field(default=72, ge=1, le=336, description="Life of an activation code of a facility")
     step_up_seconds: int = Field(default=300, ge=30, le=300, description="Life of a fresh second factor for one action")
     repeat_seconds: int = Field(
         default=10, ge=0, le=30, description="Time in which a lost renewal may be asked for again"

@@ -11,6 +11,7 @@ from typing import Final
 from unicodedata import normalize
 from urllib.parse import urlencode
 
+from app.core.codes import BadCode, read_code
 from app.core.errors import Text
 from app.core.providers import AppClient
 from app.identity.clients import OAuthCode, OAuthError, TokenForm
@@ -66,6 +67,7 @@ class LoginAsked:
     scope: str
     return_path: str | None
     key: bytes | None  # `dpop_jkt`: only the app that holds this key fetches the session
+    activation: str | None = field(repr=False)  # a code of a facility's desk, its ten symbols
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,10 @@ def read_login(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> L
     scope = granted_scope(parameters.get("scope"))
     if scope is None:
         raise SentBack(redirect_uri=redirect_uri, error="invalid_scope", state=state)
+    try:
+        activation = read_code(parameters["activation"]) if "activation" in parameters else None
+    except BadCode:
+        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state) from None
     wanted = parameters.get("return", "")
     return LoginAsked(
         client_id=app.client_id,
@@ -130,6 +136,7 @@ def read_login(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> L
         scope=scope,
         return_path=wanted if _RETURN.fullmatch(wanted) else None,
         key=key,
+        activation=activation,
     )
 
 

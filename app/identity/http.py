@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, Response
 from app.core.context import Context, run_step
 from app.core.errors import Unavailable
 from app.core.providers import AppClient
-from app.core.requests import context_without_token, read_body
-from app.identity import apps, client_sessions, sessions
+from app.core.requests import context_of, context_without_token, read_body, require_media_type, require_token
+from app.identity import activation, apps, client_sessions, sessions
 from app.identity.browser import provider_of
 from app.identity.claims import BadToken
 from app.identity.clients import (
@@ -77,6 +77,17 @@ async def _facility_token(form: TokenForm, *, context: Context) -> dict[str, obj
         "expires_in": context.house.settings.facility_token_seconds,
     }
     return answer if asked.granted_scope is None else {**answer, "scope": asked.granted_scope}
+
+
+@router.post("/auth/activations", status_code=201)
+async def activate(request: Request) -> JSONResponse:
+    """Answer a facility's system with a code for somebody whom it registered and who has no account yet."""
+    context = context_of(request)
+    require_token(context)
+    require_media_type(request, accepted=frozenset({"application/json"}))
+    asked = activation.read_number(await read_body(request, most_bytes=MOST_FORM_BYTES))
+    made = await run_step(context.house.ingest, partial(activation.make, asked=asked, context=context))
+    return JSONResponse(made.body(), status_code=201)
 
 
 @router.post("/auth/revoke")

@@ -103,7 +103,8 @@ async def begin(asked: LoginAsked, *, context: Context, provider: IdentityProvid
         "app_state": asked.state,
         "return_path": asked.return_path,
         "scope": asked.scope,
-        "key_thumbprint": None if asked.key is None else "\\x" + asked.key.hex(),
+        "key_thumbprint": _hex(asked.key),
+        "activation": None if asked.activation is None else _hex(activation_hash(asked.activation, context=context)),
     }
     life = timedelta(minutes=settings.login_minutes)
 
@@ -204,7 +205,11 @@ async def admit(
 ) -> str:
     """Find or register whom the claims name and keep a one-time code for the app; returns the outcome."""
     account, outcome = await sql.admit_person(
-        session, issuer=login.issuer, subject=claims.subject, person=_described(person, context)
+        session,
+        issuer=login.issuer,
+        subject=claims.subject,
+        person=_described(person, context),
+        activation=login.activation if person.level >= BOOK_LEVEL else None,
     )
     if account is None:
         return outcome
@@ -220,11 +225,20 @@ async def admit(
         "redirect_uri": login.redirect_uri,
         "challenge": login.challenge,
         "scope": scope_at(login.scope, level=person.level),
-        "key_thumbprint": None if login.key_thumbprint is None else "\\x" + login.key_thumbprint.hex(),
+        "key_thumbprint": _hex(login.key_thumbprint),
     }
     life = timedelta(seconds=context.house.settings.handoff_seconds)
     await sql.issue_handoff(session, code=code, granted=granted, life=life)
     return outcome
+
+
+def activation_hash(code: str, *, context: Context) -> bytes:
+    """Return what is kept of an activation code: an HMAC, as of an identifier."""
+    return context.house.vault.index.of(code, kind="ACTIVATION")
+
+
+def _hex(raw: bytes | None) -> str | None:
+    return None if raw is None else "\\x" + raw.hex()
 
 
 def _described(person: Person, context: Context) -> dict[str, object]:

@@ -61,6 +61,7 @@ class Login:
     return_path: str | None
     scope: str
     key_thumbprint: bytes | None = None
+    activation: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,16 @@ class Renewed:
     seconds: int | None
 
 
+async def make_activation(
+    session: Session, *, token: str, new_id: UUID, kind: str, number: bytes, code: bytes, life: timedelta
+) -> datetime | None:
+    """Keep an activation code for somebody whom the calling facility registered; until when, or nothing."""
+    query = text("SELECT auth.make_activation(:token, :new_id, :kind, :number, :code, :life)")
+    values = {"token": token, "new_id": new_id, "kind": kind, "number": number, "code": code, "life": life}
+    found: datetime | None = await session.scalar(query, values)
+    return found
+
+
 async def begin_login(
     session: Session, *, state: str, browser: str, asked: Mapping[str, str | None], life: timedelta
 ) -> None:
@@ -94,7 +105,7 @@ async def begin_login(
 async def take_login(session: Session, *, state: str, browser: str) -> Login | None:
     """Take a login for good; none when it is unknown, late, taken or another browser's."""
     query = text(
-        "SELECT issuer, client_id, redirect_uri, challenge, app_state, return_path, scope, key_thumbprint "
+        "SELECT issuer, client_id, redirect_uri, challenge, app_state, return_path, scope, key_thumbprint, activation "
         "FROM auth.take_login(:state, :browser)"
     )
     row = (await session.execute(query, {"state": state, "browser": browser})).one_or_none()
@@ -102,11 +113,13 @@ async def take_login(session: Session, *, state: str, browser: str) -> Login | N
 
 
 async def admit_person(
-    session: Session, *, issuer: str, subject: str, person: Mapping[str, object]
+    session: Session, *, issuer: str, subject: str, person: Mapping[str, object], activation: bytes | None
 ) -> tuple[UUID | None, str]:
     """Return the account of a person and how it was found; without an account, why not."""
-    query = text("SELECT account, outcome FROM auth.admit_person(:issuer, :subject, CAST(:person AS jsonb))")
-    values = {"issuer": issuer, "subject": subject, "person": json.dumps(dict(person))}
+    query = text(
+        "SELECT account, outcome FROM auth.admit_person(:issuer, :subject, CAST(:person AS jsonb), :activation)"
+    )
+    values = {"issuer": issuer, "subject": subject, "person": json.dumps(dict(person)), "activation": activation}
     row = (await session.execute(query, values)).one()
     return row.account, row.outcome
 

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Date,
     DateTime,
@@ -23,7 +22,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row
-from app.identity.step_up import StepUpAction
 
 _SCHEMA = {"schema": "auth"}
 
@@ -249,6 +247,7 @@ class LoginRow(Row):
     return_path: Mapped[str | None] = mapped_column(Text)
     scope: Mapped[str] = mapped_column(Text)
     key_thumbprint: Mapped[bytes | None] = mapped_column(LargeBinary)  # `dpop_jkt`: only this key fetches the session
+    activation: Mapped[bytes | None] = mapped_column(LargeBinary)  # HMAC of a code of a facility's desk
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
@@ -372,55 +371,6 @@ class UsedProofRow(Row):
     key_thumbprint: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     proof_id: Mapped[str] = mapped_column(Text, primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-
-
-class FactorRow(Row):
-    """A person's second factor; tries are counted before they are judged. One that is not confirmed yet waits."""
-
-    __tablename__ = "factor"
-    __table_args__ = (
-        Index("factor_live_key", "citizen_id", unique=True, postgresql_where=text("confirmed_at IS NOT NULL")),
-        Index("factor_pending_key", "citizen_id", unique=True, postgresql_where=text("confirmed_at IS NULL")),
-        _SCHEMA,
-    )
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)  # 20 bytes
-    began_by: Mapped[UUID | None] = mapped_column(Uuid)  # the session that enrolled it, which alone may confirm it
-    added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    last_step: Mapped[int] = mapped_column(BigInteger)  # of the newest code that was accepted; only grows
-    failures: Mapped[int] = mapped_column(SmallInteger)  # in a row
-    locked_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    day_failures: Mapped[int] = mapped_column(SmallInteger)
-    day_began_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    off_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # until its person signs in anew
-
-
-class RecoveryCodeRow(Row):
-    """A code that stands in for a lost authenticator, once; only its HMAC."""
-
-    __tablename__ = "recovery_code"
-    __table_args__ = (_SCHEMA,)
-
-    factor_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.factor.id", ondelete="CASCADE"), primary_key=True)
-    hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-
-
-class StepUpRow(Row):
-    """A fresh second factor, good for one action of one session until a moment; `*` is for demo tokens."""
-
-    __tablename__ = "step_up"
-    __table_args__ = (
-        CheckConstraint(f"action IN ({', '.join(repr(action.value) for action in StepUpAction)}, '*')", name="action"),
-        _SCHEMA,
-    )
-
-    session_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.session.id", ondelete="CASCADE"), primary_key=True)
-    action: Mapped[str] = mapped_column(Text, primary_key=True)
-    until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class DeedRow(Row):

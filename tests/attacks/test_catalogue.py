@@ -45,6 +45,9 @@ DEFINERS = {
     "audit.write_line": "auth_owner",
     "auth.accept_representation": "auth_owner",
     "auth.admit_person": "auth_owner",
+    "auth.take_activation": "auth_owner",
+    "auth.make_activation": "auth_owner",
+    "auth.adopt_record": "auth_owner",
     "auth.announce": "auth_owner",
     "auth.ask_representative": "auth_owner",
     "auth.asked_of_me": "auth_owner",
@@ -164,6 +167,7 @@ CALLS = {
     "ingest": {
         "auth.calling_facility",
         "auth.client_keys",
+        "auth.make_activation",
         "auth.open_client_session",
         "care.publish_schedules",
         "intake.keep_message",

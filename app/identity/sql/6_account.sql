@@ -2,8 +2,10 @@
 -- Whom an account of the identity provider belongs to. The account is known by (issuer, subject) and by nothing else;
 -- the personal id finds the citizen, and only when name and birth date agree and nobody else's account is there
 -- (security.md T6, B80). Who is not known yet is registered, with an empty book. `person` is made by app/identity/login.py.
--- Outcome: KNOWN, REGISTERED, or why not: ACCOUNT_CLOSED, NUMBER_DIFFERS, OTHER_ACCOUNT, CLOSED, NAME_DIFFERS, BIRTH_DIFFERS.
-CREATE OR REPLACE FUNCTION auth.admit_person(provider text, account_subject text, person jsonb, OUT account uuid, OUT outcome text)
+-- A code of a facility's desk overrules a name or birth date that differs, and finds a record without a personal id.
+-- Outcome: KNOWN, REGISTERED, or why not: ACCOUNT_CLOSED, NUMBER_DIFFERS, OTHER_ACCOUNT, CLOSED, NAME_DIFFERS, BIRTH_DIFFERS,
+-- CODE_REFUSED.
+CREATE OR REPLACE FUNCTION auth.admit_person(provider text, account_subject text, person jsonb, activation bytea, OUT account uuid, OUT outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   sent auth.citizen := jsonb_populate_record(NULL::auth.citizen, person);
@@ -28,6 +30,10 @@ BEGIN
     WHEN extract(year FROM known.birth_on) <> extract(year FROM sent.birth_on)
       OR (known.birth_on <> sent.birth_on AND known.birth_precision <> 'YEAR' AND sent.birth_precision <> 'YEAR') THEN 'BIRTH_DIFFERS'
     ELSE 'KNOWN' END;
+  IF activation IS NOT NULL AND outcome IN ('REGISTERED', 'NAME_DIFFERS', 'BIRTH_DIFFERS') THEN
+    known.id := auth.adopt_record(activation, provider, account_subject, known.id, sent, number);
+    outcome := CASE WHEN known.id IS NULL THEN 'CODE_REFUSED' ELSE 'KNOWN' END;
+  END IF;
   IF outcome = 'REGISTERED' THEN
     sent.registered_at := clock_timestamp();
     INSERT INTO auth.citizen SELECT sent.*;
