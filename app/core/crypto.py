@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -70,6 +71,16 @@ class Place:
     def associated_data(self, *, key_id: str) -> bytes:
         """Return what binds a ciphertext to its place."""
         return f"{self.table}|{self.column}|{self.row_id}|{key_id}".encode()
+
+
+MASKED: Final = "masked "
+"""Stands before a place's table where only the end of a value is to be told."""
+_TOLD: Final = 4
+
+
+def masked(value: str) -> str:
+    """Return a number of which only the last four characters are told."""
+    return "•" * max(len(value) - _TOLD, 0) + value[-_TOLD:]
 
 
 class FieldSealer:

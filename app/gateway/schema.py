@@ -11,6 +11,7 @@ from app.compiler.inputs import InputSpec
 from app.identity.factor_graph import FactorMutation, FactorQuery
 from app.identity.family_graph import FamilyMutation
 from app.identity.graph import IdentityQuery
+from app.identity.ledger_graph import LedgerMutation
 from app.identity.mapping import Citizen, Practitioner
 from app.identity.practitioner_graph import PractitionerMutation
 from app.records.documents import PAPERS
@@ -75,6 +76,7 @@ class Query(
 class Mutation(
     FactorMutation,
     FamilyMutation,
+    LedgerMutation,
     PractitionerMutation,
     ReactionMutation,
     SharingMutation,

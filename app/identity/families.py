@@ -68,6 +68,7 @@ async def ask(session: Session, *, asked: RepresentativeAsked, context: Context)
         "kind": asked.kind.value,
         "extent": asked.extent,
         "valid_until": asked.until,
+        "language": context.language,
         "representative_lookup": "\\x" + context.house.vault.index.of(number, kind="PERSONAL_ID").hex(),
         "representative_key": name_key(asked.full_name),
     }

@@ -2,18 +2,21 @@
 
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import ColumnElement, Date, LargeBinary, Select, String, and_, case, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, Select, and_, case, func, literal, or_, select
 
 from app.compiler import declare as rests
 from app.compiler.inputs import Inputs
 from app.compiler.rows import RowRef
 from app.facilities.mapping import Facility
 from app.facilities.tables import FacilityRow
-from app.identity import family_mapping
+from app.identity import family_mapping, ledger_mapping
 from app.identity.family_mapping import Representation
+from app.identity.ledger_mapping import Consent, ConsentText, Identifier
+from app.identity.ledger_tables import ConsentRow
+from app.identity.sealing import sealed_place
 from app.identity.tables import CitizenRow, IdentifierRow, PairingRow, PractitionerPlaceRow, PractitionerRow
 from app.terminology.sql import label
 
@@ -25,12 +28,6 @@ class Sex(Enum):
     MALE = strawberry.enum_value("MALE", description="Male.")
     FEMALE = strawberry.enum_value("FEMALE", description="Female.")
     UNDETERMINED = strawberry.enum_value("UNDETERMINED", description="Not determined.")
-
-
-def sealed_place(table: str, column: str, row_id: ColumnElement[Any], sealed: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return `table|column|row id|` and the sealed bytes, which is what the vault needs to open a value."""
-    place = literal(f"{table}|{column}|").op("||")(cast(row_id, String)).op("||")(literal("|"))
-    return func.convert_to(place, literal("UTF8"), type_=LargeBinary).op("||")(sealed)
 
 
 def _national_id(citizen_id: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -117,6 +114,26 @@ class Citizen(Viewer):
     dependants: list[Representation] | None = family_mapping.dependants
     representatives: list[Representation] | None = family_mapping.representatives
     asked_to_represent: list[Representation] | None = family_mapping.asked_to_represent
+    identifiers: list[Identifier] | None = ledger_mapping.identifiers
+    consent_texts: list[ConsentText] | None = ledger_mapping.consent_texts
+
+    @rests.connection(
+        ConsentRow,
+        on=lambda me, row, _inputs: row.citizen_id == me.id,
+        order=(rests.desc("given_at"), rests.desc("id")),
+        guard=family_mapping.at_the_desk,
+        max_first=50,
+        description="The consent ledger, newest first: what holds and what was taken back. Under `me` only, else null.",
+    )
+    def consents(
+        self,
+        first: Annotated[int, strawberry.argument(description="How many, 1 to 50.")] = 20,
+        after: Annotated[
+            str | None, strawberry.argument(description="Cursor of the last entry of the page before.")
+        ] = None,
+    ) -> rests.Connection[Consent] | None:
+        """Page through the ledger."""
+        raise NotImplementedError
 
 
 def _today() -> ColumnElement[date]:

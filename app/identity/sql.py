@@ -250,3 +250,9 @@ async def forget_deed(session: Session, *, key: str) -> None:
 async def deed_is_done(session: Session, *, key: str) -> bool:
     """Tell whether a deed was done with this key."""
     return bool(await session.scalar(text("SELECT auth.deed_is_done(:key)"), {"key": key}))
+
+
+async def me(session: Session) -> UUID | None:
+    """Return the citizen as whom this transaction signed in."""
+    found: UUID | None = await session.scalar(text("SELECT auth.me()"))
+    return found

@@ -45,6 +45,10 @@ WAITS: Mapping[str, Text] = {
         "có nhiều trẻ cùng mẹ, cùng giờ sinh và giới tính: chưa biết là trẻ nào; hãy ghi số thẻ tạm hoặc số định danh.",
         "several children fit by mother, minute of birth and sex; send the temporary card or the identity number.",
     ),
+    "NOT_MINE": Text(
+        "người có số giấy tờ này cho biết lượt khám không phải của họ; hãy kiểm tra lại và gửi cho đúng người bệnh.",
+        "the person of this number says that the visit is not theirs; check the patient and send it for the right one.",
+    ),
     "VISIT_OF_ANOTHER_PERSON": Text(
         "lượt khám này đã được ghi cho người khác; hãy thu hồi bản đã gửi trước khi gửi lại.",
         "this visit was filed for another person; withdraw what was sent before sending it again.",

@@ -14,7 +14,7 @@ import orjson
 from app.core.crypto import Place, Vault
 from app.core.db import Session
 from app.core.ids import new_id
-from app.ingestion import bundle_filing, bundle_judging, judging, matching, qd4750, sql, withdrawing
+from app.ingestion import bundle_filing, bundle_judging, judging, matching, qd4750, splitting, sql, withdrawing
 from app.ingestion.fhir import FhirMessage
 from app.ingestion.readers import Reader, ReaderStopped, read_here
 from app.ingestion.verdict import (
@@ -72,6 +72,8 @@ async def _verdict(
     ids = partial(new_id, now=now)
     if taken.format == withdrawing.FORMAT:
         return await withdrawing.process(session, message_id=message_id, taken=taken, body=body, new_id=ids)
+    if taken.format == splitting.FORMAT:
+        return await splitting.process(session, message_id=message_id, taken=taken, body=body, new_id=ids)
     try:
         message = await read(body)
     except ReaderStopped as stopped:

@@ -209,6 +209,13 @@ async def prepare_withdrawal(session: Session, *, message_id: UUID, visit: str, 
     return found
 
 
+async def prepare_split(session: Session, *, message_id: UUID, citizen_id: UUID, visit: str, remark: str) -> None:
+    """Open the way for a visit to leave a book; `remark` (JSON) goes to its facility when it was disowned."""
+    query = text("SELECT auth.prepare_split(:message, :citizen, :visit, CAST(:remark AS jsonb))")
+    values = {"message": message_id, "citizen": citizen_id, "visit": visit, "remark": remark}
+    await session.execute(query, values)
+
+
 async def open_filing(session: Session, *, message_id: UUID) -> None:
     """Open for writing the books that the message is about."""
     await session.execute(_OPEN_FILING, {"message": message_id})

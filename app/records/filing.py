@@ -255,6 +255,11 @@ async def withdraw(
     return _filed(records)
 
 
+async def forget_order(session: Session, *, citizen_id: UUID, facility_code: str, visit: str) -> None:
+    """Forget which versions of a visit are the newest in a book that it left, so that it may come back."""
+    await sql.forget_order(session, citizen_id=citizen_id, facility_code=facility_code, source_id=visit)
+
+
 def _filed(records: list[dict[str, str]]) -> tuple[FiledRecord, ...]:
     return tuple(FiledRecord(kind=one["kind"], key=one["key"], change=Change(one["change"])) for one in records)
 

@@ -12,7 +12,7 @@ from sqlalchemy import and_
 from app.compiler import declare as rests
 from app.facilities.mapping import Facility
 from app.facilities.tables import FacilityRow
-from app.identity.mapping import sealed_place
+from app.identity.sealing import sealed_place
 from app.records.documents import VitalSigns
 from app.records.enums import DiagnosisRole, TestCategory, WithdrawnKind
 from app.records.provenance import MOST_LINES, Provenance

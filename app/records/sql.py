@@ -55,3 +55,12 @@ async def report_reaction(session: Session, *, citizen_id: UUID | None, told: Ma
     """Write a reaction that the signed-in citizen reports; returns its id."""
     values = {"citizen": citizen_id, "told": orjson.dumps(told).decode()}
     return UUID(str(await session.scalar(_REPORT_REACTION, values)))
+
+
+async def forget_order(session: Session, *, citizen_id: UUID, facility_code: str, source_id: str) -> None:
+    """Delete the order of versions of one visit, in a book that is open for filing."""
+    query = text(
+        "DELETE FROM book.arrival_order "
+        "WHERE citizen_id = :citizen AND facility_code = :facility AND source_id = :source"
+    )
+    await session.execute(query, {"citizen": citizen_id, "facility": facility_code, "source": source_id})

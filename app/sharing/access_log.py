@@ -15,7 +15,7 @@ from app.compiler.inputs import Inputs
 from app.compiler.rows import RowRef
 from app.core.errors import Text as Words
 from app.facilities.tables import FacilityRow
-from app.identity.mapping import sealed_place
+from app.identity.sealing import sealed_place
 from app.sharing.mapping import BookSection, SharePurpose, section_names
 
 

@@ -63,6 +63,7 @@ DEFINERS = {
     "auth.deed_is_done": "auth_owner",
     "auth.demo_window": "auth_owner",
     "auth.describe_citizen": "auth_owner",
+    "auth.disown_visit": "auth_owner",
     "auth.end_deed": "auth_owner",
     "auth.end_other_sessions": "auth_owner",
     "auth.end_own_session": "auth_owner",
@@ -77,8 +78,10 @@ DEFINERS = {
     "auth.granted_book": "auth_owner",
     "auth.is_fresh": "auth_owner",
     "auth.is_stepped_up": "auth_owner",
+    "auth.give_consent": "auth_owner",
     "auth.issue_handoff": "auth_owner",
     "auth.live_families": "auth_owner",
+    "auth.join_identifier": "auth_owner",
     "auth.live_session": "auth_owner",
     "auth.match_person": "auth_owner",
     "auth.me": "auth_owner",
@@ -90,12 +93,14 @@ DEFINERS = {
     "auth.my_sessions": "auth_owner",
     "auth.narrows_on": "auth_owner",
     "auth.note_seen": "auth_owner",
+    "auth.note_consent": "auth_owner",
     "auth.open_book": "auth_owner",
     "auth.open_client_session": "auth_owner",
     "auth.open_demo_book": "auth_owner",
     "auth.open_filing": "auth_owner",
     "auth.pair": "auth_owner",
     "auth.open_reporting": "auth_owner",
+    "auth.part_with_visit": "auth_owner",
     "auth.practises": "auth_owner",
     "auth.practitioner_of_account": "auth_owner",
     "auth.pending_factor": "auth_owner",
@@ -103,6 +108,7 @@ DEFINERS = {
     "auth.place_device": "auth_owner",
     "auth.match_sent_patient": "auth_owner",
     "auth.prepare_taking_back": "auth_owner",
+    "auth.prepare_split": "auth_owner",
     "auth.prepare_withdrawal": "auth_owner",
     "auth.redeem_handoff": "auth_owner",
     "auth.stand_alone": "auth_owner",
@@ -120,6 +126,7 @@ DEFINERS = {
     "auth.take_login": "auth_owner",
     "auth.tell_birthdays": "auth_owner",
     "auth.use_proof": "auth_owner",
+    "auth.undo_join": "auth_owner",
     "auth.unpair": "auth_owner",
     "auth.use_token": "auth_owner",
     "book.report_reaction": "book_writer",
@@ -138,9 +145,13 @@ DEFINERS = {
     "care.reschedule": "auth_owner",
     "care.revoke_feeds": "auth_owner",
     "care.settle_slot": "auth_owner",
+    "auth.visits_of_message": "auth_owner",
+    "auth.withdraw_consent": "auth_owner",
     "intake.conclude_message": "auth_owner",
     "intake.defer_message": "auth_owner",
     "intake.enqueue_message": "auth_owner",
+    "intake.file_again": "auth_owner",
+    "intake.keep_split": "auth_owner",
     "intake.keep_message": "auth_owner",
     "intake.keep_withdrawal": "auth_owner",
     "intake.receipt": "auth_owner",
@@ -160,8 +171,10 @@ DEFINERS = {
 ANNOUNCE = "op.announce"
 """The one function in `op` that opens no book: it writes down that one will be opened."""
 
-FAMILY = {"auth.asked_of_me", "auth.extent_today", "auth.narrows_on", "auth.representatives_of"}
+FAMILY = {"auth.today", "auth.asked_of_me", "auth.extent_today", "auth.narrows_on", "auth.representatives_of"}
 """What every reader of `Citizen` may ask of the family: `me` alone is answered."""
+LEDGER = {"auth.consent", "auth.consent_text", "auth.identifier_join", "auth.representation"}
+"""Of these it sees no row."""
 
 CALLS = {
     "ingest": {
@@ -183,6 +196,7 @@ CALLS = {
         "auth.open_filing",
         "auth.match_sent_patient",
         "auth.prepare_taking_back",
+        "auth.prepare_split",
         "auth.prepare_withdrawal",
         "auth.register_birth",
         "auth.stand_alone",
@@ -258,6 +272,7 @@ CALLS = {
         "auth.confirm_factor",
         "auth.count_try",
         "auth.deed_is_done",
+        "auth.disown_visit",
         "auth.end_deed",
         "auth.end_other_sessions",
         "auth.end_own_session",
@@ -265,7 +280,9 @@ CALLS = {
         "auth.end_representation",
         "auth.extent_today",
         "auth.forget_deed",
+        "auth.give_consent",
         "auth.issue_handoff",
+        "auth.join_identifier",
         "auth.me",
         "auth.my_dependants",
         "auth.my_family",
@@ -274,11 +291,12 @@ CALLS = {
         "auth.my_visitors_books",
         "auth.narrows_on",
         "auth.pair",
+        "auth.part_with_visit",
         "auth.pending_factor",
         "auth.practitioner_of_account",
+        "auth.representatives_of",
         "auth.redeem_handoff",
         "auth.renew_session",
-        "auth.representatives_of",
         "auth.revoke_token",
         "auth.settle_try",
         "auth.sign_in",
@@ -299,10 +317,13 @@ CALLS = {
         "care.mine",
         "care.reschedule",
         "care.revoke_feeds",
+        "auth.undo_join",
+        "auth.visits_of_message",
+        "auth.withdraw_consent",
         "jobs.enqueue",
     },
     "sealer": {"audit.begin_sealing", "audit.seal", "audit.take_turn"},
-    "demo": {"auth.demo_window", "auth.open_demo_book", "auth.today", "book.due_doses", *FAMILY},
+    "demo": {"auth.demo_window", "auth.open_demo_book", "book.due_doses", *FAMILY},
     "book_reader": {"auth.announce", "auth.no_book", "auth.open_book", "book.due_doses", *FAMILY},
     "book_writer": {"auth.filing_citizens", "auth.open_reporting", "jobs.enqueue"},
 }
@@ -331,7 +352,8 @@ READS = {
         "care.waitlist_offer",
         "code.entry",
         "directory.facility",
-    },
+    }
+    | LEDGER,
     "ingest": set(),
     "sealer": {"audit.leaf", "audit.tile"},
     "worker": {f"book.{name}" for name in (*HEALTH, "arrival_order", "record_version")}
@@ -347,7 +369,8 @@ READS = {
         "care.appointment",
         "code.entry",
         "directory.facility",
-    },
+    }
+    | LEDGER,
     "demo": {f"book.{name}" for name in HEALTH}
     | {
         "auth.book",
@@ -358,7 +381,8 @@ READS = {
         "care.appointment",
         "code.entry",
         "directory.facility",
-    },
+    }
+    | LEDGER,
     "book_writer": {"book.reported_reaction", "book.vaccination"},
 }
 CHANGES = {"worker": {f"book.{name}" for name in (*HEALTH, "arrival_order")} | QUEUE}

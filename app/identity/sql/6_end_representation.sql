@@ -37,6 +37,7 @@ BEGIN
   -- What this representative asked and nobody has answered falls with it.
   UPDATE auth.representation o SET ended_at = clock_timestamp(), ended_by = live.citizen_id
    WHERE o.id = r.id OR (o.dependant_id = r.dependant_id AND o.accepted_at IS NULL AND o.ended_at IS NULL AND o.added_by = r.representative_id);
+  UPDATE auth.consent c SET withdrawn_at = clock_timestamp(), withdrawn_by = live.citizen_id WHERE c.about_id = r.id AND c.withdrawn_at IS NULL;
   PERFORM audit.write_line(r.dependant_id, 'GUARDIAN_ENDED', live, jsonb_build_object('representation', r.id, 'kind', r.kind));
   PERFORM auth.tell_family(r, 'GUARDIAN_ENDED');
   RETURN r.id;

@@ -28,6 +28,9 @@ BEGIN
   r.valid_until := coalesce(r.valid_until, CASE r.kind WHEN 'MANDATE' THEN (auth.today() + interval '1 year')::date - 1 END);
   r.added_at := clock_timestamp(); r.added_by := live.citizen_id; r.representative_id := NULL; r.accepted_at := NULL;
   INSERT INTO auth.representation SELECT r.*;
+  IF r.kind = 'MANDATE' THEN
+    PERFORM auth.note_consent(live, 'REPRESENTATION', r.id, coalesce(asked->>'language', 'vi'));
+  END IF;
   PERFORM audit.write_line(r.dependant_id, 'GUARDIAN_ASKED', live, jsonb_build_object('representation', r.id, 'kind', r.kind,
     'extent', r.extent, 'until', r.valid_until));
   RETURN r.id;

@@ -27,7 +27,7 @@ CREATE OR REPLACE FUNCTION intake.receipt(token text, message_id uuid)
 RETURNS TABLE (id uuid, received_at timestamptz, status text, concluded_at timestamptz, size_bytes int, verdict jsonb)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT m.id, m.received_at, m.status, m.concluded_at, m.size_bytes, m.verdict FROM intake.message m
-   WHERE m.facility_code = auth.calling_facility(token) AND m.id = message_id
+   WHERE m.facility_code = auth.calling_facility(token) AND m.id = message_id AND m.format <> 'split'
 $$;
 
 -- A page of a facility's receipts, oldest first, after (since, after_id).
@@ -36,7 +36,7 @@ RETURNS TABLE (id uuid, received_at timestamptz, status text, concluded_at times
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT m.id, m.received_at, m.status, m.concluded_at, m.size_bytes FROM intake.message m
    WHERE m.facility_code = auth.calling_facility(token) AND (m.received_at, m.id) > (since, after_id)
-     AND (only_status IS NULL OR m.status = only_status)
+     AND (only_status IS NULL OR m.status = only_status) AND m.format <> 'split'
    ORDER BY m.received_at, m.id LIMIT page
 $$;
 REVOKE ALL ON FUNCTION intake.keep_message, intake.receipt, intake.receipts FROM PUBLIC;
