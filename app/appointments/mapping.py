@@ -15,7 +15,7 @@ from app.compiler.places import Filter
 from app.compiler.rows import RowRef
 from app.facilities.mapping import Facility
 from app.facilities.tables import FacilityRow
-from app.identity.mapping import sealed_place
+from app.identity.sealing import sealed_place
 from app.terminology.sql import label
 
 
