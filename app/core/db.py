@@ -24,6 +24,7 @@ from app.core.errors import (
     Invalid,
     LevelTooLow,
     NotFound,
+    RateLimited,
     SignInAgain,
     StepUpRequired,
     Unauthenticated,
@@ -167,6 +168,7 @@ _EXPECTED: Mapping[str, type[AppError]] = {
     "SK404": NotFound,
     "SK409": Conflict,
     "SK422": Invalid,
+    "SK429": RateLimited,
     "SK428": StepUpRequired,
     "SK430": SignInAgain,
     "SK503": Unavailable,  # what must be written down cannot be

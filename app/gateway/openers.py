@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+import orjson
+
 from app.compiler.plan import Part
 
 NOBODY = UUID(int=0)
@@ -16,7 +18,8 @@ class Opener:
 
     `function(token, proof_key, …arguments, operation)` returns citizen_id, sections and etag; `demo_function` does the
     same for documents that are not deployed. `arguments` are the root field's, by Python name, with PostgreSQL types.
-    With `announce` its line is written first, in a transaction of its own, and its number goes before the operation.
+    With `announce` (which takes a digest of the variables and the request's id too) its line is written first, in a
+    transaction of its own, and its number goes before the operation.
     """
 
     function: str
@@ -45,6 +48,8 @@ class Opener:
 
 
 def _bound(value: object, pg_type: str) -> object:
+    if value is not None and pg_type == "jsonb" and not isinstance(value, str):
+        return orjson.dumps(value, default=str).decode()
     if value is None or pg_type != "uuid":
         return value
     try:
@@ -55,4 +60,15 @@ def _bound(value: object, pg_type: str) -> object:
 
 OPENERS: Mapping[str, Opener] = {
     "book": Opener(function="auth.open_book", demo_function="auth.open_demo_book", arguments=(("citizen_id", "uuid"),)),
+    "grant": Opener(
+        function="auth.open_granted_book",
+        demo_function="auth.open_demo_granted_book",
+        arguments=(("grant_id", "uuid"),),
+        announce="op.announce",
+    ),
+    "preview": Opener(
+        function="auth.open_preview",
+        demo_function="auth.open_demo_preview",
+        arguments=(("scope", "jsonb"), ("citizen_id", "uuid")),
+    ),
 }

@@ -72,9 +72,10 @@ class _Asked:
         opener, name = OPENERS[str(part.opens)], self.operation.name
         with connection_errors():
             if opener.announce is not None:
-                numbers = ", ".join(f"${n}" for n in range(1, len(asked) + 4))
+                numbers = ", ".join(f"${n}" for n in range(1, len(asked) + 6))
                 line = f"SELECT {opener.announce}({numbers})"
-                asked = (*asked, await house.api.fetchval(line, token, proof_key, *asked, name))
+                told = (name, self.digest(), self.context.request_id)
+                asked = (*asked, await house.api.fetchval(line, token, proof_key, *asked, *told))
             if self.operation.is_deployed or house.demo is None:
                 call = _call(self.operation.key, part.key)
                 row = await house.api.fetchrow(
@@ -90,6 +91,10 @@ class _Asked:
                 statement = part.statement()
                 inputs = {"in_citizen": opened["citizen_id"], "in_sections": opened["sections"]}
                 return opened["etag"], await run_statement(connection, statement, {**self.values, **inputs})
+
+    def digest(self) -> bytes:
+        """Return a digest of what the operation is asked with; the visitors' book keeps it, not the values."""
+        return hashlib.sha256(orjson.dumps(self.values, default=str, option=orjson.OPT_SORT_KEYS)).digest()
 
     def asked(self, part: Part) -> tuple[object, ...]:
         """Return what a root field asks its opener."""

@@ -15,8 +15,9 @@ from app.identity.ledger_graph import LedgerMutation
 from app.identity.mapping import Citizen, Practitioner
 from app.identity.practitioner_graph import PractitionerMutation
 from app.records.documents import PAPERS
-from app.records.graph import RecordsQuery
+from app.records.graph import RecordsMutation, RecordsQuery
 from app.records.reaction_graph import ReactionMutation
+from app.sharing.grant_graph import GrantMutation, GrantQuery
 from app.sharing.graph import SharingMutation, SharingQuery
 
 
@@ -64,6 +65,7 @@ class Query(
     IdentityQuery,
     FactorQuery,
     RecordsQuery,
+    GrantQuery,
     SharingQuery,
     AppointmentsQuery,
 ):
@@ -81,6 +83,8 @@ class Mutation(
     ReactionMutation,
     SharingMutation,
     AppointmentsMutation,
+    GrantMutation,
+    RecordsMutation,
 ):
     """The sum of the rooms' mutations."""
 

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import ColumnElement, Date, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, Select, String, and_, case, func, literal, or_, select
 
 from app.compiler import declare as rests
 from app.compiler.inputs import Inputs
@@ -28,6 +28,14 @@ class Sex(Enum):
     MALE = strawberry.enum_value("MALE", description="Male.")
     FEMALE = strawberry.enum_value("FEMALE", description="Female.")
     UNDETERMINED = strawberry.enum_value("UNDETERMINED", description="Not determined.")
+
+
+def _private(place: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return what only the person and who stands for them may open, or null when a book is open for somebody else."""
+    shown = func.coalesce(
+        func.current_setting(literal("book.private"), literal(value=True), type_=String()), literal("")
+    )
+    return case((shown != literal("false"), place))
 
 
 def _national_id(citizen_id: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -85,11 +93,11 @@ class Citizen(Viewer):
         description="12-digit personal id number; only its owner and their representative see it.",
     )
     phone: str | None = rests.sealed(
-        lambda row, _inputs: sealed_place("auth.citizen", "phone_sealed", row.id, row.phone_sealed),
+        lambda row, _inputs: _private(sealed_place("auth.citizen", "phone_sealed", row.id, row.phone_sealed)),
         description="Phone number that the newest visit told; only its owner and their representative see it.",
     )
     address: str | None = rests.sealed(
-        lambda row, _inputs: sealed_place("auth.citizen", "address_sealed", row.id, row.address_sealed),
+        lambda row, _inputs: _private(sealed_place("auth.citizen", "address_sealed", row.id, row.address_sealed)),
         description="Address that the newest visit told; only its owner and their representative see it.",
     )
     ethnic_group: str | None = rests.expression(

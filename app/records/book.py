@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import ColumnElement, Date, DateTime, Select, Text, and_, cast, func, literal, select
+from sqlalchemy import ColumnElement, Date, DateTime, Select, Text, and_, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.appointments.mapping import Appointment, AppointmentOrder
@@ -32,7 +32,7 @@ from app.records.tables import (
     WithdrawalRow,
 )
 from app.records.vaccinations import DUE_DOSES, DueDose, Vaccination
-from app.sharing.mapping import BookScope
+from app.sharing.mapping import BookScope, open_scope, sees_all
 from app.sharing.scope import BookSection
 
 FROM = strawberry.argument(name="from", description="Only records of this day or later (Viet Nam time).")
@@ -78,10 +78,13 @@ class HealthBook:
     """A book. A section outside the viewer's scope is null; a section without records is an empty list."""
 
     version: str = rests.expression(
-        lambda row, _inputs: cast(row.version, Text),
-        description="Grows with every change; equal versions mean equal books.",
+        lambda row, _inputs: case((sees_all(), cast(row.version, Text)), else_=literal("0")),
+        description=(
+            "Grows with every change; equal versions mean equal books. Always 0 for who does not see every record: it "
+            "would tell of changes to those."
+        ),
     )
-    scope: BookScope = rests.embedded(description="What the viewer may see of this book.")
+    scope: BookScope = rests.one(open_scope, description="What the viewer may see of this book.")
     owner: Citizen = rests.one(
         CitizenRow, on=lambda _book, c, inputs: c.id == inputs.citizen, description="Whose book it is."
     )

@@ -112,6 +112,7 @@ class ReportedReactionRow(Row):
     reported_by: Mapped[UUID] = mapped_column(Uuid)
     reported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    sensitive: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
 
 
 class ImagingStudyRow(_Clinical, Row):

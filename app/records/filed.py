@@ -30,6 +30,7 @@ class Filed:
     standard_version: Mapped[str] = mapped_column(Text)
     filed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    sensitive: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))  # bits of SensitiveClass
 
 
 class Line:
@@ -38,3 +39,4 @@ class Line:
     citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-3)
     line: Mapped[int] = mapped_column(SmallInteger, primary_key=True, sort_order=-1)
     masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"), sort_order=1)
+    sensitive: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"), sort_order=2)

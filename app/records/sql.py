@@ -1,6 +1,6 @@
 """The room's SQL: what files a record. The functions stand in sql/*.sql."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import orjson
@@ -64,3 +64,9 @@ async def forget_order(session: Session, *, citizen_id: UUID, facility_code: str
         "WHERE citizen_id = :citizen AND facility_code = :facility AND source_id = :source"
     )
     await session.execute(query, {"citizen": citizen_id, "facility": facility_code, "source": source_id})
+
+
+async def masked_records(session: Session, *, target: UUID | None, records: Sequence[UUID], hidden: bool) -> int:
+    """Hide records of a book that the caller may change, or show them again; returns how many were not so before."""
+    query = text("SELECT book.mask_records(:target, :records, :hidden)")
+    return int(await session.scalar(query, {"target": target, "records": list(records), "hidden": hidden}) or 0)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
+    CheckConstraint,
     Date,
     DateTime,
     Index,
@@ -113,6 +114,7 @@ class VisitDiagnosisRow(Line, Row):
     role: Mapped[str] = mapped_column(Text)
     code: Mapped[str] = mapped_column(Text)
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    facility_code: Mapped[str | None] = mapped_column(Text)  # the visit's: a scope may name facilities
 
 
 class VisitInsuranceRow(Line, Row):
@@ -133,6 +135,7 @@ class VisitInsuranceRow(Line, Row):
     benefit_percent: Mapped[Decimal | None] = mapped_column(_PERCENT)  # of the visit's lines, the highest
     exempt_from: Mapped[date | None] = mapped_column(Date)
     five_years_on: Mapped[date | None] = mapped_column(Date)
+    facility_code: Mapped[str | None] = mapped_column(Text)  # the visit's
 
 
 class VisitServiceRow(Line, Row):
@@ -321,6 +324,7 @@ class VitalSignsRow(Line, Row):
     diastolic_mmhg: Mapped[int | None] = mapped_column(SmallInteger)
     breaths_per_minute: Mapped[int | None] = mapped_column(SmallInteger)
     oxygen_saturation_percent: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
+    facility_code: Mapped[str | None] = mapped_column(Text)  # the document's
 
 
 class WithdrawalRow(Row):
@@ -341,6 +345,7 @@ class WithdrawalRow(Row):
     withdrawn_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     reason: Mapped[str] = mapped_column(Text)
     masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    sensitive: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
 
 
 class ArrivalOrderRow(Row):
@@ -376,3 +381,14 @@ class RecordVersionRow(Row):
     standard_version: Mapped[str] = mapped_column(Text)
     filed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     content: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class SensitiveRow(Row):
+    """What makes a record sensitive: a pattern of codes or of words, and the class (a bit of SensitiveClass)."""
+
+    __tablename__ = "sensitive"
+    __table_args__ = (CheckConstraint("kind IN ('CODE', 'WORD')", name="kind"), {"schema": "code"})
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    pattern: Mapped[str] = mapped_column(Text, primary_key=True)
+    sensitive_class: Mapped[int] = mapped_column("class", SmallInteger)

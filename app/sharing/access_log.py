@@ -16,7 +16,9 @@ from app.compiler.rows import RowRef
 from app.core.errors import Text as Words
 from app.facilities.tables import FacilityRow
 from app.identity.sealing import sealed_place
-from app.sharing.mapping import BookSection, SharePurpose, section_names
+from app.sharing import scope
+from app.sharing.enums import BookSection, SharePurpose
+from app.sharing.mapping import names_of
 
 
 @strawberry.enum(description="Who did something. The first three are people, the others are machines.")
@@ -231,7 +233,7 @@ class AccessLogEntry:
         lambda row, _inputs: _told(row, "purpose"), description="What for, where it was told."
     )
     sections: list[BookSection] | None = rests.expression(
-        lambda row, _inputs: case((_sections(row).is_not(None), section_names(_sections(row)))),
+        lambda row, _inputs: case((_sections(row).is_not(None), names_of(_sections(row), scope.BookSection))),
         description="Sections that were open, or that a right opens.",
     )
     grant_id: strawberry.ID | None = rests.expression(

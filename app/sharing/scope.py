@@ -27,7 +27,20 @@ EVERY_SECTION = sum(section.bit for section in BookSection)
 
 
 class SensitiveClass(StrEnum):
-    """What the law asks to tell to fewer people than the rest of a book."""
+    """What the law or good sense asks to tell to fewer people than the rest of a book."""
 
     HIV = "HIV"
     TUBERCULOSIS = "TUBERCULOSIS"
+    MENTAL_HEALTH = "MENTAL_HEALTH"
+    SUBSTANCE_USE = "SUBSTANCE_USE"
+    SEXUAL_HEALTH = "SEXUAL_HEALTH"
+    VIOLENCE = "VIOLENCE"
+
+    @property
+    def bit(self) -> int:
+        """Return the class's bit in a decision and in a record; the order of the members is fixed for ever."""
+        return 1 << list(SensitiveClass).index(self)
+
+
+NEVER_IN_EMERGENCIES = SensitiveClass.HIV.bit | SensitiveClass.VIOLENCE.bit
+"""Classes that no emergency opens (app/sharing/sql/7_emergency.sql)."""

@@ -31,25 +31,23 @@ HEALTH = (
 )
 
 DEFINERS = {
-    "auth.visitors_book": "auth_owner",
-    "auth.my_visitors_books": "auth_owner",
-    "audit.question_line": "auth_owner",
     "audit.announced": "auth_owner",
     "audit.begin_sealing": "auth_owner",
     "audit.consistency_path": "auth_owner",
     "audit.inclusion_path": "auth_owner",
     "audit.latest_checkpoint": "auth_owner",
+    "audit.question_line": "auth_owner",
     "audit.seal": "auth_owner",
     "audit.sealer_keys": "auth_owner",
     "audit.take_turn": "auth_owner",
     "audit.write_line": "auth_owner",
     "auth.accept_representation": "auth_owner",
     "auth.admit_person": "auth_owner",
-    "auth.take_activation": "auth_owner",
-    "auth.make_activation": "auth_owner",
     "auth.adopt_record": "auth_owner",
     "auth.announce": "auth_owner",
+    "auth.answer_request": "auth_owner",
     "auth.ask_representative": "auth_owner",
+    "auth.ask_share": "auth_owner",
     "auth.asked_of_me": "auth_owner",
     "auth.band_on": "auth_owner",
     "auth.begin_deed": "auth_owner",
@@ -57,6 +55,7 @@ DEFINERS = {
     "auth.begin_login": "auth_owner",
     "auth.book_changed": "auth_owner",
     "auth.calling_facility": "auth_owner",
+    "auth.cancel_code": "auth_owner",
     "auth.client_keys": "auth_owner",
     "auth.confirm_factor": "auth_owner",
     "auth.count_try": "auth_owner",
@@ -75,15 +74,20 @@ DEFINERS = {
     "auth.extent_today": "auth_owner",
     "auth.filing_citizens": "auth_owner",
     "auth.forget_deed": "auth_owner",
+    "auth.freeze_sharing": "auth_owner",
+    "auth.give_consent": "auth_owner",
     "auth.granted_book": "auth_owner",
+    "auth.hide_classes": "auth_owner",
     "auth.is_fresh": "auth_owner",
     "auth.is_stepped_up": "auth_owner",
-    "auth.give_consent": "auth_owner",
     "auth.issue_handoff": "auth_owner",
-    "auth.live_families": "auth_owner",
     "auth.join_identifier": "auth_owner",
+    "auth.live_families": "auth_owner",
     "auth.live_session": "auth_owner",
+    "auth.make_activation": "auth_owner",
+    "auth.make_code": "auth_owner",
     "auth.match_person": "auth_owner",
+    "auth.match_sent_patient": "auth_owner",
     "auth.me": "auth_owner",
     "auth.my_citizen_session": "auth_owner",
     "auth.my_dependants": "auth_owner",
@@ -91,44 +95,60 @@ DEFINERS = {
     "auth.my_practitioner": "auth_owner",
     "auth.my_session": "auth_owner",
     "auth.my_sessions": "auth_owner",
+    "auth.my_visitors_books": "auth_owner",
     "auth.narrows_on": "auth_owner",
-    "auth.note_seen": "auth_owner",
     "auth.note_consent": "auth_owner",
+    "auth.note_seen": "auth_owner",
     "auth.open_book": "auth_owner",
     "auth.open_client_session": "auth_owner",
     "auth.open_demo_book": "auth_owner",
+    "auth.open_demo_granted_book": "auth_owner",
+    "auth.open_demo_preview": "auth_owner",
+    "auth.open_emergency": "auth_owner",
     "auth.open_filing": "auth_owner",
-    "auth.pair": "auth_owner",
+    "auth.open_granted_book": "auth_owner",
+    "auth.open_naming": "auth_owner",
+    "auth.open_preview": "auth_owner",
     "auth.open_reporting": "auth_owner",
+    "auth.open_writing": "auth_owner",
+    "auth.pair": "auth_owner",
     "auth.part_with_visit": "auth_owner",
-    "auth.practises": "auth_owner",
-    "auth.practitioner_of_account": "auth_owner",
     "auth.pending_factor": "auth_owner",
     "auth.person_of": "auth_owner",
     "auth.place_device": "auth_owner",
-    "auth.match_sent_patient": "auth_owner",
-    "auth.prepare_taking_back": "auth_owner",
+    "auth.practises": "auth_owner",
+    "auth.practitioner_of_account": "auth_owner",
     "auth.prepare_split": "auth_owner",
+    "auth.prepare_taking_back": "auth_owner",
     "auth.prepare_withdrawal": "auth_owner",
+    "auth.redeem_code": "auth_owner",
     "auth.redeem_handoff": "auth_owner",
-    "auth.stand_alone": "auth_owner",
-    "intake.note_resources": "auth_owner",
-    "intake.sent_resources": "auth_owner",
     "auth.register_birth": "auth_owner",
     "auth.renew_session": "auth_owner",
     "auth.represent_newborn": "auth_owner",
     "auth.representation": "auth_owner",
     "auth.representatives_of": "auth_owner",
     "auth.require_step_up": "auth_owner",
+    "auth.revoke_grant": "auth_owner",
     "auth.revoke_token": "auth_owner",
     "auth.settle_try": "auth_owner",
     "auth.sign_in": "auth_owner",
+    "auth.stand_alone": "auth_owner",
+    "auth.sweep_sharing": "auth_owner",
+    "auth.take_activation": "auth_owner",
+    "auth.take_emergency": "auth_owner",
     "auth.take_login": "auth_owner",
+    "auth.take_try": "auth_owner",
     "auth.tell_birthdays": "auth_owner",
-    "auth.use_proof": "auth_owner",
     "auth.undo_join": "auth_owner",
     "auth.unpair": "auth_owner",
+    "auth.use_proof": "auth_owner",
     "auth.use_token": "auth_owner",
+    "auth.visitors_book": "auth_owner",
+    "auth.visits_of_message": "auth_owner",
+    "auth.withdraw_consent": "auth_owner",
+    "book.are_records": "book_writer",
+    "book.mask_records": "book_writer",
     "book.report_reaction": "book_writer",
     "care.answer_offer": "auth_owner",
     "care.book": "auth_owner",
@@ -145,19 +165,19 @@ DEFINERS = {
     "care.reschedule": "auth_owner",
     "care.revoke_feeds": "auth_owner",
     "care.settle_slot": "auth_owner",
-    "auth.visits_of_message": "auth_owner",
-    "auth.withdraw_consent": "auth_owner",
     "intake.conclude_message": "auth_owner",
     "intake.defer_message": "auth_owner",
     "intake.enqueue_message": "auth_owner",
     "intake.file_again": "auth_owner",
-    "intake.keep_split": "auth_owner",
     "intake.keep_message": "auth_owner",
+    "intake.keep_split": "auth_owner",
     "intake.keep_withdrawal": "auth_owner",
+    "intake.note_resources": "auth_owner",
     "intake.receipt": "auth_owner",
     "intake.receipts": "auth_owner",
     "intake.replay_message": "auth_owner",
     "intake.replay_newborns": "auth_owner",
+    "intake.sent_resources": "auth_owner",
     "intake.take_message": "auth_owner",
     "intake.unfiled_message": "auth_owner",
     "intake.unfiled_messages": "auth_owner",
@@ -189,6 +209,13 @@ CALLS = {
         "intake.receipts",
     },
     "worker": {
+        "auth.sweep_sharing",
+        "book.classify_clinical",
+        "book.classes_of",
+        "book.classify",
+        "book.guarded",
+        "book.without_class",
+        "book.written",
         "auth.book_changed",
         "auth.describe_citizen",
         "auth.filing_citizens",
@@ -253,6 +280,20 @@ CALLS = {
         "jobs.enqueue",
     },
     "desk": {
+        "auth.answer_request",
+        "auth.ask_share",
+        "auth.cancel_code",
+        "auth.freeze_sharing",
+        "auth.hide_classes",
+        "auth.listed",
+        "auth.make_code",
+        "auth.open_emergency",
+        "auth.redeem_code",
+        "auth.revoke_grant",
+        "auth.take_emergency",
+        "auth.take_try",
+        "book.are_records",
+        "book.mask_records",
         "audit.body_of",
         "audit.canonical",
         "audit.consistency_path",
@@ -323,9 +364,31 @@ CALLS = {
         "jobs.enqueue",
     },
     "sealer": {"audit.begin_sealing", "audit.seal", "audit.take_turn"},
-    "demo": {"auth.demo_window", "auth.open_demo_book", "book.due_doses", *FAMILY},
-    "book_reader": {"auth.announce", "auth.no_book", "auth.open_book", "book.due_doses", *FAMILY},
-    "book_writer": {"auth.filing_citizens", "auth.open_reporting", "jobs.enqueue"},
+    "demo": {
+        "auth.open_demo_granted_book",
+        "auth.open_demo_preview",
+        "auth.demo_window",
+        "auth.open_demo_book",
+        "book.due_doses",
+        *FAMILY,
+    },
+    "book_reader": {
+        "auth.open_granted_book",
+        "auth.open_preview",
+        "auth.announce",
+        "auth.no_book",
+        "auth.open_book",
+        "book.due_doses",
+        *FAMILY,
+    },
+    "book_writer": {
+        "auth.open_naming",
+        "auth.open_writing",
+        "book.guarded",
+        "auth.filing_citizens",
+        "auth.open_reporting",
+        "jobs.enqueue",
+    },
 }
 """What each role may execute of others' functions, apart from operations."""
 
@@ -337,6 +400,10 @@ READS = {
     "auditor": BOOK_OF_VISITORS,
     "auth_owner": {"code.entry"},
     "desk": {
+        "auth.book_grant",
+        "auth.share_code",
+        "auth.share_request",
+        "auth.share_try",
         "audit.leaf",
         "audit.line",
         "audit.question",
@@ -358,7 +425,7 @@ READS = {
     "sealer": {"audit.leaf", "audit.tile"},
     "worker": {f"book.{name}" for name in (*HEALTH, "arrival_order", "record_version")}
     | QUEUE
-    | {"code.entry", "directory.facility"},
+    | {"code.entry", "code.sensitive", "directory.facility"},
     "book_reader": {f"book.{name}" for name in HEALTH}
     | {
         "auth.book",
@@ -383,9 +450,12 @@ READS = {
         "directory.facility",
     }
     | LEDGER,
-    "book_writer": {"book.reported_reaction", "book.vaccination"},
+    "book_writer": {f"book.{name}" for name in HEALTH},
 }
-CHANGES = {"worker": {f"book.{name}" for name in (*HEALTH, "arrival_order")} | QUEUE}
+CHANGES = {
+    "worker": {f"book.{name}" for name in (*HEALTH, "arrival_order")} | QUEUE,
+    "book_writer": {f"book.{name}" for name in HEALTH},  # the mask's column alone
+}
 ADDS = {"worker": CHANGES["worker"] | {"book.record_version"}, "book_writer": {"book.reported_reaction"}}
 
 SCHEMAS = {
@@ -523,7 +593,10 @@ def test_t2_every_function_of_ours_pins_its_search_path(catalogue: Catalogue) ->
 
 def test_t2_an_operation_opens_the_book_before_anything_else(catalogue: Catalogue) -> None:
     head = r"^\s*#variable_conflict use_variable\s+DECLARE"
-    opens = head + r" opened record; in_citizen uuid; in_sections int;\s*BEGIN\s*opened := auth\.open_book\("
+    opens = (
+        head + r" opened record; in_citizen uuid; in_sections int;\s*BEGIN\s*"
+        r"opened := auth\.open_(book|granted_book|preview)\("
+    )
     signs_in = (
         head + r" in_viewer uuid; in_practitioner uuid;\s*BEGIN\s*SELECT s\.citizen_id, s\.practitioner_id "
         r"INTO in_viewer, in_practitioner FROM auth\.sign_in\("
@@ -588,7 +661,15 @@ def test_t2_what_each_role_may_read_and_write_is_listed(catalogue: Catalogue) ->
     assert granted(catalogue, "SELECT") == wanted
     assert granted(catalogue, "INSERT") == ADDS
     assert granted(catalogue, "UPDATE") == CHANGES
-    assert granted(catalogue, "DELETE", columns=False) == CHANGES
+    assert granted(catalogue, "DELETE", columns=False) == {"worker": CHANGES["worker"]}
+
+
+def test_t2_who_changes_a_book_changes_its_masks_alone(catalogue: Catalogue) -> None:
+    columns = catalogue.column("""
+        SELECT DISTINCT a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+         WHERE c.relnamespace = 'book'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
+           AND has_column_privilege('book_writer', c.oid, a.attnum, 'UPDATE')""")
+    assert columns == {"masked"}
 
 
 @pytest.mark.parametrize("privilege", ["TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"])

@@ -25,7 +25,19 @@ DENIED = "42501"
 NO_SESSION = "SK401"
 NO_SUCH_BOOK = "SK404"
 STALE = "25001"
-SETTINGS = ("opened", "citizen", "sections", "since", "until", "unmasked")
+FORGED = {
+    "sections": "1023",
+    "since": "-infinity",
+    "until": "infinity",
+    "unmasked": "true",
+    "sensitive": "63",
+    "facilities": "",
+    "records": "",
+    "whole": "true",
+    "private": "true",
+}
+"""What open_book decides for an owner, but for whose book it is and since when it is open."""
+SETTINGS = ("opened", "citizen", *FORGED)
 
 
 def run(
@@ -94,8 +106,7 @@ async def refused_read(
 async def forge(connection: Connection, citizen: UUID, *, local: bool = True) -> None:
     """Write into the settings what open_book would write for a book."""
     opened = await connection.fetchval("SELECT now()::text")
-    values = (opened, str(citizen), "1023", "-infinity", "infinity", "true")
-    for name, value in zip(SETTINGS, values, strict=True):
+    for name, value in {"opened": opened, "citizen": str(citizen), **FORGED}.items():
         await connection.execute("SELECT set_config($1, $2, $3)", f"book.{name}", value, local)
 
 

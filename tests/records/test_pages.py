@@ -24,7 +24,7 @@ from tests.conftest import Ground, RunningServer
 from tests.people import Stand
 
 FILL = Path(__file__).with_name("heavy.sql")
-MOST_PAGES = {"Home": 300, "Visits": 335, "Prescriptions": 330, "TestResults": 135}
+MOST_PAGES = {"Home": 300, "Visits": 335, "Prescriptions": 330, "TestResults": 137}
 """A written bound for each hot operation with its default page: a sixth above what was counted.
 Most of it is names of codes, three pages each; they are the same few pages for everybody."""
 MOST_PAGES_OF_BOOK = {"Home": 145, "Visits": 100, "Prescriptions": 95, "TestResults": 110}
@@ -85,7 +85,9 @@ def explained(
 
     async def explain() -> dict[str, Any]:
         async with tries.as_role(stand, "book_reader") as reader, reader.transaction():
-            await reader.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            await reader.execute(
+                "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off"
+            )  # as `api`
             await reader.execute(f"PREPARE probe AS {statement.sql}")
             await reader.fetchrow("SELECT auth.open_book($1, NULL, NULL, 'probe')", heavy.token)
             for _ in range(2):  # the first run fills the caches of the backend
@@ -108,9 +110,10 @@ def plan(request: pytest.FixtureRequest, stand: Stand, heavy: Heavy) -> tuple[st
 
 
 def of_book(plan: dict[str, Any]) -> list[Node]:
+    """Return the scans of health data that ran; what a policy asks in a narrower scope must not be among them."""
     found = [node for node in nodes(plan) if (node.table or "").startswith("book.")]
     assert found
-    return found
+    return [node for node in found if node.said["Actual Loops"] > 0]
 
 
 def test_pages_stay_under_their_bound(plan: tuple[str, dict[str, Any]]) -> None:

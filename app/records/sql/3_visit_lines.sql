@@ -24,13 +24,13 @@ BEGIN
     DELETE FROM book.visit_diagnosis d WHERE d.citizen_id = filed.citizen_id AND d.visit_id = filed.id AND arrived ? 'diagnoses';
     DELETE FROM book.visit_insurance i WHERE i.citizen_id = filed.citizen_id AND i.visit_id = filed.id AND arrived ? 'insurance';
   END IF;
-  INSERT INTO book.visit_diagnosis (citizen_id, visit_id, line, masked, role, code, recorded_at)
-  SELECT filed.citizen_id, filed.id, d.line, filed.masked, d.role, d.code, filed.started_at
+  INSERT INTO book.visit_diagnosis (citizen_id, visit_id, line, masked, role, code, recorded_at, facility_code)
+  SELECT filed.citizen_id, filed.id, d.line, filed.masked, d.role, d.code, filed.started_at, filed.facility_code
     FROM jsonb_populate_recordset(NULL::book.visit_diagnosis, arrived->'diagnoses') d;
   INSERT INTO book.visit_insurance (citizen_id, visit_id, line, masked, id, number_sealed, registered_facility_code, valid_from,
-    valid_until, lookup, shown_at, benefit_code, exempt_from, five_years_on)
+    valid_until, lookup, shown_at, benefit_code, exempt_from, five_years_on, facility_code)
   SELECT filed.citizen_id, filed.id, i.line, filed.masked, i.id, i.number_sealed, i.registered_facility_code, i.valid_from,
-    i.valid_until, i.lookup, filed.started_at, i.benefit_code, i.exempt_from, i.five_years_on
+    i.valid_until, i.lookup, filed.started_at, i.benefit_code, i.exempt_from, i.five_years_on, filed.facility_code
     FROM jsonb_populate_recordset(NULL::book.visit_insurance, arrived->'insurance') i;
 END $$;
 

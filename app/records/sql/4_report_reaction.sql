@@ -8,7 +8,7 @@ DECLARE
   reported book.reported_reaction := jsonb_populate_record(NULL::book.reported_reaction, told);
   dose record;
 BEGIN
-  SELECT v.dose_id, v.injected_at, v.antigens, v.masked INTO dose FROM book.vaccination v
+  SELECT v.dose_id, v.injected_at, v.antigens, v.masked, v.sensitive INTO dose FROM book.vaccination v
    WHERE v.citizen_id = opened.citizen AND v.id = reported.vaccination_id AND v.status = 'GIVEN' AND (NOT v.masked OR opened.unmasked);
   IF NOT FOUND THEN
     RAISE EXCEPTION 'no such dose' USING ERRCODE = 'SK404';
@@ -18,7 +18,7 @@ BEGIN
     RAISE EXCEPTION 'enough reports' USING ERRCODE = 'SK409';
   END IF;
   reported.citizen_id := opened.citizen; reported.dose_id := dose.dose_id; reported.antigens := dose.antigens;
-  reported.injected_on := (dose.injected_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date; reported.masked := dose.masked;
+  reported.injected_on := (dose.injected_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date; reported.masked := dose.masked; reported.sensitive := dose.sensitive;
   reported.reported_by := opened.reporter; reported.reported_at := clock_timestamp();
   INSERT INTO book.reported_reaction SELECT reported.*;
   RETURN reported.id;

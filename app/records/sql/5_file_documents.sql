@@ -31,9 +31,9 @@ BEGIN
     SELECT citizen, filed.id, n.line, filed.masked, n.noted_at, n.note, n.stage, n.consultation, n.procedure, n.author_certificate
       FROM jsonb_populate_recordset(NULL::book.progress_note, one->'notes') n;
     INSERT INTO book.vital_signs (citizen_id, document_id, line, masked, visit_id, measured_at, pulse_per_minute, temperature_celsius,
-      systolic_mmhg, diastolic_mmhg, breaths_per_minute, oxygen_saturation_percent)
+      systolic_mmhg, diastolic_mmhg, breaths_per_minute, oxygen_saturation_percent, facility_code)
     SELECT citizen, filed.id, (n->>'line')::smallint, filed.masked, visit, (n->>'noted_at')::timestamptz, s.pulse_per_minute,
-      s.temperature_celsius, s.systolic_mmhg, s.diastolic_mmhg, s.breaths_per_minute, s.oxygen_saturation_percent
+      s.temperature_celsius, s.systolic_mmhg, s.diastolic_mmhg, s.breaths_per_minute, s.oxygen_saturation_percent, filed.facility_code
       FROM jsonb_array_elements(one->'notes') n, jsonb_populate_record(NULL::book.vital_signs, n->'vital_signs') s
      WHERE n->'vital_signs' <> 'null';
   END LOOP;

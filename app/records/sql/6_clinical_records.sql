@@ -11,14 +11,14 @@ CREATE OR REPLACE FUNCTION book.remove_clinical(citizen uuid, kind text, record 
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE gone record;
 BEGIN
-  EXECUTE format('DELETE FROM book.%I r WHERE r.citizen_id = $1 AND r.id = $2 RETURNING r.version, r.source_id, r.masked, r.%I AS dated_at',
+  EXECUTE format('DELETE FROM book.%I r WHERE r.citizen_id = $1 AND r.id = $2 RETURNING r.version, r.source_id, r.masked, r.sensitive, r.%I AS dated_at',
     book.clinical_table(kind), CASE kind WHEN 'VACCINATION' THEN 'injected_at' WHEN 'IMAGING' THEN 'started_at' ELSE 'recorded_at' END)
     INTO STRICT gone USING citizen, record;
   INSERT INTO book.record_version VALUES (citizen, record, gone.version + 1, kind, 'WITHDRAWN', provenance->>'facility_code',
     (provenance->>'message_id')::uuid, provenance->>'source_version', provenance->>'standard_version', now(), NULL);
   IF reason IS NOT NULL THEN
     INSERT INTO book.withdrawal VALUES (citizen, withdrawal, provenance->>'facility_code', gone.source_id, kind, gone.dated_at,
-      now(), reason, gone.masked);
+      now(), reason, gone.masked, gone.sensitive);
   END IF;
 END $$;
 

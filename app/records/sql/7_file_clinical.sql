@@ -49,6 +49,7 @@ BEGIN
         FROM jsonb_array_elements($4) WITH ORDINALITY r(one)', resting)
       USING citizen, own, coalesce(known.masked, visit.masked, false), one->'reactions';
   END IF;
+  PERFORM book.classify_clinical(citizen, resting, own);
   RETURN change;
 END $$;
 REVOKE ALL ON FUNCTION book.file_clinical_record FROM PUBLIC;

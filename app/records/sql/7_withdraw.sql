@@ -14,7 +14,7 @@ DECLARE
                    WHERE o.citizen_id = citizen AND o.facility_code = facility AND o.source_id = source);
   gone text[];
   changes jsonb := '{}';
-  clinical jsonb := '[]';
+  clinical jsonb := '[]'; hidden record;
 BEGIN
   SELECT v.* INTO shown FROM book.visit v WHERE v.citizen_id = citizen AND v.facility_code = facility AND v.source_id = source FOR UPDATE;
   gone := ARRAY(SELECT r.key FROM jsonb_each_text(coalesce(known, '{"VISIT": "", "SERVICES": "", "PRESCRIPTIONS": "", "REPORTS": ""}')) r WHERE book.cancels(asked->>'rank', r.value));
@@ -31,6 +31,8 @@ BEGIN
     RETURN clinical;
   END IF;
   asked := asked || jsonb_build_object('ranks', coalesce(known, '{}'));
+  EXECUTE format('SELECT coalesce(bool_or(r.masked), false) AS masked, coalesce(bit_or(r.sensitive), 0) AS sensitive FROM %s r
+      WHERE r.citizen_id = $1 AND r.visit_id = $2 AND r.source_id = $3', coalesce(book.resting_place(kind), 'book.document'::regclass)) INTO hidden USING citizen, shown.id, asked->>'key';
   changes := jsonb_build_object(
     'PRESCRIPTION', book.withdraw_cancelled('PRESCRIPTION', citizen, shown.id, gone, asked, provenance),
     'TEST_REPORT', book.withdraw_cancelled('TEST_REPORT', citizen, shown.id, gone, asked, provenance),
@@ -47,7 +49,7 @@ BEGIN
   END IF;
   IF changes @? '$.*.*' OR clinical <> '[]' THEN
     INSERT INTO book.withdrawal VALUES (citizen, (asked->>'id')::uuid, facility, source, kind, shown.started_at, now(),
-      asked->>'reason', shown.masked);
+      asked->>'reason', shown.masked OR hidden.masked, shown.sensitive | hidden.sensitive);
     PERFORM book.follow_revisits(citizen, facility, shown.id);
     PERFORM auth.book_changed(citizen);
   END IF;

@@ -1,6 +1,7 @@
 -- owner: auth_owner
--- The only key to a book. It decides who, which book, which sections, dates and masks, against the database's clock,
--- and writes the decision into settings of this transaction, which the policies read. Every operation calls it first.
+-- The only key to a book. It decides who, which book, which sections, dates, facilities, records, classes and masks,
+-- against the database's clock, and writes the decision into settings of this transaction, which the policies read.
+-- Every operation calls one of its family first: this one for owners and representatives, 4_granted.sql for the others.
 -- Why settings, and why they cannot be forged: infra/decisions/0002-postgresql-is-the-guard.md
 -- SK401 no live session · SK403 the account's level is too low (its own person is told) · SK404 no such book, absent and forbidden alike · 25001 stale, or a second book
 CREATE OR REPLACE FUNCTION auth.open_book(token text, proof_key bytea, target uuid, operation text,
@@ -24,7 +25,8 @@ BEGIN
     RAISE EXCEPTION 'account level too low' USING ERRCODE = 'SK403';
   END IF;
   IF target IS NOT NULL AND target <> viewer.citizen_id THEN
-    RAISE EXCEPTION 'no such book' USING ERRCODE = 'SK404';
+    SELECT r.citizen_id, r.sections, r.etag INTO citizen_id, sections, etag FROM auth.open_represented(viewer, target, operation) r;
+    RETURN;
   END IF;
   citizen_id := viewer.citizen_id;
   sections := 1023;  -- every BookSection
@@ -34,6 +36,11 @@ BEGIN
   done := set_config('book.since', '-infinity', true);
   done := set_config('book.until', 'infinity', true);
   done := set_config('book.unmasked', 'true', true);
+  done := set_config('book.sensitive', '63', true);  -- every SensitiveClass
+  done := set_config('book.facilities', '', true);
+  done := set_config('book.records', '', true);
+  done := set_config('book.whole', 'true', true);
+  done := set_config('book.private', 'true', true);
   -- Of this viewer too: two people who share a phone must not be shown each other's kept answers.
   SELECT left(encode(sha256(convert_to(concat_ws('|', viewer.citizen_id, b.citizen_id, sections, b.version), 'UTF8')), 'hex'), 24)
     INTO STRICT etag FROM auth.book b WHERE b.citizen_id = viewer.citizen_id;

@@ -1,0 +1,138 @@
+"""Grants: revoked, frozen, asked for, answered, opened in an emergency."""
+
+from datetime import timedelta
+
+from app.core.context import Context
+from app.core.db import Session
+from app.core.deeds import Remembered, Told
+from app.core.errors import Invalid, NotFound, RateLimited, Text
+from app.sharing import sql
+from app.sharing.ids import a_record, an_id
+from app.sharing.sql import Scope, Try
+
+SHORTEST_REASON, LONGEST_REASON = 20, 500
+SHORTEST_ACCESS, LONGEST_ACCESS = timedelta(minutes=5), timedelta(days=365)
+
+
+def _person(personal_id: str, *, context: Context) -> bytes:
+    return context.house.vault.index.of(personal_id.strip(), kind="PERSONAL_ID")
+
+
+async def revoke(session: Session, *, grant_id: str) -> Told:
+    """Revoke a grant at once; one that has ended stays as it is.
+
+    :raises NotFound: when it is not of their book
+    """
+    revoked = a_record(grant_id)
+    return Told(kept={"grant_id": str(revoked), "closed_sessions": await sql.revoked_grant(session, grant_id=revoked)})
+
+
+async def freeze(session: Session, *, citizen_id: str | None, frozen: bool) -> Told:
+    """End all sharing of a book and let none begin, or let it begin again.
+
+    :raises NotFound: when the book is not theirs to share
+    :raises StepUpRequired: when it is let begin again without a fresh second factor
+    """
+    ended = await sql.frozen_sharing(session, target=an_id(citizen_id), frozen=frozen)
+    return Told(
+        kept={
+            "frozen": frozen,
+            "cancelled_codes": ended.cancelled_codes,
+            "revoked_grants": ended.revoked_grants,
+            "closed_sessions": ended.closed_sessions,
+        }
+    )
+
+
+async def ask(
+    session: Session,
+    *,
+    personal_id: str,
+    facility_code: str,
+    purpose: str,
+    scope: Scope,
+    access_minutes: int,
+    context: Context,
+) -> Told | Remembered:
+    """Ask the person who has a number to share; the answer does not tell whether there is one.
+
+    :raises NotFound: when the caller does not practise there
+    :raises Invalid: when the scope is none
+    """
+    request_id = context.new_id()
+    wait_seconds = await sql.asked_share(
+        session,
+        request_id=request_id,
+        lookup=_person(personal_id, context=context),
+        facility_code=facility_code,
+        purpose=purpose,
+        scope=scope,
+        access_minutes=access_minutes,
+    )
+    if wait_seconds is not None:
+        return Remembered(RateLimited(retry_after_seconds=wait_seconds))
+    return Told(kept={"request_id": str(request_id)})
+
+
+async def approve(
+    session: Session, *, request_id: str, scope: Scope | None, access_minutes: int | None, context: Context
+) -> Told:
+    """Give what was asked for, or less.
+
+    :raises NotFound: when there is no such open request for them
+    :raises Invalid: when more would be given than was asked for
+    :raises StepUpRequired: without a fresh second factor
+    """
+    answered, grant_id = a_record(request_id), context.new_id()
+    await sql.answered_request(
+        session, request_id=answered, approved=True, scope=scope, access_minutes=access_minutes, grant_id=grant_id
+    )
+    return Told(kept={"request_id": str(answered), "grant_id": str(grant_id)})
+
+
+async def refuse(session: Session, *, request_id: str) -> Told:
+    """Refuse a request.
+
+    :raises NotFound: when there is no such open request for them
+    """
+    answered = a_record(request_id)
+    await sql.answered_request(session, request_id=answered, approved=False)
+    return Told(kept={"request_id": str(answered)})
+
+
+async def count_emergency(session: Session, *, key: str, facility_code: str, reason: str, context: Context) -> Try:
+    """Count a try before it is judged.
+
+    :raises Invalid: when the reason is too short or too long
+    :raises NotFound: when the caller is no practitioner
+    :raises StepUpRequired: without a fresh second factor
+    :raises RateLimited: when they tried too often
+    """
+    if not SHORTEST_REASON <= len(reason.strip()) <= LONGEST_REASON:
+        raise Invalid(
+            Text(
+                f"reason phải dài từ {SHORTEST_REASON} đến {LONGEST_REASON} ký tự.",
+                f"reason must have {SHORTEST_REASON} to {LONGEST_REASON} characters.",
+            )
+        )
+    tried = await sql.counted_emergency(session, try_id=context.new_id(), key=key, facility_code=facility_code[:20])
+    if tried.wait_seconds is not None:
+        raise RateLimited(retry_after_seconds=tried.wait_seconds)
+    return tried
+
+
+async def open_emergency(
+    session: Session, *, personal_id: str, facility_code: str, reason: str, tried: Try | None, context: Context
+) -> Told | Remembered:
+    """Open what an emergency needs, for a day. The citizen is told in the same transaction."""
+    grant_id = None
+    if tried is not None:
+        grant_id = await sql.emergency_grant(
+            session,
+            try_id=tried.id,
+            lookup=_person(personal_id, context=context),
+            facility_code=facility_code,
+            reason=reason,
+            grant_id=context.new_id(),
+        )
+    return Remembered(NotFound()) if grant_id is None else Told(kept={"grant_id": str(grant_id)})

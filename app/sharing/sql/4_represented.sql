@@ -1,0 +1,38 @@
+-- owner: auth_owner
+-- Opens a dependant's book for their representative; the line is written in the transaction of the reading.
+CREATE OR REPLACE FUNCTION auth.open_represented(viewer auth.session, target uuid, operation text,
+                                                 OUT citizen_id uuid, OUT sections int, OUT etag text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE stands record; classes int := 63 & ~coalesce(auth.closed_to_representatives(target), 63); scope jsonb; line bigint;
+BEGIN
+  SELECT r.kind, r.sections, r.unmasked INTO stands FROM auth.representation(viewer, target) r;  -- SK404: none
+  citizen_id := target;
+  sections := stands.sections;
+  scope := jsonb_build_object('sections', sections, 'sensitive', classes);
+  PERFORM auth.decide(target, scope, stands.unmasked, true);
+  line := audit.write_line(target, 'BOOK_OPENED', viewer, jsonb_build_object('operation', operation, 'kind', stands.kind, 'scope', scope));
+  -- No ETag: it would tell of changes to classes that a representative never sees.
+END $$;
+
+-- Whose book a person means who names `target`, or nobody: their own, or that of somebody for whom they
+-- may share too. SK404.
+CREATE OR REPLACE FUNCTION auth.acting_for(live auth.session, target uuid, OUT citizen_id uuid, OUT representation text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+  IF live.citizen_id IS NULL THEN
+    RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK404';
+  END IF;
+  IF coalesce(live.level, 1) < 2 THEN
+    RAISE EXCEPTION 'account level too low' USING ERRCODE = 'SK403';
+  END IF;
+  citizen_id := coalesce(target, live.citizen_id);
+  IF citizen_id <> live.citizen_id THEN
+    SELECT r.kind INTO representation FROM auth.representation(live, citizen_id) r WHERE r.may_share;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'no right to share' USING ERRCODE = 'SK404';
+    END IF;
+  END IF;
+END $$;
+REVOKE ALL ON FUNCTION auth.open_represented, auth.acting_for FROM PUBLIC;
