@@ -29,6 +29,7 @@ from app.core.db import Login, open_engine, open_pool
 from app.core.defects import report_defect
 from app.core.logs import configure_logs
 from app.core.settings import Settings
+from app.identity import family_sql as families
 from app.ingestion import sql
 from app.ingestion.door import reader_limits
 from app.ingestion.formats import Reading
@@ -155,6 +156,15 @@ def _serve_appointments(queue: PgQueuer, engine: AsyncEngine, *, terms: str) -> 
         _serve_job(queue, kind, do)
 
 
+def _serve_families(queue: PgQueuer, engine: AsyncEngine) -> None:
+    """Tell families, every morning, of birthdays that narrow what a representative may see."""
+
+    async def tell(_asked: dict[str, Any]) -> None:
+        await run_step(engine, families.tell_birthdays)
+
+    _serve_job(queue, "tell_birthdays", tell)
+
+
 def _serve_job(queue: PgQueuer, kind: str, do: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
     @queue.entrypoint(kind, on_failure="hold", executor_factory=_patient)
     async def process(job: Job) -> None:
@@ -188,6 +198,8 @@ async def work(settings: Settings) -> None:
             _serve(queue, "process_message", worker.quick)
             _serve(queue, "process_slow_message", worker.slow, at_a_time=SLOW_AT_A_TIME)
             _serve_appointments(queue, engine, terms=care.terms(settings))
+            _serve_families(queue, engine)
+            await run_step(engine, families.begin_telling)
             await queue.run(
                 batch_size=TAKE_AT_ONCE,
                 max_concurrent_tasks=TAKE_AT_ONCE * 2,

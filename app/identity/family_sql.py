@@ -8,6 +8,11 @@ from sqlalchemy import text
 
 from app.core.db import Session
 
+_TODAY = text("SELECT jobs.enqueue('tell_birthdays', '{}', now(), 'tell_birthdays ' || auth.today())")
+_TOMORROW = text(
+    "SELECT jobs.enqueue('tell_birthdays', '{}', (auth.today() + 1 + time '06:00') AT TIME ZONE 'Asia/Ho_Chi_Minh', "
+    "'tell_birthdays ' || auth.today() + 1)"
+)
 AS_OWNER = text("SET LOCAL ROLE auth_owner")
 
 
@@ -48,5 +53,12 @@ async def end(session: Session, *, representation_id: UUID) -> UUID:
 
 
 async def tell_birthdays(session: Session) -> int:
-    """Tell families of birthdays that narrow a right; returns how many representations they are about."""
-    return int(await session.scalar(text("SELECT auth.tell_birthdays()")) or 0)
+    """Tell families of birthdays that narrow a right, and be at it again tomorrow morning; returns how many."""
+    told = int(await session.scalar(text("SELECT auth.tell_birthdays()")) or 0)
+    await session.execute(_TOMORROW)
+    return told
+
+
+async def begin_telling(session: Session) -> None:
+    """Tell families today, unless it is waiting to be done."""
+    await session.execute(_TODAY)

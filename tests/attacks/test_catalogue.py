@@ -230,6 +230,7 @@ CALLS = {
         "intake.note_resources",
         "intake.sent_resources",
         "auth.tell_birthdays",
+        "auth.today",
         "book.cancels",
         "book.clinical_table",
         "book.file_clinical",

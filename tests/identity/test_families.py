@@ -1,14 +1,19 @@
 """Families: what a representative may do at every age, by the database's clock alone."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 
+from app.core.db import Login, Session
 from app.core.errors import NotFound
+from app.identity import family_sql
 from tests.identity.families import EVERYTHING, SUMMARY, Families, today, years_ago
 from tests.people import Stand
 
+VIET_NAM = ZoneInfo("Asia/Ho_Chi_Minh")
 Rights = tuple[str, int, bool, bool] | None
 
 
@@ -219,3 +224,21 @@ def test_t21_nobody_is_told_of_a_representation_that_is_over(
     stand.as_owner("SELECT auth.tell_birthdays()")
 
     assert told(stand, child) == []
+
+
+def test_the_worker_tells_families_every_morning_and_once_a_day(stand: Stand) -> None:
+    for _ in range(2):
+        stand.run(Login.WORKER, family_sql.begin_telling)
+    for _ in range(2):
+        stand.run(Login.WORKER, family_sql.tell_birthdays)
+
+    async def waiting(session: Session) -> list[tuple[str, datetime]]:
+        query = text(
+            "SELECT dedupe_key, execute_after FROM jobs.pgqueuer WHERE entrypoint = 'tell_birthdays' ORDER BY 1"
+        )
+        return [(row.dedupe_key, row.execute_after) for row in await session.execute(query)]
+
+    day = today(stand)
+    morning = datetime.combine(day + timedelta(days=1), time(6), tzinfo=VIET_NAM)
+    (first, _), (second, at) = stand.run(Login.WORKER, waiting)
+    assert (first, second, at) == (f"tell_birthdays {day}", f"tell_birthdays {day + timedelta(days=1)}", morning)

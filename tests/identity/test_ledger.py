@@ -296,8 +296,8 @@ def test_a_disowned_visit_leaves_the_book_and_its_facility_is_told(person: Perso
     (problem,) = [one for one in visit["problems"] if one["code"] == "NOT_MINE"]
     assert (visit["status"], problem["effect"], problem["field"]) == ("quarantined", "QUARANTINES", "SO_CCCD")
     assert person.number not in str(problem)
-    rows = stand.as_owner("SELECT kind FROM notice.event WHERE citizen_id = :id", id=person.id)
-    assert [row.kind for row in rows] == ["RECORD_DISOWNED"]
+    told = "SELECT about FROM notice.event WHERE citizen_id = :id AND kind = 'RECORD_DISOWNED'"
+    assert [row.about["facility"] for row in stand.as_owner(told, id=person.id)] == ["01901"]
     assert person.lines() == ["RECORD_DISOWNED"]
 
 

@@ -19,4 +19,4 @@ BEGIN
   RETURN told;
 END $$;
 REVOKE ALL ON FUNCTION auth.tell_birthdays FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION auth.tell_birthdays TO worker;
+GRANT EXECUTE ON FUNCTION auth.tell_birthdays, auth.today TO worker;
