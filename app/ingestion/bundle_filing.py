@@ -149,12 +149,14 @@ async def _stand_alone(work: Bundle, position: int, unit: UnitReading) -> None:
     for one in unit.clinical:
         if _key(one) in taken:
             work.taken.add((KINDS[type(one)], one.source_id))
-            work.problems.append(_of_another(work, one))
+    for entry in work.message.entries:
+        if taken and entry.unit == position and (entry.kind, entry.key) in work.taken:
+            work.outcomes[entry.index] = EntryOutcome.QUARANTINED
+            work.problems.append(_of_another(entry.index))
 
 
-def _of_another(work: Bundle, one: ClinicalArrival) -> Problem:
+def _of_another(entry: int) -> Problem:
     text = bundle_judging.WAITS["VISIT_OF_ANOTHER_PERSON"]
-    entry = next((e.index for e in work.message.entries if (e.kind, e.key) == (KINDS[type(one)], one.source_id)), None)
     return Problem(code="VISIT_OF_ANOTHER_PERSON", effect=Effect.QUARANTINES, vi=text.vi, en=text.en, entry=entry)
 
 
@@ -191,7 +193,6 @@ async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
     for entry in work.message.entries:
         if entry.unit == position and entry.use is EntryUse.RECORD:
             if (entry.kind, entry.key) in work.taken:
-                work.outcomes[entry.index] = EntryOutcome.QUARANTINED
                 continue
             change = changes.get((str(entry.kind), _record_key(entry, verdict)), filing.Change.UNCHANGED)
             work.outcomes[entry.index] = EntryOutcome(change.lower())

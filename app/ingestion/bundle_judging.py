@@ -56,6 +56,7 @@ WAITS: Final[Mapping[str, Text]] = {
 }
 _FIRST_YEAR: Final = 1900
 _FIRST_MOMENT: Final = datetime(1899, 12, 31, 17, tzinfo=UTC)  # 1900 begins in Viet Nam
+_WEIGHTS: Final = {EntryOutcome.REJECTED: VisitStatus.REJECTED, EntryOutcome.QUARANTINED: VisitStatus.QUARANTINED}
 _OUTCOMES: Final = {
     EntryUse.CONTEXT: EntryOutcome.USED,
     EntryUse.IGNORED: EntryOutcome.IGNORED,
@@ -86,7 +87,7 @@ def concluded(
     """
     envelope = tuple(one for one in problems if one.entry is None)
     refused = [VisitStatus.REJECTED for entry in message.entries if entry.use is EntryUse.REFUSED]
-    refused += [VisitStatus.REJECTED for outcome in outcomes.values() if outcome is EntryOutcome.REJECTED]
+    refused += [_WEIGHTS[outcome] for outcome in outcomes.values() if outcome in _WEIGHTS]
     statuses = [*(visit.status for visit in visits), *refused]
     if visit_status(envelope) is VisitStatus.FILED and message.is_all_or_nothing and _stops(statuses):
         effect = Effect.REJECTS if VisitStatus.REJECTED in statuses else Effect.QUARANTINES

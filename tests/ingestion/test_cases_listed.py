@@ -6,9 +6,7 @@ from tests.gateway.test_cases_listed import TESTS, cases_in
 
 FOLDERS = ("ingestion", "records", "identity", "core")
 CASES = (*range(146, 167), 169, 170)
-ELSEWHERE = {
-    160: "FHIR Bundles have a door of their own: the case comes with `POST /ingest/fhir`, and stands with its tests.",
-}
+ELSEWHERE: dict[int, str] = {}
 
 
 @pytest.mark.parametrize("case", CASES)

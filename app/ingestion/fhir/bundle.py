@@ -19,6 +19,7 @@ LONGEST_REFERENCE: Final = 2_000
 _RELATIVE: Final = re.compile(r"([A-Z][A-Za-z]{2,40})/([A-Za-z0-9.-]{1,64})")
 _ABSOLUTE: Final = re.compile(r"(https?://\S+/)([A-Z][A-Za-z]{2,40})/([A-Za-z0-9.-]{1,64})")
 _CONDITIONAL: Final = re.compile(r"([A-Z][A-Za-z]{2,40})\?(.+)", re.DOTALL)
+_UUID: Final = re.compile(r"(?i)urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HISTORY: Final = re.compile(r"/_history/[A-Za-z0-9.-]{1,64}\Z")
 _METHODS: Final = frozenset({"POST", "PUT", "DELETE"})
 _READS: Final = frozenset({"GET", "HEAD"})
@@ -62,7 +63,7 @@ class Entry:
         if self.resource is None:
             return
         kind = self.resource.kind
-        if self.full_url is not None:
+        if self.full_url is not None and (not self.full_url.startswith("urn:uuid:") or _UUID.fullmatch(self.full_url)):
             yield self.full_url
         if (told := self.logical_id()) is not None:
             yield f"{kind}/{told}"

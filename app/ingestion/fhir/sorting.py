@@ -80,15 +80,13 @@ class Sorting:
 
     def encounter_of(self, resource: Node) -> Node | Outside | None:
         """Return the visit that a resource names."""
-        for holder in (resource, resource.node("context")):
-            if holder is None:
-                continue
-            found = self.bundle.follow(holder, "encounter", kinds=("Encounter",), of=resource)
-            if found is not None:
-                return found
-            for reference in holder.nodes("encounter") if isinstance(holder.value.get("encounter"), list) else ():
-                return self.bundle.resolve(reference, kinds=("Encounter",), of=resource)
-        return self.bundle.follow(resource, "context", kinds=("Encounter", "EpisodeOfCare"))
+        inner = resource.node("context")  # of a DocumentReference it is an object that holds references
+        listed = inner.nodes("encounter") if inner is not None and not inner.has("reference") else []
+        if listed:
+            return self.bundle.resolve(listed[0], kinds=("Encounter", "EpisodeOfCare"), of=resource)
+        name = "encounter" if resource.has("encounter") else "context"
+        found = self.bundle.follow(resource, name, kinds=("Encounter", "EpisodeOfCare"))
+        return None if isinstance(found, Node) and found.kind != "Encounter" else found
 
     def of_record(self, resource: Node, *, at: datetime | None, through: Sequence[Node] = ()) -> Unit | None:
         """Return the unit of what belongs to a visit; without one it stands in a visit of its own for the day.
