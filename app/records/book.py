@@ -9,12 +9,14 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.appointments.mapping import Appointment, AppointmentOrder
 from app.appointments.tables import AppointmentRow
+from app.audit.tables import LineRow
 from app.compiler import declare as rests
 from app.compiler.inputs import Inputs
 from app.compiler.places import Guard
 from app.compiler.rows import RowRef
 from app.identity.mapping import Citizen
 from app.identity.tables import CitizenRow
+from app.records import receipts
 from app.records.conditions import Allergy, HealthCondition, NoKnownAllergy, conditions
 from app.records.documents import Document
 from app.records.enums import DocumentKind, TestCategory
@@ -33,7 +35,7 @@ from app.records.tables import (
 )
 from app.records.vaccinations import DUE_DOSES, DueDose, Vaccination
 from app.sharing.mapping import BookScope, open_scope, sees_all
-from app.sharing.scope import BookSection
+from app.sharing.scope import EVERY_SECTION, BookSection
 
 FROM = strawberry.argument(name="from", description="Only records of this day or later (Viet Nam time).")
 TO = strawberry.argument(name="to", description="Only records of this day or earlier (Viet Nam time).")
@@ -246,6 +248,25 @@ class HealthBook:
         guard=_in_scope(BookSection.INSURANCE),
         description="Insurance cards that visits showed, the one shown last first.",
     )
+
+    @rests.rows(
+        LineRow,
+        on=receipts.asked_for,
+        order=(rests.asc("n"),),
+        limit=20,
+        guard=lambda inputs: inputs.sections == literal(EVERY_SECTION),
+        description=(
+            "What single views by others can have shown, up to 20 at once. Lines that are none of this book's views "
+            "are left out. Null for a viewer who does not see the whole book."
+        ),
+    )
+    def access_receipts(
+        self,
+        entry_ids: Annotated[
+            list[strawberry.ID], strawberry.argument(description="Lines of the visitors' book (AccessLogEntry.id).")
+        ],
+    ) -> list[receipts.AccessReceipt] | None: ...
+
     withdrawals: list[Withdrawal] | None = rests.many(
         WithdrawalRow,
         on=lambda _book, w, inputs: w.citizen_id == inputs.citizen,

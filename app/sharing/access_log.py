@@ -130,10 +130,16 @@ def _sentence(row: RowRef, inputs: Inputs) -> ColumnElement[Any]:
     return _actor(row, inputs).op("||")(where).op("||")(literal(" ")).op("||")(told)
 
 
-def _sections(row: RowRef) -> ColumnElement[Any]:
+def opened_sections(row: RowRef) -> ColumnElement[Any]:
     """Return the bits that the line's `about` tells, of the scope or by themselves."""
     told = func.coalesce(row.about.op("#>>")(literal("{scope,sections}")), _told(row, "sections"))
     return case((told.op("~")(literal("^[0-9]+$")), cast(told, Integer)))
+
+
+def opened_facilities(row: RowRef) -> ColumnElement[Any]:
+    """Return the list of facilities to which a view was narrowed; null: all."""
+    told = func.coalesce(row.about.op("#>")(literal("{scope,facilities}")), row.about.op("->")(literal("facilities")))
+    return case((func.jsonb_typeof(told) == literal("array"), told))
 
 
 def _newest(name: str) -> ColumnElement[Any]:
@@ -233,7 +239,9 @@ class AccessLogEntry:
         lambda row, _inputs: _told(row, "purpose"), description="What for, where it was told."
     )
     sections: list[BookSection] | None = rests.expression(
-        lambda row, _inputs: case((_sections(row).is_not(None), names_of(_sections(row), scope.BookSection))),
+        lambda row, _inputs: case(
+            (opened_sections(row).is_not(None), names_of(opened_sections(row), scope.BookSection))
+        ),
         description="Sections that were open, or that a right opens.",
     )
     grant_id: strawberry.ID | None = rests.expression(
