@@ -169,7 +169,7 @@ def _course(visit: DemoVisit) -> Mapping[str, str]:
         "GIAY_CHUYEN_TUYEN": f"{visit.referred_from}.{visit.arrived_at:%y}.{visit.citizen.number:05d}"
         if visit.referred_from
         else "",
-        "SO_NGAY_DTRI": str(_treatment_days(visit)),
+        "SO_NGAY_DTRI": str(treatment_days(visit)),
         "PP_DIEU_TRI": visit.treatment,
         "KET_QUA_DTRI": str(visit.outcome),
         "MA_LOAI_RV": "2" if visit.referred_to else "1",
@@ -178,7 +178,8 @@ def _course(visit: DemoVisit) -> Mapping[str, str]:
     }
 
 
-def _treatment_days(visit: DemoVisit) -> int:
+def treatment_days(visit: DemoVisit) -> int:
+    """Return SO_NGAY_DTRI."""
     if visit.kind in _KINDS_IN_A_BED:
         return visit.nights + 1
     if visit.kind in _KIND_UNTIL_LAST_MEDICINE:
