@@ -27,7 +27,18 @@ from app.gateway.trusted import trusted_operations
 from app.terminology import loading
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("core", "audit", "terminology", "facilities", "identity", "sharing", "appointments", "records", "ingestion")
+ROOMS = (
+    "core",
+    "audit",
+    "terminology",
+    "facilities",
+    "identity",
+    "sharing",
+    "appointments",
+    "records",
+    "notifications",
+    "ingestion",
+)
 FINGERPRINT = "everything"
 _FUNCTION = re.compile(r"CREATE OR REPLACE FUNCTION (\w+)\.(\w+)\(")
 _HEADER = re.compile(r"-- owner: (?P<owner>\w+)\n(-- only: (?P<only>\w+)\n)?")

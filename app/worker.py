@@ -1,4 +1,4 @@
-"""The back door: takes jobs from the queue, files messages and moves on what is due.
+"""The back door: takes jobs from the queue, files messages, moves on what is due, tells people what happened.
 
 What is small is read and filed in one step. What is large or suspect waits in a queue of its own, is read first, by a
 process that may die of it (app.ingestion.readers), and filed then, one at a time.
@@ -37,6 +37,9 @@ from app.ingestion.processing import process_message
 from app.ingestion.readers import TRIES, Reader, Readers, ReaderStopped, open_readers, read_here
 from app.ingestion.suspects import SLOW_SECONDS, Suspects
 from app.ingestion.turns import Turns
+from app.notifications import telling
+from app.notifications.fcm import Pusher, open_pusher
+from app.notifications.pushing import push
 
 MOST_ATTEMPTS = 6
 FIRST_DELAY = timedelta(seconds=1)
@@ -175,22 +178,45 @@ def _serve_job(queue: PgQueuer, kind: str, do: Callable[[dict[str, Any]], Awaita
             raise JobFailed(type(error).__name__) from None
 
 
+def _serve_notices(
+    queue: PgQueuer, engine: AsyncEngine, vault: Vault, pusher: Pusher | None, *, at_a_time: int
+) -> None:
+    """Tell people of events, and push to their phones; without a push service notices stand in the app alone."""
+    turns = asyncio.Semaphore(at_a_time)
+
+    async def tell(asked: dict[str, Any]) -> None:
+        await run_step(engine, partial(telling.tell, event_id=UUID(asked["event_id"]), now=utc_now()))
+
+    async def send(asked: dict[str, Any]) -> None:
+        if pusher is not None:
+            async with turns:
+                await push(UUID(asked["notice_id"]), engine=engine, vault=vault, pusher=pusher)
+
+    for kind, do in {"tell": tell, "push": send}.items():
+        _serve_job(queue, kind, do)
+
+
 async def work(settings: Settings) -> None:
     """Run until a signal asks to stop; what is in hand is finished first."""
     configure_logs()
     at_a_time = settings.worker_concurrency
     share = min(settings.worker_facility_share, at_a_time)
     engine = open_engine(settings, Login.WORKER, size=at_a_time + SLOW_AT_A_TIME)
+    told = open_engine(settings, Login.WORKER, size=2)  # notices do not wait for messages
+    vault = open_vault(settings.secrets_dir)
     pool = await open_pool(settings, Login.WORKER, size=4)
     queue = PgQueuer(AsyncpgPoolDriver(pool))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, queue.shutdown.set)
     try:
-        async with open_readers(reader_limits(settings, processes=SLOW_AT_A_TIME)) as readers:
+        async with (
+            open_readers(reader_limits(settings, processes=SLOW_AT_A_TIME)) as readers,
+            open_pusher(settings.secrets_dir, url=settings.push_url, call_seconds=settings.push_seconds) as pusher,
+        ):
             worker = _Worker(
                 engine=engine,
-                vault=open_vault(settings.secrets_dir),
+                vault=vault,
                 readers=readers,
                 suspects=Suspects(in_hand=await run_step(engine, sql.messages_in_hand)),
                 turns=Turns(total=at_a_time, most_of_one=share),
@@ -200,6 +226,7 @@ async def work(settings: Settings) -> None:
             _serve_appointments(queue, engine, terms=care.terms(settings))
             _serve_families(queue, engine)
             await run_step(engine, families.begin_telling)
+            _serve_notices(queue, told, vault, pusher, at_a_time=settings.push_concurrency)
             await queue.run(
                 batch_size=TAKE_AT_ONCE,
                 max_concurrent_tasks=TAKE_AT_ONCE * 2,
@@ -209,3 +236,4 @@ async def work(settings: Settings) -> None:
     finally:
         await pool.close()
         await engine.dispose()
+        await told.dispose()

@@ -33,6 +33,7 @@ from app.core.errors import (
 from app.core.settings import Settings
 
 Session = AsyncConnection
+Engine = AsyncEngine
 
 
 class Login(StrEnum):

@@ -21,3 +21,8 @@ def new_secret() -> str:
 def new_request_id() -> str:
     """Return the id under which support finds a request; it tells nothing."""
     return secrets.token_hex(12)
+
+
+def new_jitter() -> float:
+    """Return a number from 0 to 1, so that those who wait do not all come back at once."""
+    return secrets.randbelow(1 << 20) / (1 << 20)

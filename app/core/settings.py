@@ -59,6 +59,12 @@ class Settings(BaseSettings):
         default=15, ge=1, le=1440, description="Without a seal for so long, nobody views another person's book"
     )
 
+    push_url: str | None = Field(
+        default=None, description="Where pushes go instead of Firebase Cloud Messaging: a stand-in of the same form"
+    )
+    push_seconds: float = Field(default=10, gt=0, le=60, description="Longest wait for one call of the push service")
+    push_concurrency: int = Field(default=8, ge=1, le=64, description="Notices that one worker pushes at a time")
+
     provider: Provider | None = Field(
         default=None,
         description="Identity provider as JSON: preset (vneid, vnconnect), issuer, client_id; none: no sign-in",

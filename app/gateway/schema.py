@@ -14,6 +14,7 @@ from app.identity.graph import IdentityQuery
 from app.identity.ledger_graph import LedgerMutation
 from app.identity.mapping import Citizen, Practitioner
 from app.identity.practitioner_graph import PractitionerMutation
+from app.notifications.graph import NotificationsMutation, NotificationsQuery
 from app.records.documents import PAPERS
 from app.records.graph import RecordsMutation, RecordsQuery
 from app.records.reaction_graph import ReactionMutation
@@ -68,6 +69,7 @@ class Query(
     GrantQuery,
     SharingQuery,
     AppointmentsQuery,
+    NotificationsQuery,
 ):
     """The sum of the rooms' root fields."""
 
@@ -85,6 +87,7 @@ class Mutation(
     AppointmentsMutation,
     GrantMutation,
     RecordsMutation,
+    NotificationsMutation,
 ):
     """The sum of the rooms' mutations."""
 

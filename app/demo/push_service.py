@@ -1,0 +1,160 @@
+"""A stand-in for Firebase Cloud Messaging (HTTP v1) and its token endpoint, on loopback, with switches for faults.
+
+It checks what the real one checks: the signed assertion at the token endpoint, the bearer token, exactly one target,
+the size of the payload. What it took is kept, so that one can read everything that a phone could ever have shown.
+Source: Firebase Cloud Messaging HTTP v1, projects.messages.send and ErrorCode.
+"""
+
+import asyncio
+import base64
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qsl
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+PROJECT = "sokhoe-demo"
+MOST_BYTES = 4096
+SLOW_SECONDS = 3.0
+RETRY_SECONDS = 2
+TARGETS = ("fid", "token", "topic", "condition")
+
+
+class PushFault(StrEnum):
+    """How the stand-in misbehaves for one address, or for all."""
+
+    SLOW = "slow"
+    QUOTA = "429"
+    INTERNAL = "500"
+    UNAVAILABLE = "503"
+    RESET = "reset"  # the connection breaks before an answer
+    LOST = "lost"  # taken, and the answer is lost
+    UNREGISTERED = "unregistered"
+    INVALID = "400"
+    UNAUTHENTICATED = "401"
+    MISMATCH = "403"
+
+
+_ANSWERS = {
+    PushFault.QUOTA: (429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"),
+    PushFault.INTERNAL: (500, "INTERNAL", "INTERNAL"),
+    PushFault.UNAVAILABLE: (503, "UNAVAILABLE", "UNAVAILABLE"),
+    PushFault.UNREGISTERED: (404, "NOT_FOUND", "UNREGISTERED"),
+    PushFault.INVALID: (400, "INVALID_ARGUMENT", "INVALID_ARGUMENT"),
+    PushFault.UNAUTHENTICATED: (401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR"),
+    PushFault.MISMATCH: (403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"),
+}
+
+
+@dataclass(slots=True)
+class PushService:
+    """The stand-in's state: its account, what it took, how it misbehaves."""
+
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    requests: int = 0
+    faults: dict[str, list[PushFault]] = field(default_factory=dict)  # by address, "*" for all; used up one by one
+    key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
+    _tokens: set[str] = field(default_factory=set)
+
+    def service_account(self, url: str) -> dict[str, str]:
+        """Return the account's key file for a client, which asks `url` for its tokens."""
+        private = self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return {
+            "type": "service_account",
+            "project_id": PROJECT,
+            "private_key_id": "demo",
+            "private_key": private.decode(),
+            "client_email": f"push@{PROJECT}.iam.gserviceaccount.com",
+            "client_id": "1",
+            "token_uri": f"{url}/token",
+        }
+
+    def addresses(self) -> list[str]:
+        """Return whom messages reached, in their order."""
+        return [next(one[target] for target in TARGETS if target in one) for one in self.taken]
+
+    def fault(self, address: str) -> PushFault | None:
+        """Use up the next fault of an address."""
+        waiting = self.faults.get(address) or self.faults.get("*")
+        return waiting.pop(0) if waiting else None
+
+    def issue(self, assertion: str) -> str | None:
+        """Return an access token for a good assertion (RFC 7523)."""
+        signed, _, signature = assertion.rpartition(".")
+        try:
+            self.key.public_key().verify(_unpadded(signature), signed.encode(), PKCS1v15(), SHA256())
+        except (InvalidSignature, ValueError):
+            return None
+        token = f"ya29.{len(self._tokens)}"
+        self._tokens.add(token)
+        return token
+
+    def knows(self, authorization: str) -> bool:
+        """Tell whether a bearer token is one of ours."""
+        return authorization.removeprefix("Bearer ") in self._tokens
+
+
+def _unpadded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def build_push_service(service: PushService) -> Starlette:
+    """Return the application of a stand-in."""
+
+    async def token(request: Request) -> Response:
+        form = dict(parse_qsl((await request.body()).decode()))
+        issued = service.issue(form.get("assertion", ""))
+        if issued is None:
+            return JSONResponse({"error": "invalid_grant"}, status_code=400)
+        return JSONResponse({"access_token": issued, "expires_in": 3600, "token_type": "Bearer"})
+
+    async def send(request: Request) -> Response:
+        service.requests += 1
+        body = await request.body()
+        if not service.knows(request.headers.get("authorization", "")):
+            return _error(401, "UNAUTHENTICATED", "UNAUTHENTICATED")
+        message = json.loads(body).get("message", {})
+        targets = [target for target in TARGETS if target in message]
+        if len(targets) != 1 or len(body) > MOST_BYTES or request.path_params["project"] != PROJECT:
+            return _error(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")
+        return await _answer(service, message, fault=service.fault(str(message[targets[0]])))
+
+    return Starlette(
+        routes=[
+            Route("/token", token, methods=["POST"]),
+            Route("/v1/projects/{project}/messages:send", send, methods=["POST"]),
+        ]
+    )
+
+
+async def _answer(service: PushService, message: dict[str, Any], *, fault: PushFault | None) -> Response:
+    if fault in _ANSWERS:
+        status, name, code = _ANSWERS[fault]
+        headers = {"Retry-After": str(RETRY_SECONDS)} if fault is PushFault.QUOTA else {}
+        return _error(status, name, code, headers=headers)
+    if fault is PushFault.RESET:
+        raise ConnectionResetError
+    if fault is PushFault.SLOW:
+        await asyncio.sleep(SLOW_SECONDS)
+    service.taken.append(message)
+    if fault is PushFault.LOST:
+        raise ConnectionResetError
+    return JSONResponse({"name": f"projects/{PROJECT}/messages/{len(service.taken)}"})
+
+
+def _error(status: int, name: str, code: str, *, headers: dict[str, str] | None = None) -> Response:
+    detail = {"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": code}
+    error = {"code": status, "message": name.lower(), "status": name, "details": [detail]}
+    return JSONResponse({"error": error}, status_code=status, headers=headers)

@@ -1,0 +1,184 @@
+"""Firebase Cloud Messaging through firebase-admin: one thread with a loop of its own.
+
+The library's async client is tied to one event loop, and it fetches its access token blocking: neither may hold up the
+worker. A payload holds a notice's id and a general sentence, and nothing else of a person.
+"""
+
+import asyncio
+import json
+import threading
+import warnings
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import firebase_admin
+from firebase_admin import credentials, exceptions, messaging
+
+from app.core.ids import new_secret
+from app.notifications.messages import Words
+
+CREDENTIALS_FILE = "fcm.json"
+MOST_AT_ONCE = 100
+SEND_SECONDS = 25.0
+"""All of one call: the library tries again up to four times within it."""
+
+
+class Outcome(StrEnum):
+    """What became of one message."""
+
+    SENT = "SENT"
+    GONE = "GONE"  # the phone is not registered any more
+    FAILED = "FAILED"  # it will never be accepted
+    WAITING = "WAITING"  # it may be accepted later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to one phone."""
+
+    target_id: UUID
+    kind: str  # FID or TOKEN
+    address: str
+    words: Words
+    notice_id: UUID
+    thread: str
+    urgent: bool
+    worth: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of it; `retry_after` is what the service asked for."""
+
+    outcome: Outcome
+    reason: str | None = None
+    retry_after: timedelta | None = None
+
+
+class Pusher:
+    """Sends messages. Use `open_pusher`."""
+
+    def __init__(self, service_account: dict[str, Any], *, url: str | None, call_seconds: float) -> None:
+        self._account, self._url, self._call_seconds = service_account, url, call_seconds
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="fcm", daemon=True)
+        self._app: firebase_admin.App | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop it; what is being sent is given up. Not from within an event loop: the library starts one of its own."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+        if self._app is not None:
+            firebase_admin.delete_app(self._app)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_forever()
+            if self._app is not None:  # its connections are this loop's
+                service = messaging._get_messaging_service(self._app)  # noqa: SLF001 - it has no other way to close them
+                self._loop.run_until_complete(service._async_client.aclose())  # noqa: SLF001
+        finally:
+            self._loop.close()
+
+    async def send(self, messages: Sequence[Message]) -> list[Result]:
+        """Send and return what became of each; whatever goes wrong is a result, never an error."""
+        sending = asyncio.run_coroutine_threadsafe(self._send(messages), self._loop)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                return await asyncio.wrap_future(sending)
+        except TimeoutError:
+            return [Result(outcome=Outcome.WAITING, reason="TIMEOUT") for _ in messages]
+
+    async def _send(self, messages: Sequence[Message]) -> list[Result]:
+        try:
+            answer = await messaging.send_each_async([_encoded(one) for one in messages], app=self._opened())
+        except (exceptions.FirebaseError, ValueError, OSError) as error:
+            return [Result(outcome=Outcome.WAITING, reason=type(error).__name__) for _ in messages]
+        return [_result(one.exception) for one in answer.responses]
+
+    def _opened(self) -> firebase_admin.App:
+        if self._app is None:
+            self._app = firebase_admin.initialize_app(
+                credentials.Certificate(self._account),
+                {"httpTimeout": self._call_seconds},
+                name=f"sokhoe-{new_secret()[:8]}",
+            )
+            if self._url is not None:  # the library has no option for it
+                messaging._get_messaging_service(self._app)._fcm_url = self._url  # noqa: SLF001
+        return self._app
+
+
+@asynccontextmanager
+async def open_pusher(secrets_dir: Path, *, url: str | None, call_seconds: float) -> AsyncIterator[Pusher | None]:
+    """Open the way to the phones; nothing where there are no credentials (`fcm.json`, a service account's key)."""
+    file = secrets_dir / CREDENTIALS_FILE
+    if not file.exists():
+        yield None
+        return
+    pusher = Pusher(json.loads(file.read_text(encoding="utf-8")), url=url, call_seconds=call_seconds)
+    pusher.start()
+    try:
+        yield pusher
+    finally:
+        await asyncio.to_thread(pusher.stop)
+
+
+def _encoded(one: Message) -> messaging.Message:
+    """Return the library's message; nothing of it but the ids is of a person."""
+    seconds = int(one.worth.total_seconds())
+    target = {"fid": one.address} if one.kind == "FID" else {"token": one.address}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # older apps know their token alone
+        return messaging.Message(
+            **target,
+            data={"noticeId": str(one.notice_id)},
+            notification=messaging.Notification(title=one.words.title, body=one.words.text),
+            android=messaging.AndroidConfig(
+                collapse_key=_collapse_key(one), priority="high" if one.urgent else "normal", ttl=seconds
+            ),
+            apns=messaging.APNSConfig(
+                headers={"apns-collapse-id": _collapse_key(one), "apns-priority": "10" if one.urgent else "5"}
+            ),
+        )
+
+
+def _collapse_key(one: Message) -> str:
+    """Return the same for notices of one thing, at most 64 bytes."""
+    return one.thread[:64]
+
+
+_GONE = (messaging.UnregisteredError,)
+_NEVER = (exceptions.InvalidArgumentError,)
+_OURS = (messaging.SenderIdMismatchError, messaging.ThirdPartyAuthError, exceptions.UnauthenticatedError)
+
+
+def _result(error: Exception | None) -> Result:
+    if error is None:
+        return Result(outcome=Outcome.SENT)
+    reason = type(error).__name__
+    if isinstance(error, _GONE):
+        return Result(outcome=Outcome.GONE, reason=reason)
+    if isinstance(error, _NEVER):
+        return Result(outcome=Outcome.FAILED, reason=reason)
+    return Result(outcome=Outcome.WAITING, reason=reason, retry_after=_retry_after(error))
+
+
+def is_ours(reason: str | None) -> bool:
+    """Tell whether the service refuses our own credentials: an alarm for the operator, not the phone's fault."""
+    return reason in {kind.__name__ for kind in _OURS}
+
+
+def _retry_after(error: Exception) -> timedelta | None:
+    answer = getattr(error, "http_response", None)
+    said = "" if answer is None else str(answer.headers.get("retry-after", ""))
+    return timedelta(seconds=min(int(said), 3600)) if said.isascii() and said.isdigit() else None

@@ -1,0 +1,43 @@
+-- owner: auth_owner
+-- Who represents a person today and sees something of their book.
+CREATE OR REPLACE FUNCTION notice.representatives(person uuid) RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT array(SELECT DISTINCT r.representative_id FROM auth.representation r
+    WHERE r.dependant_id = person AND r.representative_id IS NOT NULL AND r.ended_at IS NULL AND auth.extent_on(r, auth.today()) <> 'NONE')
+$$;
+
+-- An event and the people who are told of it: the one whom it is about and, where that is due, who represents them today.
+CREATE OR REPLACE FUNCTION notice.event_to_tell(event uuid)
+RETURNS TABLE (kind text, about jsonb, happened_at timestamptz, about_id uuid, person uuid, facility text, starts_at timestamptz,
+               muted text[], is_quiet boolean, quiet_from time, quiet_until time)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT e.kind, e.about, e.happened_at, e.citizen_id, p.person, f.name, (e.about->>'startsAt')::timestamptz,
+         coalesce(w.muted, '{}'), coalesce(w.is_quiet, true), coalesce(w.quiet_from, '22:00'), coalesce(w.quiet_until, '06:00')
+    FROM notice.event e
+    CROSS JOIN LATERAL (SELECT e.citizen_id AS person UNION SELECT r FROM unnest(notice.representatives(e.citizen_id)) r) p
+    LEFT JOIN notice.preference w ON w.citizen_id = p.person
+    LEFT JOIN directory.facility f ON f.code = e.about->>'facility'
+   WHERE e.id = event_to_tell.event
+$$;
+
+-- Keeps the notices of an event, each once, and enqueues their pushes. An older push of the same thread that has not gone
+-- out yet is not sent any more: two notices of one thing are one.
+CREATE OR REPLACE FUNCTION notice.tell(notices jsonb) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE one notice.notice; told int := 0;
+BEGIN
+  FOR one IN SELECT (jsonb_populate_record(NULL::notice.notice, n)).* FROM jsonb_array_elements(notices) n LOOP
+    INSERT INTO notice.notice SELECT one.* ON CONFLICT (event_id, citizen_id) DO NOTHING;
+    CONTINUE WHEN NOT FOUND;
+    told := told + 1;
+    UPDATE notice.notice o SET push_at = NULL
+     WHERE o.citizen_id = one.citizen_id AND o.thread = one.thread AND o.id <> one.id AND o.push_at IS NOT NULL
+       AND (o.happened_at, o.id) < (one.happened_at, one.id) AND NOT EXISTS (SELECT FROM notice.push p WHERE p.notice_id = o.id);
+    IF one.push_at IS NOT NULL THEN
+      PERFORM jobs.enqueue('push', jsonb_build_object('notice_id', one.id), one.push_at, 'push ' || one.id);
+    END IF;
+  END LOOP;
+  RETURN told;
+END $$;
+REVOKE ALL ON FUNCTION notice.event_to_tell, notice.representatives, notice.tell FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION notice.event_to_tell, notice.tell TO worker;

@@ -1,0 +1,74 @@
+"""An event becomes notices: who is told, in which words, and when their phones may ring."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+
+from app.core.db import Session
+from app.core.ids import new_id
+from app.notifications import sql
+from app.notifications.kinds import RULES, Rule, rule_of
+from app.notifications.messages import LANGUAGES, words_of
+from app.notifications.quiet import VIETNAM_TIME, QuietHours
+from app.notifications.sql import Recipient
+
+log = structlog.get_logger()
+
+
+async def tell(session: Session, *, event_id: UUID, now: datetime) -> int:
+    """Tell everybody whom an event concerns, once; returns how many notices are new."""
+    notices = []
+    for recipient in await sql.event_to_tell(session, event_id=event_id):
+        rule = rule_of(recipient.kind)
+        if recipient.kind not in RULES:
+            log.error("an event without words", kind=recipient.kind)
+        if recipient.person != recipient.about_id and not rule.dependants:
+            continue
+        notices.append(_notice(recipient, rule=rule, event_id=event_id, now=now))
+    return await sql.tell(session, notices=orjson.dumps(notices, default=str).decode()) if notices else 0
+
+
+def _notice(recipient: Recipient, *, rule: Rule, event_id: UUID, now: datetime) -> dict[str, Any]:
+    push_at = _push_at(recipient, rule=rule, now=now)
+    words = {language: words_of(recipient.kind, facts=_facts(recipient), language=language) for language in LANGUAGES}
+    return {
+        "id": new_id(now=now),
+        "event_id": event_id,
+        "citizen_id": recipient.person,
+        "about_id": recipient.about_id,
+        "kind": recipient.kind,
+        "class": rule.of,
+        "thread": _thread(recipient, rule=rule, event_id=event_id),
+        "about": recipient.about,
+        **{f"title_{language}": said.title for language, said in words.items()},
+        **{f"text_{language}": said.text for language, said in words.items()},
+        "happened_at": recipient.happened_at,
+        "push_at": push_at,
+        "push_until": None if push_at is None else push_at + rule.worth,
+    }
+
+
+def _push_at(recipient: Recipient, *, rule: Rule, now: datetime) -> datetime | None:
+    if rule.is_urgent:
+        return now
+    if rule.of in recipient.muted:
+        return None
+    if not recipient.is_quiet:
+        return now
+    return QuietHours(start=recipient.quiet_from, end=recipient.quiet_until).next_moment(now)
+
+
+def _thread(recipient: Recipient, *, rule: Rule, event_id: UUID) -> str:
+    subject = recipient.about.get(rule.subject or "", event_id)
+    return f"{rule.of}:{subject}"
+
+
+def _facts(recipient: Recipient) -> dict[str, str]:
+    facts = {} if recipient.facility is None else {"facility": recipient.facility}
+    if recipient.starts_at is not None:
+        local = recipient.starts_at.astimezone(VIETNAM_TIME)
+        facts |= {"day": f"{local:%d/%m/%Y}", "time": f"{local:%H:%M}"}
+    return facts

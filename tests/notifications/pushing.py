@@ -1,0 +1,53 @@
+"""A running push service, and one that a worker's steps speak with."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+
+from app.demo.push_service import PROJECT, PushService, build_push_service
+
+
+@dataclass(slots=True)
+class Service:
+    """A push service on loopback."""
+
+    url: str
+    state: PushService = field(default_factory=PushService)
+
+    @property
+    def send_url(self) -> str:
+        return f"{self.url}/v1/projects/{PROJECT}/messages:send"
+
+    def write_credentials(self, secrets: Path) -> None:
+        """Write the service account's key where a worker looks for it."""
+        (secrets / "fcm.json").write_text(json.dumps(self.state.service_account(self.url)), encoding="utf-8")
+
+
+@contextmanager
+def push_service() -> Iterator[Service]:
+    """Run one."""
+    state = PushService()
+    config = uvicorn.Config(
+        build_push_service(state), host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    give_up_at = time.monotonic() + 10
+    while not server.started:
+        if time.monotonic() > give_up_at:
+            message = "the push service did not start"
+            raise RuntimeError(message)
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield Service(url=f"http://127.0.0.1:{port}", state=state)
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)

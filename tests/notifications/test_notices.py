@@ -1,0 +1,398 @@
+"""From an event to the phone: told once, pushed without health data, deferred, retried, never to a stranger."""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from app.core.crypto import open_vault
+from app.core.db import Login, open_engine
+from app.core.settings import Settings
+from app.demo.push_service import PushFault
+from app.notifications import pushing, telling
+from app.notifications.fcm import open_pusher
+from app.notifications.kinds import RULES
+from tests.ingestion import messages
+from tests.notifications.pushing import Service, push_service
+from tests.people import Stand
+
+NUMBER = messages.VISIT["SO_CCCD"] or ""
+REGISTER = "mutation R($input: RegisterDeviceInput!) { registerDevice(input: $input) { device { id platform } } }"
+NOTICES = """query N($first: Int, $after: String, $unread: Boolean) {
+  notices(first: $first, after: $after, unread: $unread) { totalCount pageInfo { hasNextPage endCursor }
+    nodes { id kind class title text subjectId readAt about { id } } } }"""
+NOON = datetime(2026, 11, 23, 5, tzinfo=UTC)  # 12:00 in Viet Nam
+
+
+@pytest.fixture(scope="module")
+def service(settings: Settings) -> Iterator[Service]:
+    with push_service() as running:
+        running.write_credentials(settings.secrets_dir)
+        yield running
+        (settings.secrets_dir / "fcm.json").unlink()
+
+
+@pytest.fixture(scope="module")
+def owner(stand: Stand) -> UUID:
+    facility = stand.facility("01901")
+    assert stand.file(messages.message(), token=facility) == "filed"
+    return stand.citizen_by(NUMBER)
+
+
+@pytest.fixture(scope="module")
+def stranger(stand: Stand, owner: UUID) -> UUID:
+    assert owner
+    other = {"HO_TEN": "Trần Thị Bé", "SO_CCCD": "001185012399", "MA_THE_BHYT": "", "MA_LK": "other"}
+    body = messages.envelope(messages.visit_xml({"XML1": [{**messages.VISIT, **other}]}))
+    assert stand.file(body, token=stand.facility("01901")) == "filed"
+    return stand.citizen_by("001185012399")
+
+
+@pytest.fixture
+def calm(stand: Stand, owner: UUID, service: Service) -> None:
+    """Forget phones, notices and wishes of other tests, and what the service took."""
+    assert owner
+    for table in ("push", "push_target", "notice", "preference"):
+        stand.as_owner(f"DELETE FROM notice.{table}")
+    service.state.taken.clear()
+    service.state.faults.clear()
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def graphql(http: httpx.Client, token: str, query: str, **variables: Any) -> dict[str, Any]:
+    answer = http.post("/graphql", json={"query": query, "variables": variables}, headers=bearer(token))
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def register(http: httpx.Client, token: str, **address: str) -> str:
+    asked = {"idempotencyKey": str(uuid4()), "platform": "android", **address}
+    found: str = graphql(http, token, REGISTER, input=asked)["data"]["registerDevice"]["device"]["id"]
+    return found
+
+
+def happen(stand: Stand, citizen: UUID, kind: str = "DEVICE_ADDED", **about: str) -> UUID:
+    """Let something happen, and return the event."""
+    stand.as_owner(
+        "SELECT notice.happened(:citizen, :kind, CAST(:about AS jsonb))",
+        citizen=citizen,
+        kind=kind,
+        about=json.dumps(about),
+    )
+    found: UUID = stand.as_owner("SELECT id FROM notice.event ORDER BY id DESC LIMIT 1")[0].id
+    return found
+
+
+def tell(stand: Stand, event: UUID, *, now: datetime = NOON) -> int:
+    return stand.run(Login.WORKER, partial(telling.tell, event_id=event, now=now))
+
+
+def push(stand: Stand, service: Service) -> int:
+    """Push every notice that is due as the worker would; returns how many phones still wait."""
+
+    async def go() -> int:
+        settings = stand.settings
+        engine = open_engine(settings, Login.WORKER, size=1)
+        try:
+            async with open_pusher(settings.secrets_dir, url=service.send_url, call_seconds=2) as pusher:
+                assert pusher is not None
+                vault, waiting = open_vault(settings.secrets_dir), 0
+                for one in notices:
+                    waiting += await pushing.push(one.id, engine=engine, vault=vault, pusher=pusher)
+                return waiting
+        finally:
+            await engine.dispose()
+
+    notices = stand.as_owner("SELECT id FROM notice.notice WHERE push_at IS NOT NULL ORDER BY id")
+    return asyncio.run(go())
+
+
+def soon(stand: Stand) -> None:
+    """Let every notice be worth a push now, whatever day the test made it on."""
+    stand.as_owner("UPDATE notice.notice SET push_until = clock_timestamp() + interval '1 hour'")
+
+
+@pytest.mark.usefixtures("calm")
+def test_an_event_is_told_once_in_the_app_and_on_the_phone(
+    http: httpx.Client, stand: Stand, service: Service, owner: UUID
+) -> None:
+    token = stand.citizen_token(owner)
+    register(http, token, installationId="phone-1")
+    event = happen(stand, owner, "CODE_REDEEMED", grant="11", facility="01901")
+
+    assert (tell(stand, event), tell(stand, event)) == (1, 0)
+    soon(stand)
+    assert push(stand, service) == 0
+    assert push(stand, service) == 0
+
+    (notice,) = graphql(http, token, NOTICES)["data"]["notices"]["nodes"]
+    assert (notice["kind"], notice["class"], notice["subjectId"]) == ("CODE_REDEEMED", "SHARING", "11")
+    assert "Bệnh viện Thử nghiệm" in notice["text"]
+    assert notice["about"]["id"] == str(owner)
+    (sent,) = service.state.taken
+    assert sent["fid"] == "phone-1"
+    assert sent["data"] == {"noticeId": notice["id"]}
+    assert sent["notification"] == {"title": "Sổ Khỏe", "body": "Có thông báo mới về việc chia sẻ sổ."}
+    assert sent["android"]["collapse_key"] == sent["apns"]["headers"]["apns-collapse-id"] == "SHARING:11"
+
+
+@pytest.mark.usefixtures("calm")
+def test_b202_nothing_of_a_person_is_in_a_push(http: httpx.Client, stand: Stand, service: Service, owner: UUID) -> None:
+    register(http, stand.citizen_token(owner), installationId="phone-old")
+    canaries = ["Bệnh viện Thử nghiệm", "HIV", "Z21", NUMBER, "Nguyễn", "01901", "khoa Nhiễm"]
+    for kind in RULES:
+        event = happen(stand, owner, kind, facility="01901", name="Nguyễn", diagnosis="HIV Z21", number=NUMBER)
+        tell(stand, event)
+    soon(stand)
+    push(stand, service)
+
+    assert len(service.state.taken) == len(RULES)
+    everything = json.dumps(service.state.taken, ensure_ascii=False)
+    for canary in canaries:
+        forms = [canary, quote(canary), base64.b64encode(canary.encode()).decode(), json.dumps(canary)[1:-1]]
+        assert not [form for form in forms if form in everything]
+
+
+@pytest.mark.usefixtures("calm")
+def test_b204_a_phone_belongs_to_whoever_registered_it_last(
+    http: httpx.Client, stand: Stand, service: Service, owner: UUID, stranger: UUID
+) -> None:
+    register(http, stand.citizen_token(stranger), installationId="shared-phone")
+    register(http, stand.citizen_token(owner), installationId="shared-phone")
+    for person in (owner, stranger):
+        tell(stand, happen(stand, person))
+    soon(stand)
+
+    push(stand, service)
+
+    mine = stand.as_owner("SELECT id::text FROM notice.notice WHERE citizen_id = :id", id=owner)[0].id
+    assert [one["data"]["noticeId"] for one in service.state.taken] == [mine]
+
+
+@pytest.mark.usefixtures("calm")
+def test_b205_after_signing_out_or_uninstalling_nothing_is_sent(
+    http: httpx.Client, stand: Stand, service: Service, owner: UUID
+) -> None:
+    gone, lost, kept = (stand.citizen_token(owner) for _ in range(3))
+    for token, name in ((gone, "gone"), (lost, "lost"), (kept, "kept")):
+        register(http, token, installationId=name)
+    stand.as_owner(
+        "UPDATE auth.session SET ended_at = clock_timestamp() WHERE token_hash = sha256(convert_to(:token, 'UTF8'))",
+        token=gone,
+    )
+    service.state.faults["lost"] = [PushFault.UNREGISTERED]
+    tell(stand, happen(stand, owner, session="1"))
+    soon(stand)
+
+    assert push(stand, service) == 0
+
+    assert service.state.addresses() == ["kept"]
+    left = stand.as_owner("SELECT count(*) AS n FROM notice.push_target t JOIN auth.session s ON s.id = t.session_id")
+    assert left[0].n == 2  # the one that is gone stays until its session is forgotten, and reaches nobody
+
+
+@pytest.mark.usefixtures("calm")
+def test_b206_a_person_has_ten_phones(http: httpx.Client, stand: Stand, owner: UUID) -> None:
+    for number in range(13):
+        register(http, stand.citizen_token(owner), installationId=f"phone-{number}")
+
+    rows = stand.as_owner("SELECT count(*) AS n FROM notice.push_target WHERE citizen_id = :id", id=owner)
+    assert rows[0].n == 10
+
+
+@pytest.mark.usefixtures("calm")
+def test_b207_anothers_notice_and_phone_are_not_there(
+    http: httpx.Client, stand: Stand, owner: UUID, stranger: UUID
+) -> None:
+    tell(stand, happen(stand, owner))
+    token = stand.citizen_token(stranger)
+    device = register(http, stand.citizen_token(owner), installationId="mine")
+
+    assert graphql(http, token, NOTICES)["data"]["notices"]["nodes"] == []
+    remove = "mutation R($input: RemoveDeviceInput!) { removeDevice(input: $input) { deviceId } }"
+    refused = graphql(http, token, remove, input={"idempotencyKey": "x", "deviceId": device})
+    assert refused["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+    notice = stand.as_owner("SELECT id::text FROM notice.notice")[0].id
+    mark = "mutation M($input: MarkNoticesReadInput!) { markNoticesRead(input: $input) { marked } }"
+    asked = {"idempotencyKey": "y", "ids": [notice, "x"]}
+    assert graphql(http, token, mark, input=asked)["data"] == {"markNoticesRead": {"marked": 0}}
+
+
+@pytest.mark.usefixtures("calm")
+@pytest.mark.parametrize("fault", [PushFault.QUOTA, PushFault.UNAVAILABLE, PushFault.RESET, PushFault.INTERNAL])
+def test_what_fails_for_now_is_tried_again_with_the_same_id(
+    http: httpx.Client, stand: Stand, service: Service, owner: UUID, fault: PushFault
+) -> None:
+    register(http, stand.citizen_token(owner), installationId="phone")
+    tell(stand, happen(stand, owner))
+    soon(stand)
+    service.state.faults["phone"] = [fault] * 6  # more than the library tries by itself within one call
+
+    assert push(stand, service) == 1
+    again = stand.as_owner(
+        "SELECT count(*) AS n, min(execute_after) - now() AS wait FROM jobs.pgqueuer WHERE entrypoint = 'push' "
+        "AND status = 'queued' AND dedupe_key IS NULL"
+    )[0]
+    assert again.n >= 1
+    service.state.faults.clear()
+
+    assert push(stand, service) == 0
+    assert len({one["data"]["noticeId"] for one in service.state.taken}) == 1
+    assert push(stand, service) == 0
+    assert len(service.state.taken) == 1
+    stand.as_owner("DELETE FROM jobs.pgqueuer")
+
+
+@pytest.mark.usefixtures("calm")
+def test_a_lost_answer_is_a_second_message_with_the_same_id(
+    http: httpx.Client, stand: Stand, service: Service, owner: UUID
+) -> None:
+    register(http, stand.citizen_token(owner), installationId="phone")
+    tell(stand, happen(stand, owner))
+    soon(stand)
+    service.state.faults["phone"] = [PushFault.LOST]
+
+    push(stand, service)
+    push(stand, service)
+
+    assert len({(one["data"]["noticeId"], one["android"]["collapse_key"]) for one in service.state.taken}) == 1
+
+
+@pytest.mark.usefixtures("calm")
+def test_what_is_refused_for_good_has_failed_and_is_visible(
+    http: httpx.Client, stand: Stand, service: Service, owner: UUID
+) -> None:
+    register(http, stand.citizen_token(owner), installationId="phone")
+    tell(stand, happen(stand, owner))
+    soon(stand)
+    service.state.faults["phone"] = [PushFault.INVALID]
+
+    assert push(stand, service) == 0
+
+    (row,) = stand.as_owner("SELECT state, reason FROM notice.push")
+    assert (row.state, row.reason) == ("FAILED", "InvalidArgumentError")
+
+
+@pytest.mark.usefixtures("calm")
+def test_what_was_never_reached_in_its_time_has_failed(
+    http: httpx.Client, stand: Stand, service: Service, owner: UUID
+) -> None:
+    register(http, stand.citizen_token(owner), installationId="phone")
+    tell(stand, happen(stand, owner))
+    soon(stand)
+    service.state.faults["phone"] = [PushFault.UNAVAILABLE] * 6
+    assert push(stand, service) == 1
+    stand.as_owner("UPDATE notice.notice SET push_until = clock_timestamp() - interval '1 second'")
+
+    push(stand, service)
+
+    assert [row.state for row in stand.as_owner("SELECT state FROM notice.push")] == ["FAILED"]
+    assert service.state.taken == []
+
+
+@pytest.mark.usefixtures("calm")
+def test_two_notices_of_one_thing_become_one_push(
+    http: httpx.Client, stand: Stand, service: Service, owner: UUID
+) -> None:
+    token = stand.citizen_token(owner)
+    register(http, token, installationId="phone")
+    tell(stand, happen(stand, owner, "APPOINTMENT_BOOKED", appointmentId="7", startsAt="2026-12-01T02:30:00+00:00"))
+    tell(stand, happen(stand, owner, "APPOINTMENT_CHANGED", appointmentId="7", startsAt="2026-12-02T02:30:00+00:00"))
+    soon(stand)
+
+    push(stand, service)
+
+    assert len(service.state.taken) == 1
+    newest, older = graphql(http, token, NOTICES)["data"]["notices"]["nodes"]
+    assert (newest["kind"], older["kind"]) == ("APPOINTMENT_CHANGED", "APPOINTMENT_BOOKED")
+    assert "09:30 ngày 02/12/2026" in newest["text"]
+    assert service.state.taken[0]["data"]["noticeId"] == newest["id"]
+
+
+@pytest.mark.usefixtures("calm")
+def test_quiet_hours_defer_and_emergencies_break_through(stand: Stand, owner: UUID) -> None:
+    night = datetime(2026, 11, 23, 16, 30, tzinfo=UTC)  # 23:30 in Viet Nam
+    tell(stand, happen(stand, owner), now=night)
+    tell(stand, happen(stand, owner, "EMERGENCY_OPENED", grant="1"), now=night)
+
+    rows = {row.kind: row.push_at for row in stand.as_owner("SELECT kind, push_at FROM notice.notice")}
+
+    assert rows["DEVICE_ADDED"] == datetime(2026, 11, 23, 23, tzinfo=UTC)  # 06:00
+    assert rows["EMERGENCY_OPENED"] == night
+    jobs = stand.as_owner(
+        "SELECT execute_after FROM jobs.pgqueuer WHERE entrypoint = 'push' ORDER BY execute_after DESC"
+    )
+    assert jobs[0].execute_after == datetime(2026, 11, 23, 23, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("calm")
+def test_wishes_are_kept_and_emergencies_cannot_be_muted(http: httpx.Client, stand: Stand, owner: UUID) -> None:
+    token = stand.citizen_token(owner)
+    update = """mutation U($input: UpdateNotificationPreferencesInput!) { updateNotificationPreferences(input: $input)
+        { preferences { muted quietHours quietFrom quietUntil } } }"""
+    read = "{ notificationPreferences { muted quietHours quietFrom quietUntil } }"
+    defaults = {"muted": [], "quietHours": True, "quietFrom": "22:00", "quietUntil": "06:00"}
+    assert graphql(http, token, read)["data"]["notificationPreferences"] == defaults
+    wanted = {"muted": ["SECURITY", "RECORDS"], "quietHours": False, "quietFrom": "21:15", "quietUntil": "05:00"}
+
+    told = graphql(http, token, update, input={"idempotencyKey": "w", **wanted})
+
+    expected = {**wanted, "muted": ["RECORDS", "SECURITY"]}
+    assert told["data"]["updateNotificationPreferences"]["preferences"] == expected
+    assert graphql(http, token, read)["data"]["notificationPreferences"] == expected
+    tell(stand, happen(stand, owner))
+    tell(stand, happen(stand, owner, "EMERGENCY_OPENED"))
+    rows = {row.kind: row.push_at for row in stand.as_owner("SELECT kind, push_at FROM notice.notice")}
+    assert rows["DEVICE_ADDED"] is None
+    assert rows["EMERGENCY_OPENED"] is not None
+    for bad in ({"muted": ["EMERGENCY"]}, {"quietFrom": "24:00"}, {"quietUntil": "6:00"}, {"quietFrom": "２２:00"}):
+        refused = graphql(http, token, update, input={"idempotencyKey": str(uuid4()), **bad})
+        assert refused["errors"][0]["extensions"]["code"] == "INVALID", bad
+
+
+@pytest.mark.usefixtures("calm")
+def test_notices_are_pages_and_are_read(http: httpx.Client, stand: Stand, owner: UUID) -> None:
+    token = stand.citizen_token(owner)
+    for number in range(5):
+        tell(stand, happen(stand, owner, "CODE_REFUSED", code=str(number)))
+    mark = "mutation M($input: MarkNoticesReadInput!) { markNoticesRead(input: $input) { marked } }"
+
+    first = graphql(http, token, NOTICES, first=2)["data"]["notices"]
+    rest = graphql(http, token, NOTICES, first=50, after=first["pageInfo"]["endCursor"])["data"]["notices"]
+    ids = [one["id"] for one in (*first["nodes"], *rest["nodes"])]
+    assert (first["totalCount"], len(set(ids)), rest["pageInfo"]["hasNextPage"]) == (5, 5, False)
+    asked = {"idempotencyKey": "m", "ids": ids[:2]}
+    assert graphql(http, token, mark, input=asked)["data"]["markNoticesRead"]["marked"] == 2
+    assert graphql(http, token, NOTICES, unread=True)["data"]["notices"]["totalCount"] == 3
+    assert graphql(http, token, NOTICES, unread=False)["data"]["notices"]["totalCount"] == 2
+    assert graphql(http, token, mark, input={"idempotencyKey": "n"})["data"]["markNoticesRead"]["marked"] == 3
+
+
+def test_i4_a_rolled_back_event_is_told_to_nobody(stand: Stand, owner: UUID) -> None:
+    before = stand.as_owner("SELECT count(*) AS n FROM jobs.pgqueuer WHERE entrypoint = 'tell'")[0].n
+    with pytest.raises(Exception, match="division by zero"):
+        stand.as_owner("SELECT notice.happened(:id, 'DEVICE_ADDED', '{}'), 1 / (SELECT 0)", id=owner)
+
+    assert stand.as_owner("SELECT count(*) AS n FROM jobs.pgqueuer WHERE entrypoint = 'tell'")[0].n == before
+
+
+def test_every_kind_of_event_in_the_code_has_words() -> None:
+    root = Path(__file__).parents[2] / "app"
+    told = re.compile(r"notice\.happened\([^']*'([A-Z_]+)'")
+    said = {kind for file in root.rglob("*.sql") for kind in told.findall(file.read_text(encoding="utf-8"))}
+
+    assert said
+    assert said - set(RULES) == set()
