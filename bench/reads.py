@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 from bench.reading import answers, machine, report
 from bench.reading.book import Book, open_book
-from bench.reading.questions import OPERATIONS, QUESTIONS, Question, etags_of
+from bench.reading.questions import BOUND_QUESTIONS, OPERATIONS, QUESTIONS, Question, etags_of
 from bench.reading.rounds import SATURATED, UNLOADED, Table, load, pgbench, prepare
 from bench.reading.servers import OURS, PEERS, POOL_SIZE, Server, installed_peers, running
 
@@ -96,7 +96,22 @@ def _measured(book: Book, servers: list[Server], *, rounds: int, seconds: float)
             )  # fmt: skip
             table.add(question.name, server.name, UNLOADED, run)
         print(f"round {number + 1} of {rounds}", flush=True)
+    _measure_bound(table, book, servers[0], rounds=rounds, seconds=seconds)
     return table
+
+
+def _measure_bound(table: Table, book: Book, server: Server, *, rounds: int, seconds: float) -> None:
+    """Measure ours with proofs of possession, which are good once: each run has requests of its own."""
+    people = book.heavy()
+    bound = book.bound(people)
+    for number in range(-1, rounds):  # the first one warms
+        for question in BOUND_QUESTIONS:
+            for connections, life in ((SATURATED, seconds), (UNLOADED, max(1.0, seconds / 3))):
+                made = prepare(book, question, server, bound if question.bound else people, {}, seconds=life)
+                run = load(book, question, server, requests=made, connections=connections, seconds=life)
+                if number >= 0:
+                    table.add(question.name, server.name, connections, run)
+        print(f"bound, round {number + 1} of {rounds}", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +13,14 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from app.core.clock import utc_now
+from app.core.crypto import open_vault
 from app.core.settings import Settings
+from app.demo.phone import Phone
 from app.gateway import deployment, plans, trusted
 from app.gateway.plans import BOOK
+from app.identity.dpop import nonces_at
+from app.identity.jwk import thumbprint_bytes
 from app.migrate import migrate
 from bench.reading.machine import DATABASE_CORE, on_core
 from devkit.credentials import LOGINS, make_secrets, prepare_database
@@ -33,6 +38,7 @@ class Person:
 
     id: UUID
     token: str
+    phone: Phone | None = None  # with the key that the token is bound to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +71,27 @@ class Book:
         """Return the citizens with heavy books, in an order that has nothing to do with where they lie."""
         lines = self.cluster.psql("SELECT id, token FROM bench.person WHERE heavy ORDER BY hashint4(number)", DATABASE)
         return [Person(id=UUID(one), token=two) for one, two in (line.split("|") for line in lines.splitlines())]
+
+    def bound(self, people: Sequence[Person]) -> list[Person]:
+        """Give people a session each that is bound to a key of their own."""
+        server = self.settings.public_url
+        bound = [
+            replace(one, token=f"bound-{one.token}", phone=Phone(server=server, redirect_uri="")) for one in people
+        ]
+        rows = ", ".join(
+            f"(uuidv7(), sha256('{one.token}'), '{one.id}', '\\x{thumbprint_bytes(one.phone.key).hex()}', 2, now(), "
+            "now() + interval '1 day')"
+            for one in bound
+            if one.phone is not None
+        )
+        columns = "id, token_hash, citizen_id, key_thumbprint, level, created_at, expires_at"
+        self.cluster.psql(f"INSERT INTO auth.session ({columns}) VALUES {rows}", DATABASE)  # noqa: S608 - made above
+        return bound
+
+    def nonces(self) -> Callable[[], str]:
+        """Return what tells the nonce that a proof holds now."""
+        derive = open_vault(self.settings.secrets_dir).derivation.secret
+        return lambda: nonces_at(utc_now(), derive=derive).current
 
     def postmaster(self) -> int:
         """Return the process of the server."""

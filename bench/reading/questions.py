@@ -8,9 +8,11 @@ from random import Random
 from bench.reading.book import Person
 from bench.reading.servers import OURS, Server
 
-VISITS, HOME, TREND = "Visits", "Home", "Trend"
+VISITS, HOME, TREND, ME = "Visits", "Home", "Trend", "Me"
 OPERATIONS = (VISITS, HOME, TREND)
 REQUESTS = 4000
+MOST_BOUND_A_SECOND = 4000
+"""A proof is good once: as many requests are made as a run can send."""
 UNCHANGED, WHOLE, DETAIL = 80, 15, 5
 """A phone's day: how many of a hundred requests are which."""
 
@@ -24,11 +26,17 @@ class Question:
     unchanged: int = 0
     details: int = 0
     everybody: bool = True  # the peers have no ETag: they are asked for the whole screen each time
+    compared: str | None = None  # which question of the peers it is compared with, when they are not asked this one
+    bound: bool = False  # each request proves its key (DPoP), which the peers do not have either
 
-    def requests(self, server: Server, people: Sequence[Person], etags: dict[str, str]) -> list[bytes]:
+    def requests(
+        self, server: Server, people: Sequence[Person], etags: dict[str, str], *, seconds: float = 0
+    ) -> list[bytes]:
         """Return the requests in the order in which they are sent."""
         chance = Random(1)
         made = []
+        if self.bound:
+            return self.proved(server, people, seconds=seconds)
         for person in islice(cycle(people), max(REQUESTS, len(people))):
             turn = chance.randrange(100)
             if turn < self.unchanged and server.name == OURS:
@@ -38,6 +46,11 @@ class Question:
             else:
                 made.append(server.request(self.operation, person))
         return made
+
+    def proved(self, server: Server, people: Sequence[Person], *, seconds: float) -> list[bytes]:
+        """Return requests of bound sessions, each with a proof of its own, for one run from now on."""
+        wanted = int(MOST_BOUND_A_SECOND * (seconds + 1))
+        return [server.request(self.operation, person) for person in islice(cycle(people), wanted)]
 
     def allowed(self, statuses: dict[str, int], server: Server) -> bool:
         """Tell whether these answers are what was asked for."""
@@ -54,6 +67,16 @@ QUESTIONS = (
     Question(name="home screen, unchanged (304)", operation=HOME, unchanged=100, everybody=False),
     Question(name="a phone's day", operation=HOME, unchanged=UNCHANGED, details=DETAIL),
 )
+
+
+BOUND_QUESTIONS = (
+    Question(name="me", operation=ME, everybody=False, compared="me"),
+    Question(name="me, DPoP", operation=ME, everybody=False, compared="me", bound=True),
+    Question(name="visits page, DPoP", operation=VISITS, everybody=False, compared="visits page", bound=True),
+    Question(name="home screen, DPoP", operation=HOME, everybody=False, compared="home screen", bound=True),
+    Question(name="50-point trend, DPoP", operation=TREND, everybody=False, compared="50-point trend", bound=True),
+)
+"""Asked of ours alone."""
 
 
 def etags_of(server: Server, people: Sequence[Person]) -> dict[str, str]:

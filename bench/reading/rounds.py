@@ -55,10 +55,18 @@ class Table:
         return (question, server, connections) in self.runs
 
 
-def prepare(book: Book, question: Question, server: Server, people: Sequence[Person], etags: dict[str, str]) -> Path:
-    """Write the requests of a question to a server."""
+def prepare(
+    book: Book,
+    question: Question,
+    server: Server,
+    people: Sequence[Person],
+    etags: dict[str, str],
+    *,
+    seconds: float = 0,
+) -> Path:
+    """Write the requests of a question to a server; those of a bound one are for a run of so many seconds from now."""
     path = book.folder / f"{server.port}-{question.name.replace(' ', '-')}.requests"
-    write_requests(path, question.requests(server, people, etags))
+    write_requests(path, question.requests(server, people, etags, seconds=seconds))
     return path
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +33,12 @@ class Server:
     name: str
     port: int
     process: "subprocess.Popen[bytes]"
+    nonce: Callable[[], str]
 
     def request(self, operation: str, person: Person, *, known: str | None = None) -> bytes:
         """Return a request as it goes over the wire. `known` is an ETag, which only ours answers with 304."""
         if self.name == OURS:
-            asked, who = document_id(operation), f"authorization: Bearer {person.token}"
+            asked, who = document_id(operation), self._authorization(person)
         else:
             asked, who = operation, f"x-citizen: {person.id}"
         body = f'{{"documentId":"{asked}"}}'
@@ -46,6 +47,13 @@ class Server:
         if known is not None:
             lines.append(f"if-none-match: {known}")
         return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+    def _authorization(self, person: Person) -> str:
+        if person.phone is None:
+            return f"authorization: Bearer {person.token}"
+        address = f"{person.phone.server}/graphql"
+        proof = person.phone.proof(address, nonce=self.nonce(), access_token=person.token)
+        return f"authorization: DPoP {person.token}\r\ndpop: {proof}"
 
     def ask(self, operation: str, person: Person) -> httpx.Response:
         """Ask once."""
@@ -117,7 +125,7 @@ def running(name: str, book: Book, peers: Path | None, *, port: int = 0) -> Iter
             [str(part) for part in command], stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **variables}
         )
     try:
-        server = Server(name=name, port=port, process=process)
+        server = Server(name=name, port=port, process=process, nonce=book.nonces())
         _wait(server, book.folder / f"{port}.log")
         yield server
     finally:
