@@ -27,11 +27,15 @@ OPERATIONS: Final[Mapping[str, StepUpAction]] = MappingProxyType(
     {
         "createShareCode": StepUpAction.SHARE,
         "approveShareRequest": StepUpAction.SHARE,
+        "freezeSharing": StepUpAction.SHARE,  # to lift it
         "unmaskRecords": StepUpAction.UNMASK,
         "openEmergencyAccess": StepUpAction.EMERGENCY,
         "askRepresentative": StepUpAction.GUARDIANS,
         "acceptRepresentation": StepUpAction.GUARDIANS,
         "endRepresentation": StepUpAction.GUARDIANS,
+        "joinIdentifier": StepUpAction.IDENTIFIERS,
+        "undoJoin": StepUpAction.IDENTIFIERS,
+        "disownRecord": StepUpAction.IDENTIFIERS,
         "enrolTotp": StepUpAction.FACTORS,
         "endSession": StepUpAction.SESSIONS,
     }

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from graphql import GraphQLEnumType
@@ -413,4 +414,42 @@ def test_every_action_that_sql_asks_for_is_one_of_the_table() -> None:
         )
         asked |= set(re.findall(r"my_citizen_session\('([A-Z]+)'\)", text))
     assert asked <= {action.value for action in StepUpAction}
+    assert asked <= {action.value for action in OPERATIONS.values()}
     assert {"FACTORS", "SESSIONS"} <= asked
+
+
+ASKED: dict[str, dict[str, object]] = {
+    "createShareCode": {"scope": {"sections": ["VISITS"]}, "purpose": "TREATMENT"},
+    "freezeSharing": {"frozen": False},
+    "askRepresentative": {"personalId": "973066999990", "fullName": "Nguyễn Văn Mới", "kind": "MANDATE"},
+    "acceptRepresentation": {"representationId": str(UUID(int=7))},
+    "endRepresentation": {"representationId": str(UUID(int=7))},
+    "joinIdentifier": {"kind": "PASSPORT", "number": "C1234567"},
+    "undoJoin": {"joinId": str(UUID(int=7))},
+    "endSession": {"others": True},
+}
+"""Arguments that have the right types, for operations of a citizen."""
+
+
+@pytest.mark.parametrize("operation", ASKED)
+def test_b118_each_operation_wants_its_own_action(scene: Scene, operation: str) -> None:
+    citizen = scene.stand.as_owner("SELECT id FROM auth.citizen WHERE closed_at IS NULL LIMIT 1")[0].id
+    action = OPERATIONS[operation]
+    other = StepUpAction.FACTORS if action is not StepUpAction.FACTORS else StepUpAction.SHARE
+
+    def outcome(*stepped_up: StepUpAction) -> set[str]:
+        token = scene.stand.citizen_token(citizen)
+        for one in stepped_up:
+            scene.stand.step_up(token, one.value)
+        kind = f"{operation[0].upper()}{operation[1:]}Input"
+        body = {
+            "query": f"mutation A($i: {kind}!) {{ {operation}(input: $i) {{ __typename }} }}",
+            "variables": {"i": {"idempotencyKey": new_secret(), **ASKED[operation]}},
+        }
+        with scene.browser() as http:
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = http.post(f"{scene.url}/graphql", json=body, headers=headers).json()
+        return {error["extensions"]["code"] for error in answer.get("errors", [])}
+
+    assert outcome() == outcome(other) == {"STEP_UP_REQUIRED"}
+    assert "STEP_UP_REQUIRED" not in outcome(action)
