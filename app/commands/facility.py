@@ -1,6 +1,7 @@
 """`sokhoe facility`: hospitals and the keys of their systems."""
 
 import json
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ import typer
 from app.commands.console import AsJson, as_migrator, fail, read_settings, run, show
 from app.core.clock import utc_now
 from app.core.db import Session
-from app.core.ids import new_request_id
+from app.core.ids import new_request_id, new_secret
 from app.facilities import registry, sql
 from app.identity.jwt import KeyRefused, new_private_key, parse_key, public_part
 
@@ -75,6 +76,38 @@ def rotate_key(
     revoked = run(as_migrator(read_settings(), step))
     said = {"code": code, "kid": jwk["kid"], "revoked": revoked}
     show(said, as_json=as_json, text=f"{code}: khóa mới / new key {jwk['kid']}; thu hồi / revoked {revoked}")
+
+
+@app.command()
+def images(
+    code: Code,
+    url: Annotated[str, typer.Option(help="Where the facility serves DICOMweb: https://host/path, without /studies.")],
+    as_json: AsJson = False,
+) -> None:
+    """Register where a facility serves images; prints the key that its door checks our links with, once."""
+    key = new_secret()
+    run(
+        as_migrator(read_settings(), partial(registry.register_images, code=code, base_url=url, key=key, now=utc_now()))
+    )
+    show({"code": code, "url": url, "key": key}, as_json=as_json, text=f"{code}: {url}\nkhóa / key: {key}")
+
+
+@app.command()
+def laboratory(
+    code: Code,
+    level: Annotated[int, typer.Option(help="Quality level, 1 to 5 (Decision 2429/QĐ-BYT).")],
+    since: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
+    until: Annotated[str | None, typer.Option(help="The first day on which it is no longer valid.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Register the quality level of a facility's laboratory."""
+    try:
+        first, last = date.fromisoformat(since), None if until is None else date.fromisoformat(until)
+    except ValueError as error:
+        raise typer.BadParameter("YYYY-MM-DD", param_hint="--from, --until") from error
+    register = partial(registry.register_laboratory, code=code, level=level, valid_from=first, valid_until=last)
+    run(as_migrator(read_settings(), register))
+    show({"code": code, "level": level}, as_json=as_json, text=f"{code}: mức / level {level}")
 
 
 @app.command()

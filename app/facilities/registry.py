@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from app.core.db import Session
 from app.core.errors import Conflict, Invalid, NotFound, Text
@@ -10,6 +10,9 @@ from app.facilities import sql
 from app.facilities.sql import FacilityEntry
 
 CODE = re.compile(r"[0-9A-Z]{5}")
+IMAGES_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
+_HIGHEST_LEVEL = 5
+_BLOCK_BYTES = 64  # of SHA-256
 
 
 async def register(session: Session, *, entry: FacilityEntry, now: datetime) -> bool:
@@ -53,3 +56,41 @@ async def suspend(session: Session, *, code: str, now: datetime) -> None:
     """
     if not await sql.suspend_facility(session, code=code, now=now):
         raise NotFound(Text(f"Chưa đăng ký cơ sở {code}.", f"The facility {code} is not registered."))
+
+
+async def register_images(session: Session, *, code: str, base_url: str, key: str, now: datetime) -> None:
+    """Register where a facility serves images by DICOMweb and the key that signs links; replaces an older one.
+
+    :raises Invalid: for an address that is no plain https one
+    :raises NotFound: when the facility is not registered
+    """
+    if not IMAGES_URL.fullmatch(base_url):
+        raise Invalid(
+            Text("Địa chỉ DICOMweb phải có dạng https://máy/đường-dẫn.", "A DICOMweb address is https://host/path.")
+        )
+    if await sql.facility(session, code=code) is None:
+        raise NotFound(Text(f"Chưa đăng ký cơ sở {code}.", f"The facility {code} is not registered."))
+    block = key.encode().ljust(_BLOCK_BYTES, b"\0")
+    await sql.replace_image_store(
+        session,
+        code=code,
+        base_url=base_url,
+        inner_pad=bytes(byte ^ 0x36 for byte in block),
+        outer_pad=bytes(byte ^ 0x5C for byte in block),
+        now=now,
+    )
+
+
+async def register_laboratory(
+    session: Session, *, code: str, level: int, valid_from: date, valid_until: date | None
+) -> None:
+    """Register the quality level of a facility's laboratory. Source: Decision 2429/QD-BYT.
+
+    :raises Invalid: for a level that is not 1 to 5
+    :raises NotFound: when the facility is not registered
+    """
+    if not 1 <= level <= _HIGHEST_LEVEL:
+        raise Invalid(Text("Mức chất lượng xét nghiệm phải từ 1 đến 5.", "A laboratory's level is 1 to 5."))
+    if await sql.facility(session, code=code) is None:
+        raise NotFound(Text(f"Chưa đăng ký cơ sở {code}.", f"The facility {code} is not registered."))
+    await sql.insert_laboratory_level(session, code=code, level=level, valid_from=valid_from, valid_until=valid_until)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 
@@ -83,3 +83,30 @@ async def suspend_facility(session: Session, *, code: str, now: datetime) -> boo
     ended = text("UPDATE auth.session SET ended_at = :now WHERE facility_code = :code AND ended_at IS NULL")
     await session.execute(ended, {"code": code, "now": now})
     return found is not None
+
+
+async def replace_image_store(
+    session: Session, *, code: str, base_url: str, inner_pad: bytes, outer_pad: bytes, now: datetime
+) -> None:
+    """Write where a facility serves its images, and the pads of its key."""
+    query = text(
+        "INSERT INTO directory.image_store (facility_code, base_url, inner_pad, outer_pad, registered_at) "
+        "VALUES (:code, :url, :inner, :outer, :now) ON CONFLICT (facility_code) DO UPDATE SET "
+        "(base_url, inner_pad, outer_pad, registered_at) = "
+        "(excluded.base_url, excluded.inner_pad, excluded.outer_pad, excluded.registered_at)"
+    )
+    values = {"code": code, "url": base_url, "inner": inner_pad, "outer": outer_pad, "now": now}
+    await session.execute(query, values)
+
+
+async def insert_laboratory_level(
+    session: Session, *, code: str, level: int, valid_from: date, valid_until: date | None
+) -> None:
+    """Write the level of a laboratory from a day on, in place of one of the same day."""
+    query = text(
+        "INSERT INTO directory.laboratory_level VALUES (:code, :valid_from, :valid_until, :level) "
+        "ON CONFLICT (facility_code, valid_from) DO UPDATE SET "
+        "(valid_until, level) = (excluded.valid_until, excluded.level)"
+    )
+    values = {"code": code, "level": level, "valid_from": valid_from, "valid_until": valid_until}
+    await session.execute(query, values)

@@ -1,8 +1,8 @@
 """Rows of facilities: public facts, readable by every role that answers people."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, DateTime, Text
+from sqlalchemy import CheckConstraint, Date, DateTime, ForeignKey, LargeBinary, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row
@@ -23,3 +23,28 @@ class FacilityRow(Row):
     level: Mapped[str] = mapped_column(Text)
     registered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     suspended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ImageStoreRow(Row):
+    """Where a facility serves its images by DICOMweb, and the pads of the key that signs links to them (RFC 2104)."""
+
+    __tablename__ = "image_store"
+    __table_args__ = ({"schema": "directory"},)
+
+    facility_code: Mapped[str] = mapped_column(Text, ForeignKey("directory.facility.code"), primary_key=True)
+    base_url: Mapped[str] = mapped_column(Text)
+    inner_pad: Mapped[bytes] = mapped_column(LargeBinary)
+    outer_pad: Mapped[bytes] = mapped_column(LargeBinary)
+    registered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class LaboratoryLevelRow(Row):
+    """The quality level of a facility's laboratory, 1 to 5, while it is valid. Source: Decision 2429/QD-BYT."""
+
+    __tablename__ = "laboratory_level"
+    __table_args__ = (CheckConstraint("level BETWEEN 1 AND 5", name="level"), {"schema": "directory"})
+
+    facility_code: Mapped[str] = mapped_column(Text, ForeignKey("directory.facility.code"), primary_key=True)
+    valid_from: Mapped[date] = mapped_column(Date, primary_key=True)
+    valid_until: Mapped[date | None] = mapped_column(Date)  # the first day on which it is no longer valid
+    level: Mapped[int] = mapped_column(SmallInteger)

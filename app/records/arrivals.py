@@ -171,6 +171,7 @@ class TestResultArrival:
     value_text: str | None  # as sent
     value: Decimal | None  # only where the text is a plain number
     unit: str | None
+    reference_range: str | None = None  # as written, for this person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from app.records.tables import (
     VisitRow,
     WithdrawalRow,
 )
+from app.records.trends import TestPoint, trend
 from app.records.vaccinations import DUE_DOSES, DueDose, Vaccination
 from app.sharing.mapping import BookScope, open_scope, sees_all
 from app.sharing.scope import EVERY_SECTION, BookSection
@@ -146,6 +147,19 @@ class HealthBook:
         to: Annotated[date | None, TO] = None,
         category: Annotated[TestCategory | None, strawberry.argument(description="Only tests of this kind.")] = None,
     ) -> rests.Connection[TestReport] | None: ...
+
+    @rests.rows(
+        trend,
+        order=(rests.desc("resulted_at"), rests.desc("report_id"), rests.asc("line")),
+        max_first=500,
+        guard=_in_scope(BookSection.TEST_RESULTS),
+        description="The results of one test across facilities, newest first, in one unit where that is exact.",
+    )
+    def test_trend(
+        self,
+        code: Annotated[str, strawberry.argument(description="Index code as a facility sent it, or a LOINC code.")],
+        first: Annotated[int | None, strawberry.argument(description="How many, 1 to 500.")] = 50,
+    ) -> list[TestPoint] | None: ...
 
     @rests.connection(
         VaccinationRow,

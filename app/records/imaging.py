@@ -1,16 +1,39 @@
 """Where imaging studies rest, for the compiler."""
 
 from datetime import datetime
+from typing import Any
 
 import strawberry
-from sqlalchemy import case, literal
+from sqlalchemy import DateTime, Select, Text, case, column, exists, func, literal, select
 
 from app.compiler import declare as rests
+from app.compiler.inputs import Inputs
+from app.compiler.rows import RowRef
 from app.facilities.mapping import Facility
 from app.facilities.tables import FacilityRow
 from app.records.clinical_enums import ImagingReuse
 from app.records.provenance import Provenance, visit_of
 from app.records.tables import ImagingStudyRow
+
+
+def _link(study: RowRef, _inputs: Inputs) -> Select[Any]:
+    told = func.directory.image_link(study.facility_code, study.study_uid, study.dicomweb_url)
+    link = told.table_valued(column("url", Text()), column("expires_at", DateTime(timezone=True)), name="link")
+    return select(link.c.url, link.c.expires_at)
+
+
+@strawberry.type(description="A short-lived link to the images of a study, at the facility that keeps them.")
+class ImageLink:
+    """A signed link."""
+
+    url: str = rests.column(
+        "url", description="DICOMweb address of the study, signed. Open it as it is; never keep or share it."
+    )
+    expires_at: datetime = rests.column(
+        "expires_at",
+        description="When it ends, 10 to 15 minutes after it was made. Then ask again, without If-None-Match: a new "
+        "link does not change the book's version.",
+    )
 
 
 @strawberry.type(description="An imaging study, as a reference: the images stay at the facility.")
@@ -47,13 +70,16 @@ class ImagingStudy:
     report: str | None = rests.column(ImagingStudyRow.report, description="What the reader saw, as written.")
     conclusion: str | None = rests.column(ImagingStudyRow.conclusion, description="The reader's conclusion.")
     reuse: ImagingReuse = rests.expression(
-        lambda row, _inputs: case(
+        lambda row, inputs: case(
             (row.conclusion.is_(None), literal("REPEAT")),
-            (row.dicomweb_url.is_(None), literal("REUSE_WITH_CARE")),
-            else_=literal("REUSE"),
+            (exists(_link(row, inputs)), literal("REUSE")),
+            else_=literal("REUSE_WITH_CARE"),
         ),
         description="Whether it may stand in for a new study at any level of care (draft rules of 2026: conclusion and "
         "images, whole). How old it may be depends on the disease: the doctor decides.",
+    )
+    images: ImageLink | None = rests.one(
+        _link, description="Link to the images; null where the facility serves none, or they are not there."
     )
     note: str | None = rests.column(ImagingStudyRow.note, description="Note, as written.")
     provenance: Provenance = rests.embedded(description="Where this record comes from.")

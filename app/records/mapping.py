@@ -287,6 +287,9 @@ class TestResult:
         TestResultRow.value, description="The value as a number; null where it is not a plain number."
     )
     unit: str | None = rests.column(TestResultRow.unit, description="Unit as sent.")
+    reference_range: str | None = rests.column(
+        TestResultRow.reference_range, description="Reference range of the laboratory, as sent."
+    )
 
 
 @strawberry.type(description="The results of one service at one moment.")

@@ -234,6 +234,7 @@ class TestResultRow(Line, Row):
     value: Mapped[Decimal | None] = mapped_column(Numeric)
     unit: Mapped[str | None] = mapped_column(Text)
     resulted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    reference_range: Mapped[str | None] = mapped_column(Text)
 
 
 class DocumentRow(Filed, Row):

@@ -39,15 +39,15 @@ async def replace_entries(session: Session, *, system: str, entries: str) -> Non
     await session.execute(text("RESET ROLE"))
 
 
-async def replace_schedule(session: Session, *, doses: str) -> None:
-    """Replace the national schedule of vaccinations by `doses`, a JSON array of its columns."""
+async def replace_rows(session: Session, *, table: str, rows: str) -> None:
+    """Replace `scheduled_dose` or `test_unit` by `rows`, a JSON array of its columns, as the owner of code lists."""
     await session.execute(text("SET LOCAL ROLE book_owner"))
-    await session.execute(text("DELETE FROM code.scheduled_dose"))
+    await session.execute(text(f"DELETE FROM code.{table}"))  # noqa: S608 - a name of ours
     await session.execute(
         text(
-            "INSERT INTO code.scheduled_dose "
-            "SELECT d.* FROM jsonb_populate_recordset(NULL::code.scheduled_dose, CAST(:doses AS jsonb)) d"
+            f"INSERT INTO code.{table} "  # noqa: S608 - as above
+            f"SELECT r.* FROM jsonb_populate_recordset(NULL::code.{table}, CAST(:rows AS jsonb)) r"
         ),
-        {"doses": doses},
+        {"rows": rows},
     )
     await session.execute(text("RESET ROLE"))

@@ -1,8 +1,9 @@
 """Rows of code lists: data with validity dates, since the law moves."""
 
 from datetime import date
+from decimal import Decimal
 
-from sqlalchemy import Date, Integer, SmallInteger, Text
+from sqlalchemy import Date, Index, Integer, Numeric, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,3 +46,18 @@ class ScheduledDoseRow(Row):
     min_interval_days: Mapped[int | None] = mapped_column(Integer)  # after the dose before
     source: Mapped[str] = mapped_column(Text)
     certainty: Mapped[str] = mapped_column(Text)  # confirmed, second-hand, from-memory
+
+
+class UnitRow(Row):
+    """How a test's value in one unit becomes one in the unit that its analyte is shown in: value * factor + shift."""
+
+    __tablename__ = "test_unit"
+    __table_args__ = (Index("test_unit_analyte_idx", "analyte"), {"schema": "code"})
+
+    code: Mapped[str] = mapped_column(Text, primary_key=True)  # in capital letters
+    unit: Mapped[str] = mapped_column(Text, primary_key=True)  # in small letters, u for micro, no spaces
+    analyte: Mapped[str] = mapped_column(Text)
+    shown_unit: Mapped[str] = mapped_column(Text)
+    factor: Mapped[Decimal] = mapped_column(Numeric)
+    shift: Mapped[Decimal] = mapped_column(Numeric)
+    basis: Mapped[str] = mapped_column(Text)

@@ -48,7 +48,7 @@ class Known:
         """Spare the reader of a failure long lists."""
         return "what is known of the citizen"
 
-    def values(self, field_name: str, argument: str) -> st.SearchStrategy[Any] | None:  # noqa: PLR0911 - one an argument
+    def values(self, field_name: str, argument: str) -> st.SearchStrategy[Any] | None:  # noqa: C901, PLR0911 - one an argument
         """Return what an argument may be; nothing where there is nothing to say."""
         match argument:
             case "first":
@@ -60,6 +60,8 @@ class Known:
                 return st.sampled_from([*self.days, "1900-01-01", "2026-11-22", "9999-12-31"])
             case "facilityCode":
                 return st.sampled_from([*self.facilities, "99999", "'; --", "", '\\ồ"', "%"])
+            case "code":
+                return st.sampled_from(["GLU", "glu", "HBA1C", "CRE", "Na", "718-7", "14749-6", "WBC", "", "'; --"])
             case "category":
                 return st.sampled_from([Enum("LABORATORY"), Enum("LABORATORY"), Enum("IMAGING"), Enum("OTHER")])
             case "kind":
@@ -229,6 +231,7 @@ def _whole(name: str, definition: GraphQLField) -> str:
     named = get_named_type(definition.type)
     if is_leaf_type(named):
         return name
+    name += "".join(f'({one}: "GLU")' for one, argument in definition.args.items() if is_required_argument(argument))
     if isinstance(named, GraphQLObjectType):
         return f"{name} {everything(named)}"
     assert isinstance(named, GraphQLInterfaceType)

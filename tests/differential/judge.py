@@ -26,7 +26,7 @@ from graphql import (
 )
 
 from app.core.crypto import Place, Vault
-from tests.differential import clinical, coming
+from tests.differential import clinical, coming, trends
 from tests.differential.rows import Lists, Row, Shelf
 from tests.differential.shown import VIETNAM, Shown, camel, day, identity, instant, instants, number, numbers, plain
 
@@ -144,6 +144,7 @@ class Answers:
             "testResults": lambda **given: self.page(records["test_report"], "resulted_at", self.report, given),
             **clinical.sections(self),
             **coming.sections(self),
+            "testTrend": lambda **given: trends.trend(self, given),
             "documents": lambda **given: self.page(records["document"], "dated_at", self.document, given),
             "insurance": self.insurance,
             "withdrawals": self.withdrawals,
@@ -339,7 +340,7 @@ class Answers:
             **self.filed(row),
             **identity(row, "visit_id"),
             **instants(row, "ordered_at"),
-            **plain(row, "prescriber_certificate"),
+            **plain(row, "prescriber_certificate", "code"),
             "items": [self.drug(line) for line in self.viewing.shelf.lines_of("prescription_item", row["id"])],
         }
 
@@ -361,7 +362,7 @@ class Answers:
         }
 
     def result(self, row: Row) -> Shown:
-        return {**plain(row, "line", "code", "name", "value_text", "unit"), **numbers(row, "value")}
+        return {**plain(row, "line", "code", "name", "value_text", "unit", "reference_range"), **numbers(row, "value")}
 
     def page(
         self, rows: Sequence[Row], dated: str, show: Callable[[Row], Shown], given: Shown, *, default: int = 20

@@ -40,6 +40,7 @@ class Lists:
     names: Mapping[tuple[str, str], Row]
     facilities: Mapping[str, Row]
     schedule: Sequence[Row]
+    units: Mapping[tuple[str, str], Row]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ async def read_lists(superuser: tries.Connection) -> Lists:
     return Lists(
         names={(row["system"], row["code"]): dict(row) for row in entries},
         facilities={row["code"]: dict(row) for row in facilities},
+        units={(row["code"], row["unit"]): dict(row) for row in await superuser.fetch("SELECT * FROM code.test_unit")},
         schedule=[dict(row) for row in await superuser.fetch("SELECT * FROM code.scheduled_dose")],
     )
 

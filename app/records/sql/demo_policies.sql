@@ -18,5 +18,5 @@ BEGIN
   END LOOP;
 END $$;
 GRANT USAGE ON SCHEMA book, code TO demo;
-GRANT SELECT ON code.entry, code.scheduled_dose TO demo;
+GRANT SELECT ON code.entry, code.scheduled_dose, code.test_unit TO demo;
 GRANT EXECUTE ON FUNCTION book.due_doses TO demo;
