@@ -7,7 +7,7 @@ process that may die of it (app.ingestion.readers), and filed then, one at a tim
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -37,9 +37,11 @@ from app.ingestion.processing import process_message
 from app.ingestion.readers import TRIES, Reader, Readers, ReaderStopped, open_readers, read_here
 from app.ingestion.suspects import SLOW_SECONDS, Suspects
 from app.ingestion.turns import Turns
+from app.notifications import sql as notices
 from app.notifications import telling
 from app.notifications.fcm import Pusher, open_pusher
 from app.notifications.pushing import push
+from app.sharing import sql as sharing
 
 MOST_ATTEMPTS = 6
 FIRST_DELAY = timedelta(seconds=1)
@@ -196,6 +198,18 @@ def _serve_notices(
         _serve_job(queue, kind, do)
 
 
+def _serve_sweeps(queue: PgQueuer, engine: AsyncEngine, *, reminder_hours: Sequence[float]) -> None:
+    """Every minute: reminders that are due, codes and accesses that have ended."""
+    leads = [timedelta(hours=hours) for hours in reminder_hours]
+
+    async def sweep(_asked: dict[str, Any]) -> None:
+        await run_step(engine, notices.sweep_next)
+        await run_step(engine, sharing.swept)
+        await run_step(engine, partial(notices.remind, leads=leads))
+
+    _serve_job(queue, "sweep", sweep)
+
+
 async def work(settings: Settings) -> None:
     """Run until a signal asks to stop; what is in hand is finished first."""
     configure_logs()
@@ -226,6 +240,8 @@ async def work(settings: Settings) -> None:
             _serve_appointments(queue, engine, terms=care.terms(settings))
             _serve_families(queue, engine)
             await run_step(engine, families.begin_telling)
+            _serve_sweeps(queue, told, reminder_hours=settings.reminder_hours)
+            await run_step(told, notices.sweep_next)
             _serve_notices(queue, told, vault, pusher, at_a_time=settings.push_concurrency)
             await queue.run(
                 batch_size=TAKE_AT_ONCE,

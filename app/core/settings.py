@@ -63,6 +63,9 @@ class Settings(BaseSettings):
         default=None, description="Where pushes go instead of Firebase Cloud Messaging: a stand-in of the same form"
     )
     push_seconds: float = Field(default=10, gt=0, le=60, description="Longest wait for one call of the push service")
+    reminder_hours: tuple[float, ...] = Field(
+        default=(168, 24, 2), description="How long before an appointment people are reminded of it, as a JSON list"
+    )
     push_concurrency: int = Field(default=8, ge=1, le=64, description="Notices that one worker pushes at a time")
 
     provider: Provider | None = Field(

@@ -105,3 +105,13 @@ async def mark_read(session: Session, *, ids: Sequence[UUID], everything: bool) 
 async def set_preferences(session: Session, *, wanted: str) -> None:
     """Keep the caller's wishes (JSON)."""
     await session.execute(text("SELECT notice.set_preferences(CAST(:wanted AS jsonb))"), {"wanted": wanted})
+
+
+async def remind(session: Session, *, leads: Sequence[timedelta]) -> int:
+    """Remind of appointments that come; returns how many reminders are new."""
+    return int(await session.scalar(text("SELECT notice.remind(:leads)"), {"leads": list(leads)}) or 0)
+
+
+async def sweep_next(session: Session) -> None:
+    """Enqueue the next sweep."""
+    await session.execute(text("SELECT notice.sweep_next()"))

@@ -5,7 +5,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from app.core.crypto import open_vault
 from app.core.db import Login, open_engine
 from app.core.settings import Settings
 from app.demo.push_service import PushFault
-from app.notifications import pushing, telling
+from app.notifications import pushing, sql, telling
 from app.notifications.fcm import open_pusher
 from app.notifications.kinds import RULES
 from tests.ingestion import messages
@@ -62,8 +62,9 @@ def stranger(stand: Stand, owner: UUID) -> UUID:
 def calm(stand: Stand, owner: UUID, service: Service) -> None:
     """Forget phones, notices and wishes of other tests, and what the service took."""
     assert owner
-    for table in ("push", "push_target", "notice", "preference"):
-        stand.as_owner(f"DELETE FROM notice.{table}")
+    for table in ("notice.push", "notice.push_target", "notice.notice", "notice.preference", "care.appointment"):
+        stand.as_owner(f"DELETE FROM {table}")
+    stand.as_owner("DELETE FROM notice.event WHERE kind = 'APPOINTMENT_DUE'")
     service.state.taken.clear()
     service.state.faults.clear()
 
@@ -94,6 +95,28 @@ def happen(stand: Stand, citizen: UUID, kind: str = "DEVICE_ADDED", **about: str
     )
     found: UUID = stand.as_owner("SELECT id FROM notice.event ORDER BY id DESC LIMIT 1")[0].id
     return found
+
+
+def appointment(
+    stand: Stand, citizen: UUID, *, starts_at: datetime, booked_at: datetime | None = None, sensitive: bool = False
+) -> UUID:
+    """Put an appointment that a paper tells."""
+    booked = booked_at or starts_at - timedelta(days=30)
+    rows = stand.as_owner(
+        "INSERT INTO care.appointment (citizen_id, id, facility_code, origin, is_sensitive, starts_at, state, booked_at,"
+        " changed_at) VALUES (:citizen, gen_random_uuid(), '01901', 'PAPER', :sensitive, :starts, 'LIVE', :booked,"
+        " :booked) RETURNING id",
+        citizen=citizen,
+        sensitive=sensitive,
+        starts=starts_at,
+        booked=booked,
+    )
+    found: UUID = rows[0].id
+    return found
+
+
+def remind(stand: Stand) -> int:
+    return stand.run(Login.WORKER, partial(sql.remind, leads=[timedelta(hours=hours) for hours in (168, 24, 2)]))
 
 
 def tell(stand: Stand, event: UUID, *, now: datetime = NOON) -> int:
@@ -159,7 +182,8 @@ def test_b202_nothing_of_a_person_is_in_a_push(http: httpx.Client, stand: Stand,
     soon(stand)
     push(stand, service)
 
-    assert len(service.state.taken) == len(RULES)
+    gone = {"APPOINTMENT_DUE", "WAITLIST_OFFERED", "GRANT_ENDING"}  # what they are about must still stand
+    assert len(service.state.taken) == len(set(RULES) - gone)
     everything = json.dumps(service.state.taken, ensure_ascii=False)
     for canary in canaries:
         forms = [canary, quote(canary), base64.b64encode(canary.encode()).decode(), json.dumps(canary)[1:-1]]
@@ -309,8 +333,9 @@ def test_two_notices_of_one_thing_become_one_push(
 ) -> None:
     token = stand.citizen_token(owner)
     register(http, token, installationId="phone")
-    tell(stand, happen(stand, owner, "APPOINTMENT_BOOKED", appointmentId="7", startsAt="2026-12-01T02:30:00+00:00"))
-    tell(stand, happen(stand, owner, "APPOINTMENT_CHANGED", appointmentId="7", startsAt="2026-12-02T02:30:00+00:00"))
+    visit = appointment(stand, owner, starts_at=datetime(2036, 12, 2, 2, 30, tzinfo=UTC))
+    tell(stand, happen(stand, owner, "APPOINTMENT_BOOKED", appointmentId=str(visit)))
+    tell(stand, happen(stand, owner, "APPOINTMENT_CHANGED", appointmentId=str(visit)))
     soon(stand)
 
     push(stand, service)
@@ -318,8 +343,51 @@ def test_two_notices_of_one_thing_become_one_push(
     assert len(service.state.taken) == 1
     newest, older = graphql(http, token, NOTICES)["data"]["notices"]["nodes"]
     assert (newest["kind"], older["kind"]) == ("APPOINTMENT_CHANGED", "APPOINTMENT_BOOKED")
-    assert "09:30 ngày 02/12/2026" in newest["text"]
+    assert "tại Bệnh viện Thử nghiệm đã được đổi sang 09:30 ngày 02/12/2036" in newest["text"]
     assert service.state.taken[0]["data"]["noticeId"] == newest["id"]
+
+
+@pytest.mark.usefixtures("calm")
+def test_b203_a_sensitive_appointment_tells_no_facility(http: httpx.Client, stand: Stand, owner: UUID) -> None:
+    visit = appointment(stand, owner, starts_at=datetime(2036, 12, 2, 2, 30, tzinfo=UTC), sensitive=True)
+    tell(stand, happen(stand, owner, "APPOINTMENT_BOOKED", appointmentId=str(visit)))
+
+    (notice,) = graphql(http, stand.citizen_token(owner), NOTICES)["data"]["notices"]["nodes"]
+
+    assert notice["text"] == "Bạn có lịch hẹn vào 09:30 ngày 02/12/2036."
+
+
+@pytest.mark.usefixtures("calm")
+def test_reminders_are_derived_from_the_appointments_as_they_are(
+    http: httpx.Client, stand: Stand, service: Service, owner: UUID
+) -> None:
+    register(http, stand.citizen_token(owner), installationId="phone")
+    now = datetime.now(UTC)
+    soon_due = appointment(stand, owner, starts_at=now + timedelta(hours=23, minutes=50))
+    appointment(stand, owner, starts_at=now + timedelta(hours=25))  # not yet
+    appointment(stand, owner, starts_at=now + timedelta(hours=5))  # a day before is long over
+    appointment(stand, owner, starts_at=now + timedelta(hours=1, minutes=55), booked_at=now)  # booked in between
+
+    assert (remind(stand), remind(stand)) == (1, 0)
+    rows = stand.as_owner(
+        "SELECT id, about->>'appointmentId' AS visit FROM notice.event WHERE kind = 'APPOINTMENT_DUE'"
+    )
+    assert [row.visit for row in rows] == [str(soon_due)]
+    tell(stand, rows[0].id)
+    soon(stand)
+    stand.as_owner(
+        "UPDATE care.appointment SET state = 'CANCELLED', cancelled_by = 'CITIZEN' WHERE id = :id", id=soon_due
+    )
+
+    push(stand, service)
+
+    assert service.state.taken == []  # it was cancelled before its push went out
+    stand.as_owner(
+        "UPDATE care.appointment SET state = 'LIVE', cancelled_by = NULL, starts_at = starts_at - interval '1 minute' "
+        "WHERE id = :id",
+        id=soon_due,
+    )
+    assert remind(stand) == 1  # moved: the reminder of its new time is another one
 
 
 @pytest.mark.usefixtures("calm")

@@ -11,12 +11,13 @@ CREATE OR REPLACE FUNCTION notice.event_to_tell(event uuid)
 RETURNS TABLE (kind text, about jsonb, happened_at timestamptz, about_id uuid, person uuid, facility text, starts_at timestamptz,
                muted text[], is_quiet boolean, quiet_from time, quiet_until time)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT e.kind, e.about, e.happened_at, e.citizen_id, p.person, f.name, (e.about->>'startsAt')::timestamptz,
+  SELECT e.kind, e.about, e.happened_at, e.citizen_id, p.person, f.name, CASE WHEN NOT a.is_whole_day THEN a.starts_at END,
          coalesce(w.muted, '{}'), coalesce(w.is_quiet, true), coalesce(w.quiet_from, '22:00'), coalesce(w.quiet_until, '06:00')
     FROM notice.event e
     CROSS JOIN LATERAL (SELECT e.citizen_id AS person UNION SELECT r FROM unnest(notice.representatives(e.citizen_id)) r) p
     LEFT JOIN notice.preference w ON w.citizen_id = p.person
-    LEFT JOIN directory.facility f ON f.code = e.about->>'facility'
+    LEFT JOIN care.appointment a ON a.citizen_id = e.citizen_id AND a.id::text = e.about->>'appointmentId'
+    LEFT JOIN directory.facility f ON f.code = coalesce(e.about->>'facility', CASE WHEN NOT a.is_sensitive THEN a.facility_code END)
    WHERE e.id = event_to_tell.event
 $$;
 

@@ -6,7 +6,14 @@ BEGIN
   IF told.about_id <> told.citizen_id AND NOT told.citizen_id = ANY (notice.representatives(told.about_id)) THEN
     RETURN false;
   END IF;
-  RETURN NOT EXISTS (SELECT FROM auth.citizen c WHERE c.id = told.citizen_id AND c.closed_at IS NOT NULL);
+  RETURN CASE told.kind
+    WHEN 'APPOINTMENT_DUE' THEN EXISTS (SELECT FROM care.appointment a WHERE a.citizen_id = told.about_id AND a.state = 'LIVE'
+      AND a.id::text = told.about->>'appointmentId' AND a.starts_at = (told.about->>'startsAt')::timestamptz AND a.starts_at > clock_timestamp())
+    WHEN 'WAITLIST_OFFERED' THEN EXISTS (SELECT FROM care.waitlist_offer o WHERE o.citizen_id = told.about_id AND o.state = 'OPEN'
+      AND o.id::text = told.about->>'offerId' AND o.held_until > clock_timestamp())
+    WHEN 'GRANT_ENDING' THEN EXISTS (SELECT FROM auth.book_grant g WHERE g.citizen_id = told.about_id AND g.revoked_at IS NULL
+      AND g.id::text = told.about->>'grant' AND g.ends_at > clock_timestamp())
+    ELSE true END AND NOT EXISTS (SELECT FROM auth.citizen c WHERE c.id = told.citizen_id AND c.closed_at IS NOT NULL);
 END $$;
 
 -- Takes a notice in hand and returns the phones that it still has to reach; `wait_seconds` when another notice of the same
@@ -39,22 +46,5 @@ BEGIN
    WHERE p.notice_id = wanted AND p.state = 'WAITING';
 END $$;
 
--- Writes what became of a push. `settled`: [{target, state, reason, registered_at}]; a phone that is GONE is forgotten, if
--- it was not registered again meanwhile. What still waits is tried again after `later`.
-CREATE OR REPLACE FUNCTION notice.settle_push(wanted uuid, settled jsonb, later interval) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE waiting int;
-BEGIN
-  UPDATE notice.push p SET state = s.state, reason = s.reason, attempts = p.attempts + 1, settled_at = clock_timestamp()
-    FROM jsonb_to_recordset(settled) AS s (target uuid, state text, reason text) WHERE p.notice_id = wanted AND p.target_id = s.target;
-  DELETE FROM notice.push_target t USING jsonb_to_recordset(settled) AS s (target uuid, state text, registered_at timestamptz)
-   WHERE t.id = s.target AND s.state = 'GONE' AND t.registered_at = s.registered_at;
-  UPDATE notice.notice n SET in_hand_until = NULL WHERE n.id = wanted;
-  SELECT count(*) INTO waiting FROM notice.push p WHERE p.notice_id = wanted AND p.state = 'WAITING';
-  IF waiting > 0 AND later IS NOT NULL THEN
-    PERFORM jobs.enqueue('push', jsonb_build_object('notice_id', wanted), clock_timestamp() + later);
-  END IF;
-  RETURN waiting;
-END $$;
-REVOKE ALL ON FUNCTION notice.still_stands, notice.take_push, notice.settle_push FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION notice.take_push, notice.settle_push TO worker;
+REVOKE ALL ON FUNCTION notice.still_stands, notice.take_push FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION notice.take_push TO worker;
