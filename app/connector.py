@@ -24,7 +24,8 @@ ASSERTION_LIFE = timedelta(minutes=4)
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _TOKEN_PATH = "/auth/token"  # noqa: S105 — an address
-_PUSH_PATH = "/ingest/qd4750"
+_XML = ("/ingest/qd4750", "application/xml")
+_FHIR = ("/ingest/fhir", "application/fhir+json")
 _RECEIPTS_PATH = "/ingest/messages"
 _BUSY = frozenset({429, 503})
 _UNDECIDED = "received"
@@ -105,15 +106,18 @@ class HospitalClient:
         self._token_until: datetime | None = None
 
     async def send(self, body: bytes, idempotency_key: str | None = None, *, dry_run: bool = False) -> dict[str, Any]:
-        """Push one envelope of Decision 4750/QĐ-BYT; return the first receipt, or the verdict of a dry run.
+        """Push one envelope of Decision 4750/QĐ-BYT, or one FHIR document; return the receipt, or a dry run's verdict.
+
+        What begins as JSON is FHIR.
 
         :raises ConnectorError: when the server refuses it or stays busy
         """
-        headers = {"Content-Type": "application/xml"}
+        path, media_type = _FHIR if body[:64].lstrip()[:1] == b"{" else _XML
+        headers = {"Content-Type": media_type}
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
         params = {"dryRun": "true"} if dry_run else {}
-        return await self._call(_Call(method="POST", path=_PUSH_PATH, headers=headers, content=body, params=params))
+        return await self._call(_Call(method="POST", path=path, headers=headers, content=body, params=params))
 
     async def receipt(self, message_id: UUID | str) -> dict[str, Any]:
         """Return what has become of a message.

@@ -14,10 +14,12 @@ from app.connector import ConnectorError, HospitalClient
 from app.core.clock import utc_now
 from app.core.errors import AppError
 from app.core.ids import new_id
-from app.ingestion import judging, qd4750, reporting, xml
+from app.ingestion import bundle_judging, fhir, formats, judging, qd4750, reporting, xml
 from app.ingestion.verdict import MessageStatus, verdict_body
 
-Files = Annotated[list[Path], typer.Argument(help="Messages (XML).", exists=True, dir_okay=False)]
+Files = Annotated[
+    list[Path], typer.Argument(help="Messages (XML of Decision 4750, or FHIR R4 JSON).", exists=True, dir_okay=False)
+]
 WAIT_SECONDS = 60.0
 
 
@@ -67,9 +69,12 @@ def _report(file: Path, *, facility: str | None) -> reporting.MessageReport:
 def _judge(file: Path, *, facility: str | None) -> dict[str, Any]:
     body = file.read_bytes()
     try:
-        xml.check_outside(body)
+        formats.check_outside(body)
     except AppError as error:
         return {"file": str(file), "status": "refused", "vi": error.text.vi, "en": error.text.en}
+    if formats.is_fhir(body):
+        found = bundle_judging.judge_bundle(fhir.read_message(body), facility_code=facility, now=utc_now())
+        return {"file": str(file), **verdict_body(found)}
     return {"file": str(file), **verdict_body(judging.judge(body, facility_code=facility, now=utc_now()))}
 
 

@@ -80,6 +80,34 @@ def visit_message(
 ) -> bytes:
     """Write one visit of citizen `number` with exactly so many lines in XML2, XML3 and XML4.
 
+    :raises ValueError: when the results need more services than there are.
+    """
+    visit = sized_visit(
+        number,
+        on=on,
+        turn=turn,
+        drug_count=drug_count,
+        service_count=service_count,
+        result_count=result_count,
+        facility_code=facility_code,
+        seed=seed,
+    )
+    return message([visit]).body
+
+
+def sized_visit(
+    number: int,
+    *,
+    on: date,
+    turn: int = 1,
+    drug_count: int = 10,
+    service_count: int = 10,
+    result_count: int = 15,
+    facility_code: str = "01901",
+    seed: int = DEFAULT_SEED,
+) -> DemoVisit:
+    """Return a visit of citizen `number` with exactly so many drugs, services and results.
+
     `turn` tells visits of one citizen at one facility apart. None of them is a visit of `year_messages`.
 
     :raises ValueError: when the results need more services than there are.
@@ -100,7 +128,7 @@ def visit_message(
     )
     ordered = tuple(replace(order, drug=drug) for drug in islice(cycle(drugs().values()), drug_count))
     visit = _usual_visit(person, facility_of(facility_code), arrived_at, _FIRST_NUMBER_BY_HAND + turn)
-    return message([replace(visit, drugs=ordered, services=lines)]).body
+    return replace(visit, drugs=ordered, services=lines)
 
 
 def _usual_visit(person: Citizen, facility: Facility, arrived_at: datetime, number: int) -> DemoVisit:
