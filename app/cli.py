@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from app.commands.console import AsJson, check_connection, fail, read_settings, run, show
+from app.core.memory import return_large_blocks
 from app.core.settings import Settings
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ NOUNS = {
     "audit": "audit",
     "codes": "codes",
     "keys": "keys",
+    "quarantine": "quarantine",
     "queue": "queue",
     "replay": "queue",
 }
@@ -47,6 +49,7 @@ def serve(
     from app.gateway.wire import server_of
     from app.main import build_app
 
+    return_large_blocks()
     settings = read_settings()
     run(check_connection(settings))
     server = server_of(build_app(settings), host=host, port=port)

@@ -28,6 +28,7 @@ from app.core.crypto import Place, Vault, open_vault
 from app.core.db import Login, open_engine, open_pool
 from app.core.defects import report_defect
 from app.core.logs import configure_logs
+from app.core.memory import return_large_blocks
 from app.core.settings import Settings
 from app.identity import family_sql as families
 from app.ingestion import sql
@@ -49,6 +50,8 @@ TAKE_AT_ONCE = 32  # messages in hand, so that looking again is not what limits 
 LOOK_EVERY = timedelta(milliseconds=100)  # nobody is notified of new work: see app/core/sql/enqueue.sql
 LOST_AFTER = timedelta(seconds=10)  # a job whose worker stopped breathing is taken by another
 SLOW_AT_A_TIME = 1
+REST = 2.0  # after a slow message, so many times as long as it took: the others have the machine meanwhile
+MOST_REST_SECONDS = 10.0
 
 log = structlog.get_logger()
 
@@ -80,12 +83,20 @@ class _Worker:
                 return await self._defer(message_id, facility_code, died=1)
 
     async def slow(self, message_id: UUID, facility_code: str, died: int) -> str | None:
+        """Work off a slow message, and rest."""
+        start = time.monotonic()
+        status = await self._read_apart(message_id, facility_code, died)
+        await asyncio.sleep(min(REST * (time.monotonic() - start), MOST_REST_SECONDS))
+        return status
+
+    async def _read_apart(self, message_id: UUID, facility_code: str, died: int) -> str | None:
         """Read a message outside of any transaction, however long it takes, and file it then."""
         kept = await run_step(self.engine, partial(sql.waiting_message, message_id=message_id))
         if kept is None:
             return None
         place = Place(table="intake.message", column="body", row_id=message_id)
         body = await asyncio.to_thread(self.vault.sealer.open, kept.body, place=place)
+        del kept
         found: Reading | ReaderStopped
         try:
             found = await self.readers.read(body, tries=max(1, TRIES - died))
@@ -213,6 +224,7 @@ def _serve_sweeps(queue: PgQueuer, engine: AsyncEngine, *, reminder_hours: Seque
 async def work(settings: Settings) -> None:
     """Run until a signal asks to stop; what is in hand is finished first."""
     configure_logs()
+    return_large_blocks()
     at_a_time = settings.worker_concurrency
     share = min(settings.worker_facility_share, at_a_time)
     engine = open_engine(settings, Login.WORKER, size=at_a_time + SLOW_AT_A_TIME)

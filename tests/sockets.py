@@ -12,6 +12,14 @@ from urllib.parse import urlsplit
 PATIENCE_SECONDS = 20
 
 
+def free_port() -> int:
+    """Return a port of loopback that nobody has now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawAnswer:
     """One answer as it came."""

@@ -28,13 +28,14 @@ ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "qd4750"
 GOOD, BAD = str(GOLDEN / "outpatient.xml"), str(GOLDEN / "one-good-one-bad.xml")
 VIETNAMESE = re.compile(r"[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]", re.IGNORECASE)
-NOUNS = ("audit", "facility", "practitioners", "demo", "codes", "keys")
+NOUNS = ("audit", "facility", "practitioners", "quarantine", "demo", "codes", "keys")
 VERBS = ("serve", "worker", "sealer", "migrate", "schema", "send", "check", "queue", "replay")
 PROMISED = {
     *((verb,) for verb in VERBS),
     *(("facility", verb) for verb in ("add", "rotate-key", "suspend", "list")),
     *(("audit", verb) for verb in ("verify", "questions", "answer")),
     ("practitioners", "import"),
+    *(("quarantine", verb) for verb in ("list", "show")),
     *(("demo", verb) for verb in ("load", "token", "totp", "welcome")),
     *(("codes", verb) for verb in ("load", "list")),
     ("keys", "rotate"),
@@ -152,6 +153,8 @@ def test_the_program_itself_has_help(arguments: tuple[str, ...]) -> None:
         ("check", "nowhere.xml"),
         ("check", str(GOLDEN)),
         ("replay", "no-id"),
+        ("quarantine", "show", "no-id"),
+        ("quarantine", "list", "--status", "filed"),
         ("codes", "load", GOOD, "--system", "nonsense"),
         ("demo", "load", "--citizens", "1"),
         ("queue", "--nonsense"),
@@ -247,6 +250,7 @@ def test_what_a_database_refuses_is_told(sokhoe: Sokhoe) -> None:
         ("facility", "suspend", "09999"),
         ("facility", "rotate-key", "09999", "--make-key", os.environ["SOKHOE_DATA"] + ".jwk"),
         ("replay", str(UUID(int=1))),
+        ("quarantine", "show", str(UUID(int=1))),
         ("demo", "token", "--as", "citizen:1"),
     ):
         bilingual(sokhoe(*arguments, code=1))

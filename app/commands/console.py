@@ -100,6 +100,15 @@ async def as_migrator(settings: Settings, step: Callable[[Session], Awaitable[Re
         await engine.dispose()
 
 
+async def as_worker(settings: Settings, step: Callable[[Session], Awaitable[Result]]) -> Result:
+    """Run a step as the login that works off messages."""
+    engine = open_engine(settings, Login.WORKER, size=1)
+    try:
+        return await run_step(engine, step)
+    finally:
+        await engine.dispose()
+
+
 def show(value: dict[str, Any] | list[Any], *, as_json: bool, text: str) -> None:
     """Print for a machine or for a person."""
     print(json.dumps(value, ensure_ascii=False, indent=2) if as_json else text)

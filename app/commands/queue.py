@@ -7,16 +7,14 @@ from uuid import UUID
 import typer
 from sqlalchemy import text
 
-from app.commands.console import AsJson, fail, read_settings, run, show
-from app.core.context import run_step
-from app.core.db import Login, Session, open_engine
-from app.core.settings import Settings
+from app.commands.console import AsJson, as_worker, fail, read_settings, run, show
+from app.core.db import Session
 from app.ingestion import sql
 
 
 def queue(as_json: AsJson = False) -> None:
     """Show how many jobs wait, run and failed, with the age of the oldest."""
-    found = run(_as_worker(read_settings(), _counts))
+    found = run(as_worker(read_settings(), _counts))
     lines = [f"{one['kind']:<20} {one['status']:<10} {one['count']:>7}  {one['oldestSeconds']} s" for one in found]
     show(found, as_json=as_json, text="\n".join(lines) or "Hàng đợi trống. / The queue is empty.")
 
@@ -29,7 +27,7 @@ def replay(
         message_id = UUID(message)
     except ValueError as error:
         raise typer.BadParameter("not an id", param_hint="MESSAGE") from error
-    if not run(_as_worker(read_settings(), partial(sql.replay_message, message_id=message_id))):
+    if not run(as_worker(read_settings(), partial(sql.replay_message, message_id=message_id))):
         fail("Không có thông điệp nào cần xử lý lại với mã này.", "No message with this id waits for another try.")
     show({"messageId": message, "replayed": True}, as_json=as_json, text=f"{message}: xử lý lại / taken up again")
 
@@ -44,11 +42,3 @@ async def _counts(session: Session) -> list[dict[str, Any]]:
         {"kind": row.kind, "status": row.status, "count": row.count, "oldestSeconds": row.oldest}
         for row in (await session.execute(query)).all()
     ]
-
-
-async def _as_worker(settings: Settings, step: Any) -> Any:
-    engine = open_engine(settings, Login.WORKER, size=1)
-    try:
-        return await run_step(engine, step)
-    finally:
-        await engine.dispose()

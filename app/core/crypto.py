@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE_BYTES = 12
+TAG_BYTES = 16
 KEY_BYTES = 32
 
 
@@ -97,6 +98,18 @@ class FieldSealer:
         cipher = self._ciphers[key_id].encrypt(nonce, plain, place.associated_data(key_id=key_id))
         return bytes([len(key_id)]) + key_id.encode("ascii") + nonce + cipher
 
+    def seal_large(self, plain: bytes, *, place: Place) -> bytearray:
+        """Return the same, written once: beside the plain bytes there is only one copy."""
+        key_id = self._current
+        head = bytes([len(key_id)]) + key_id.encode("ascii") + secrets.token_bytes(NONCE_BYTES)
+        sealed = bytearray(len(head) + len(plain) + TAG_BYTES)
+        sealed[: len(head)] = head
+        with memoryview(sealed) as view:
+            self._ciphers[key_id].encrypt_into(
+                head[-NONCE_BYTES:], plain, place.associated_data(key_id=key_id), view[len(head) :]
+            )
+        return sealed
+
     def open(self, sealed: bytes, *, place: Place) -> bytes:
         """Return the plain bytes.
 
@@ -105,7 +118,7 @@ class FieldSealer:
         try:
             end = 1 + sealed[0]
             key_id = sealed[1:end].decode("ascii")
-            nonce, cipher = sealed[end : end + NONCE_BYTES], sealed[end + NONCE_BYTES :]
+            nonce, cipher = sealed[end : end + NONCE_BYTES], memoryview(sealed)[end + NONCE_BYTES :]
             return self._ciphers[key_id].decrypt(nonce, cipher, place.associated_data(key_id=key_id))
         except (InvalidTag, KeyError, IndexError, UnicodeDecodeError, ValueError) as error:
             raise SealBroken from error

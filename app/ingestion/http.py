@@ -5,6 +5,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
@@ -66,11 +67,13 @@ async def _receive(request: Request, *, format_name: str, accepted: frozenset[st
         except Invalid:
             await _calling_facility(context, token)  # who may not send at all is told that first
             raise
-        return _kept(request, await _keep(body, format_name=format_name, token=token, key=key, context=context))
+        sealed = await _sealed(body, context=context)
+        return _kept(request, await _keep(sealed, format_name=format_name, token=token, key=key, context=context))
     facility = await _calling_facility(context, token)
     door: Door = request.app.state.door
     async with door.uploads.turn(facility, announced_bytes=announced):
         body = await read_body(request, most_bytes=xml.MAX_MESSAGE_BYTES)
+        door.uploads.charge(facility, size_bytes=len(body))
         _check_language(body, format_name=format_name)
         await door.check(body)
         if dry_run:
@@ -79,7 +82,9 @@ async def _receive(request: Request, *, format_name: str, accepted: frozenset[st
             return _in_fhir(request, answers.answer(told, language=context.language)) or JSONResponse(
                 {"dryRun": True, **told}
             )
-        kept = await _keep(body, format_name=format_name, token=token, key=key, context=context)
+        sealed = await _sealed(body, context=context)
+        del body  # ten megabytes, perhaps, and no longer needed
+        kept = await _keep(sealed, format_name=format_name, token=token, key=key, context=context)
     return _kept(request, kept)
 
 
@@ -120,20 +125,40 @@ def _in_fhir(
     return JSONResponse(body, status_code=status_code, media_type=FHIR_JSON, headers=headers)
 
 
-async def _keep(body: bytes, *, format_name: str, token: str, key: str | None, context: Context) -> sql.KeptMessage:
-    message_id = context.new_id()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sealed:
+    message_id: UUID
+    digest: bytes
+    size_bytes: int
+    sealed: bytes | bytearray
+
+
+async def _sealed(body: bytes, *, context: Context) -> _Sealed:
+    message_id, sealer = context.new_id(), context.house.vault.sealer
     place = Place(table="intake.message", column="body", row_id=message_id)
-    seal = partial(context.house.vault.sealer.seal, body, place=place)
     is_large = len(body) > LARGE_BYTES
+    return _Sealed(
+        message_id=message_id,
+        digest=hashlib.sha256(body).digest(),
+        size_bytes=len(body),
+        sealed=await asyncio.to_thread(sealer.seal_large, body, place=place)
+        if is_large
+        else sealer.seal(body, place=place),
+    )
+
+
+async def _keep(
+    message: _Sealed, *, format_name: str, token: str, key: str | None, context: Context
+) -> sql.KeptMessage:
     step = partial(
         sql.keep_message,
         token=token,
-        message_id=message_id,
+        message_id=message.message_id,
         format_name=format_name,
-        digest=hashlib.sha256(body).digest(),
-        size_bytes=len(body),
+        digest=message.digest,
+        size_bytes=message.size_bytes,
         idempotency_key=key,
-        sealed=await asyncio.to_thread(seal) if is_large else seal(),
+        sealed=message.sealed,
     )
     return await _keeping(context, step)
 

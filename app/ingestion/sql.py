@@ -1,7 +1,7 @@
 """The room's SQL: messages, their processing and whom they are about. The functions stand in sql/*.sql."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +62,7 @@ async def keep_message(
     digest: bytes,
     size_bytes: int,
     idempotency_key: str | None,
-    sealed: bytes,
+    sealed: bytes | bytearray,
 ) -> KeptMessage:
     """Keep a message and enqueue its processing; the same bytes again give the first receipt."""
     values = {
@@ -240,7 +240,7 @@ class UnfiledMessage:
     facility_code: str
     status: str
     received_at: datetime
-    concluded_at: datetime | None
+    age_seconds: int
     size_bytes: int
     reasons: list[str]  # codes of what rejects or quarantines
 
@@ -256,14 +256,22 @@ class UnfiledBody:
     body: bytes  # sealed
 
 
-async def unfiled_messages(session: Session, *, facility_code: str | None, page: int) -> list[UnfiledMessage]:
+async def unfiled_messages(
+    session: Session,
+    *,
+    facility_code: str | None,
+    status: str | None,
+    reason: str | None,
+    min_age: timedelta,
+    page: int,
+) -> list[UnfiledMessage]:
     """Return messages that were not wholly filed, the oldest first."""
     query = text(
-        "SELECT id, facility_code, status, received_at, concluded_at, size_bytes, reasons "
-        "FROM intake.unfiled_messages(:facility, :page)"
+        "SELECT id, facility_code, status, received_at, age_seconds, size_bytes, reasons "
+        "FROM intake.unfiled_messages(:facility, :status, :reason, :min_age, :page)"
     )
-    rows = await session.execute(query, {"facility": facility_code, "page": page})
-    return [UnfiledMessage(**row._asdict()) for row in rows]
+    values = {"facility": facility_code, "status": status, "reason": reason, "min_age": min_age, "page": page}
+    return [UnfiledMessage(**row._asdict()) for row in await session.execute(query, values)]
 
 
 async def unfiled_message(session: Session, *, message_id: UUID) -> UnfiledBody | None:

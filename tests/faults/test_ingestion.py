@@ -5,7 +5,6 @@ The seed is printed and may be chosen by FAULT_SEED; a fault that did not happen
 
 import asyncio
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ from tests.faults.journal import Journal, send
 from tests.faults.points import POINTS
 from tests.ingestion import messages
 from tests.people import Stand
+from tests.sockets import free_port
 
 DATABASE = "faults"
 FACILITY = "01901"
@@ -34,13 +34,6 @@ SECONDS_FOR_FAULTS = 60
 DRAIN_SECONDS = 60
 PAUSE = (0.5, 2.5)
 SEED = int(os.environ.get("FAULT_SEED", "20261122"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
-        return found
 
 
 @pytest.fixture

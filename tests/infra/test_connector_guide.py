@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from functools import partial
@@ -20,6 +19,7 @@ from app.ingestion.judging import WAITS
 from app.ingestion.qd4750.fields import KNOWN
 from tests.conftest import RunningServer
 from tests.people import Stand, now
+from tests.sockets import free_port
 from tests.test_worker import worker
 
 ROOT = Path(__file__).parents[2]
@@ -31,9 +31,7 @@ OTHERS = {"FACILITY_NOT_YOURS", "UNAUTHENTICATED", "REJECTS", "QUARANTINES", "WA
 @pytest.fixture
 def public(settings: Settings) -> Iterator[RunningServer]:
     """Serve at the address that the settings name: a token request must name it exactly."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     named = settings.model_copy(update={"public_url": f"http://127.0.0.1:{port}"})
     running = RunningServer(named, port=port)
     running.start()

@@ -15,7 +15,7 @@ from app.ingestion.xml import Element, XmlRefused, read_document
 MAX_INNER_TAGS: Final = 800_000
 """Of all tables of a message together; each document has the limits of `ingestion.xml` besides."""
 
-MAX_TOLD: Final = 5_000
+MAX_TOLD: Final = 1_000
 """Problems of a message, after which each further visit lists only the first of each effect and counts the rest."""
 
 Content = Sequence[Element]

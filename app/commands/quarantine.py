@@ -1,0 +1,107 @@
+"""`sokhoe quarantine`: messages that were not wholly filed, their age and reasons; never what they say of a person."""
+
+from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from app.commands.console import AsJson, as_worker, fail, read_settings, run, show
+from app.core.crypto import Place, SealBroken, open_vault
+from app.core.db import Session
+from app.ingestion import sql
+
+app = typer.Typer(no_args_is_help=True, help="Messages that were not wholly filed: their age and reasons.")
+MOST_LISTED = 1_000
+_HOUR_SECONDS = 3_600
+
+
+class Unfiled(StrEnum):
+    """What became of a message that was not wholly filed."""
+
+    PARTLY = "partly"
+    QUARANTINED = "quarantined"
+    REJECTED = "rejected"
+
+
+@app.command("list")
+def list_unfiled(
+    facility: Annotated[str | None, typer.Option(help="Only of this facility.")] = None,
+    status: Annotated[Unfiled | None, typer.Option(help="Only these.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only with this code, for example NAME_DIFFERS.")] = None,
+    older_than: Annotated[int, typer.Option("--older-than", min=0, help="Only older than so many hours.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="At most so many, the oldest first.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List messages that were not wholly filed, the oldest first, with age and reasons."""
+    step = partial(
+        sql.unfiled_messages,
+        facility_code=facility,
+        status=status,
+        reason=reason,
+        min_age=timedelta(hours=older_than),
+        page=limit,
+    )
+    found = [_listed(one) for one in run(as_worker(read_settings(), step))]
+    text = "\n".join(
+        f"{one['messageId']}  {one['facility']}  {one['status']:<11}  {one['ageSeconds'] // _HOUR_SECONDS:>5} h  "
+        f"{one['sizeBytes']:>9} B  {', '.join(one['reasons'])}"
+        for one in found
+    )
+    show(found, as_json=as_json, text=text or "Không có thông điệp nào. / There is none.")
+
+
+@app.command("show")
+def show_unfiled(
+    message: Annotated[str, typer.Argument(help="Id of a message that was not wholly filed.")], as_json: AsJson = False
+) -> None:
+    """Tell where and why a message was not filed, and whether its bytes still open for another try."""
+    try:
+        message_id = UUID(message)
+    except ValueError as error:
+        raise typer.BadParameter("not an id", param_hint="MESSAGE") from error
+    settings = read_settings()
+    found = run(as_worker(settings, partial(_told, message_id=message_id, secrets_dir=settings.secrets_dir)))
+    if found is None:
+        fail("Không có thông điệp nào đang được giữ lại với mã này.", "No message with this id is held.")
+    lines = [f"{message}  {found['facility']}  {found['status']}  {found['bytes']}"]
+    for one in found["problems"]:
+        place = " ".join(str(one[part]) for part in ("table", "line", "field") if part in one)
+        lines += [f"  {one['effect']} {one['code']} {place}", f"    {one['vi']}", f"    {one['en']}"]
+    show(found, as_json=as_json, text="\n".join(lines))
+
+
+def _listed(one: sql.UnfiledMessage) -> dict[str, Any]:
+    return {
+        "messageId": str(one.id),
+        "facility": one.facility_code,
+        "status": one.status,
+        "receivedAt": one.received_at.isoformat(),
+        "ageSeconds": one.age_seconds,
+        "sizeBytes": one.size_bytes,
+        "reasons": one.reasons,
+    }
+
+
+async def _told(session: Session, *, message_id: UUID, secrets_dir: Path) -> dict[str, Any] | None:
+    found = await sql.unfiled_message(session, message_id=message_id)
+    if found is None:
+        return None
+    place = Place(table="intake.message", column="body", row_id=message_id)
+    try:
+        length = len(open_vault(secrets_dir).sealer.open(found.body, place=place))
+        opens = f"{length} byte, còn nguyên / intact"
+    except SealBroken:
+        opens = "không mở được / do not open"
+    listed = (*found.verdict["problems"], *(one for visit in found.verdict["visits"] for one in visit["problems"]))
+    return {
+        "messageId": str(message_id),
+        "facility": found.facility_code,
+        "status": found.status,
+        "receivedAt": found.received_at.isoformat(),
+        "bytes": opens,
+        "problems": [one for one in listed if one["effect"] in {"REJECTS", "QUARANTINES"}],
+    }
