@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from app.ingestion import qd4750
+from app.ingestion import fhir, qd4750
 from app.ingestion.catalogue import ProblemCode
+from app.ingestion.fhir.words import FhirCode
 from app.ingestion.readers import TRIES, ReaderLimits, Readers, ReaderStopped, _Unpacker, open_readers
 from app.ingestion.xml import XmlRefused
 from tests.ingestion import bombs, messages
+from tests.ingestion.fhir import bundles
 
 LIMITS = ReaderLimits(processes=2, memory_mb=512, cpu_seconds=5)
 GOOD = messages.message()
@@ -180,3 +182,14 @@ async def test_readers_end_with_their_starter() -> None:
 
 def test_the_code_of_a_refusal_is_of_the_list() -> None:
     assert ProblemCode("READER_STOPPED") is ProblemCode.READER_STOPPED
+
+
+@pytest.mark.asyncio
+async def test_fhir_is_read_apart_too_and_refused_in_the_same_words() -> None:
+    async with readers(spiteful=False) as opened:
+        found = await opened.read(bundles.message())
+        assert found == fhir.read_message(bundles.message())
+        await opened.check(bundles.message())
+        with pytest.raises(fhir.FhirRefused) as refusal:
+            await opened.check(b'{"resourceType":"Patient","id":"1","id":"2"}')
+        assert (refusal.value.reason, refusal.value.place) == (FhirCode.JSON_NAME_TWICE, "Patient.id")

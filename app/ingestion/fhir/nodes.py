@@ -18,6 +18,7 @@ VIETNAM_TIME: Final = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 LONGEST_TEXT: Final = 100_000
 LONGEST_CODE: Final = 250
 LONGEST_ID: Final = 64
+KIND: Final = re.compile(r"[A-Z][A-Za-z]{1,40}")
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _DATE_TIME: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(Z|[+-]\d{2}:\d{2})?")
 _FIRST_YEAR: Final = 1000
@@ -123,7 +124,7 @@ class Node:
     def kind(self) -> str:
         """The type of a resource."""
         kind = self.value.get("resourceType")
-        return kind if isinstance(kind, str) else ""
+        return kind if isinstance(kind, str) and KIND.fullmatch(kind) else ""
 
     def has(self, name: str) -> bool:
         """Tell whether something stands there that is not empty."""

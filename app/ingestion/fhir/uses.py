@@ -9,7 +9,7 @@ from app.ingestion.fhir import results, standalone
 from app.ingestion.fhir.bundle import Entry
 from app.ingestion.fhir.checks import CONTEXT, RECORDS, sensitivity
 from app.ingestion.fhir.message import EntryReading, EntryUse
-from app.ingestion.fhir.nodes import Node, codings
+from app.ingestion.fhir.nodes import KIND, Node, codings
 from app.ingestion.fhir.units import Unit
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import Effect
@@ -77,7 +77,8 @@ def use_of(entry: Entry) -> Use:
     resource = entry.resource
     if entry.is_delete:
         url = unquote(entry.url or "")
-        kind = url.replace("?", "/").split("/", 1)[0]
+        told = url.replace("?", "/").split("/", 1)[0]
+        kind = told if KIND.fullmatch(told) else ""
         return Use(entry=entry, resource=kind, use=EntryUse.WITHDRAWS, names=(url,))
     kind = resource.kind if resource else ""
     use = Use(entry=entry, resource=kind, use=EntryUse.CONTEXT, names=tuple(dict.fromkeys(entry.names())))

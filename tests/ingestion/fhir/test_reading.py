@@ -407,3 +407,13 @@ def test_records_without_a_visit_stand_in_one_of_their_day() -> None:
     assert unit.arrival is not None
     assert (unit.arrival.kind_code, (unit.source_id or "")[:13]) == ("10", "day:20261120:")
     assert "NO_VISIT_NAMED" in [one[0] for one in problems(message, Effect.NOTES)]
+
+
+def test_what_a_receipt_repeats_is_never_a_value() -> None:
+    document = bundles.bundle(bundles.everything(), kind="batch")
+    document["entry"][-1]["resource"]["resourceType"] = "Nguyễn Thị Hồng Ánh 001185012345"
+    document["entry"].append({"request": {"method": "DELETE", "url": "0912345678"}})
+    message = read_message(bundles.encoded(document))
+    assert [entry.resource for entry in message.entries[-2:]] == ["", ""]
+    told = " ".join(f"{one.vi} {one.en} {one.path}" for one in message.problems)
+    assert not any(secret in told for secret in ("001185012345", "0912345678", "Ánh"))
