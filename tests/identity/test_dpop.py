@@ -1,7 +1,6 @@
 """Proofs of possession over the wire. Cases B49 to B60 of the security page, and B12."""
 
 import asyncio
-import base64
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,21 +10,20 @@ from typing import Any
 
 import httpx
 import pytest
-from jose import jwk
 
 from app.core.clock import utc_now
 from app.core.db import Login
 from app.core.ids import new_secret
 from app.demo.phone import CLIENT_ID, Phone, browse
 from app.identity.dpop import nonces_at, token_hash
-from app.identity.jwk import encode_segment, new_private_key, thumbprint
+from app.identity.jwk import new_private_key, thumbprint
 from app.identity.jwt import _held_key, public_part, sign, sign_proof
 from tests.conftest import RunningServer
+from tests.identity.forging import malleated, signed, unsegment
 from tests.identity.signing_in import BEARER, LOOPBACK, Scene, answer_of
 from tests.identity.test_sessions import redeem
 
 ME = {"query": "{ me { id } }"}
-ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 Claims = dict[str, object]
 
 
@@ -92,15 +90,7 @@ def with_header(proof: str, *, key: Mapping[str, str], **changed: object) -> str
     """Return the same claims signed by the same key under another header."""
     header: dict[str, Any] = {"alg": "ES256", "typ": "dpop+jwt", "jwk": public_members(key), **changed}
     kept = {name: value for name, value in header.items() if value is not None}
-    payload = proof.split(".")[1]
-    return signed(kept, payload, key=key)
-
-
-def signed(header: Mapping[str, object], payload: str, *, key: Mapping[str, str]) -> str:
-    """Sign any header with a P-256 key, whatever the header says."""
-    first = encode_segment(json.dumps(header).encode())
-    signature = jwk.construct(dict(key), "ES256").sign(f"{first}.{payload}".encode())
-    return f"{first}.{payload}.{encode_segment(signature)}"
+    return signed(kept, json.loads(unsegment(proof.split(".")[1])), key)
 
 
 def public_members(key: Mapping[str, str]) -> dict[str, str]:
@@ -191,10 +181,7 @@ def test_b54_in_two_processes_at_once(bound: Bound) -> None:
 def test_b54_another_signature_of_the_same_proof(bound: Bound) -> None:
     """B12: (r, n - s) is a signature too; a proof is known by its jti."""
     proof = bound.proof()
-    head, _, last = proof.rpartition(".")
-    raw = base64.urlsafe_b64decode(last + "==")
-    r, s = int.from_bytes(raw[:32]), int.from_bytes(raw[32:])
-    twin = f"{head}.{encode_segment(r.to_bytes(32) + (ORDER - s).to_bytes(32))}"
+    twin = malleated(proof)
     assert bound.ask(proof).status_code == 200
     refused(bound.ask(twin))
 
