@@ -6,6 +6,7 @@
  hospitals ─── /ingest ──▶    |        ┌──────────── a room may only look down ────────────┐
                /auth ────▶    |        │  ingestion         what hospitals send            │
                               |        │  records           the health book                │
+                              |        │  appointments      care to come                   │
                               |        │  sharing           the only key to a health book  │
                               |        │  identity          who is asking                  │
                               |        │  facilities        where care happens             │

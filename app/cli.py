@@ -25,6 +25,7 @@ NOUNS = {
     "facility": "facility",
     "practitioners": "practitioners",
     "demo": "demo",
+    "schedules": "schedules",
     "send": "hospital",
     "check": "hospital",
     "audit": "audit",

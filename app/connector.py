@@ -27,6 +27,7 @@ _TOKEN_PATH = "/auth/token"  # noqa: S105 — an address
 _XML = ("/ingest/qd4750", "application/xml")
 _FHIR = ("/ingest/fhir", "application/fhir+json")
 _RECEIPTS_PATH = "/ingest/messages"
+_SCHEDULES_PATH = "/ingest/schedules"
 _BUSY = frozenset({429, 503})
 _UNDECIDED = "received"
 _TOKEN_MARGIN = timedelta(seconds=30)
@@ -51,8 +52,16 @@ _REFUSED = Text("Máy chủ từ chối yêu cầu.", "The server refused the re
 class ConnectorError(Exception):
     """What a hospital is told when a call fails; holds nothing of the message."""
 
-    def __init__(self, text: Text, *, status: int | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        text: Text,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        problems: tuple[Mapping[str, Any], ...] = (),
+    ) -> None:
         self.text = text
+        self.problems = problems  # what is wrong with a plan: place, vi, en
         self.status = status  # of the HTTP answer, None without one
         self.code = code  # of the server's problem details or OAuth error
         super().__init__(text.en)
@@ -118,6 +127,17 @@ class HospitalClient:
             headers["Idempotency-Key"] = idempotency_key
         params = {"dryRun": "true"} if dry_run else {}
         return await self._call(_Call(method="POST", path=path, headers=headers, content=body, params=params))
+
+    async def publish_schedules(self, body: bytes, *, media_type: str, dry_run: bool = False) -> dict[str, Any]:
+        """Publish a plan (`application/json` or `text/csv`) in place of the one before; return what became of it.
+
+        :raises ConnectorError: when the server refuses it, with `problems`, or stays busy
+        """
+        headers = {"Content-Type": media_type}
+        params = {"dryRun": "true"} if dry_run else {}
+        return await self._call(
+            _Call(method="POST", path=_SCHEDULES_PATH, headers=headers, content=body, params=params)
+        )
 
     async def receipt(self, message_id: UUID | str) -> dict[str, Any]:
         """Return what has become of a message.
@@ -249,7 +269,9 @@ def _refusal(response: httpx.Response) -> ConnectorError:
     text = Text(vi, en) if isinstance(vi, str) and isinstance(en, str) else _REFUSED
     if response.status_code == httpx.codes.UNAUTHORIZED or "error" in told:
         text = _NOT_ADMITTED
-    return ConnectorError(text, status=response.status_code, code=_code(told))
+    problems = told.get("problems")
+    listed = tuple(one for one in problems if isinstance(one, dict)) if isinstance(problems, list) else ()
+    return ConnectorError(text, status=response.status_code, code=_code(told), problems=listed)
 
 
 def _code(told: Mapping[str, Any]) -> str | None:

@@ -21,8 +21,8 @@ from app.core.crypto import open_vault
 from app.core.db import Session
 from app.core.ids import new_id, new_secret
 from app.core.settings import Settings
+from app.demo import booking, people
 from app.demo import load as loading
-from app.demo import people
 from app.demo import welcome as greeting
 from app.facilities import registry
 from app.facilities.sql import FacilityEntry
@@ -67,12 +67,35 @@ def load(
     wanted = citizens or there or DEFAULT_CITIZENS
     if there >= wanted:
         run(as_migrator(settings, partial(_represent, settings=settings)))
+        _appoint(settings, keys, url=url or settings.public_url)
         show({"loaded": False}, as_json=as_json, text="Dữ liệu demo đã có. / The demo data is there.")
         return
     report = run(_load(keys, citizens=wanted, url=url or settings.public_url))
     run(as_migrator(settings, partial(_represent, settings=settings)))
+    _appoint(settings, keys, url=url or settings.public_url)
     marker.write_text(json.dumps({"citizens": wanted}), encoding="ascii")
     show(report, as_json=as_json, text=f"Đã ghi / filed: {report['filed']} / {report['messages']}")
+
+
+def _appoint(settings: Settings, keys: dict[str, dict[str, str]], *, url: str) -> None:
+    """Let the first facility offer times, and the first two citizens book there."""
+    tokens = [new_secret() for _ in booking.BOOKERS]
+    for number, secret in zip(booking.BOOKERS, tokens, strict=True):
+        step = partial(_open, settings=settings, kind="citizen", number=number, secret=secret, stepped_up=False)
+        run(as_migrator(settings, step))
+
+    async def go() -> None:
+        code = people.FACILITIES[0].code
+        async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+            hospital = HospitalClient(
+                base_url=url, facility_code=code, key=keys[code], http=http, clock=utc_now, new_id=_new_id
+            )
+            today = utc_now().astimezone(VIET_NAM).date()
+            await booking.offer(hospital, today=today)
+            for secret in tokens:
+                await booking.book_once(http, token=secret, facility_code=code, today=today)
+
+    run(go())
 
 
 async def _load(keys: dict[str, dict[str, str]], *, citizens: int, url: str) -> dict[str, int]:

@@ -32,7 +32,7 @@ def send(
 ) -> None:
     """Send messages as a facility would, wait until they are concluded, and print the receipts."""
     address = url or read_settings().public_url
-    private = _private_key(key or data_folder() / "keys" / f"{facility}.jwk")
+    private = private_key(key or data_folder() / "keys" / f"{facility}.jwk")
     receipts = run(_send(files, address=address, facility=facility, key=private))
     _print(receipts, as_json=as_json)
 
@@ -98,7 +98,8 @@ def _new_id() -> UUID:
     return new_id(now=utc_now())
 
 
-def _private_key(path: Path) -> dict[str, str]:
+def private_key(path: Path) -> dict[str, str]:
+    """Read a private JWK, or end the command saying that it cannot be read."""
     try:
         key: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

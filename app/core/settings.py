@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         default=60, ge=0, description="Booked so long before, at least, where a facility has not told"
     )
     booking_cancel_minutes: int = Field(
-        default=120, ge=0, description="Cancelled or moved so long before, at least, where a facility has not told"
+        default=60, ge=0, description="Cancelled or moved so long before, at least, where a facility has not told"
     )
     booking_most_live: int = Field(
         default=3, ge=1, description="Bookings to come of one citizen at a facility, at most, where it has not told"

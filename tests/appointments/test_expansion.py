@@ -1,5 +1,6 @@
 """From a plan to its slots: weeks, exceptions, holidays and Tết, in Viet Nam time."""
 
+from itertools import pairwise
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ def plan(**changed: Any) -> Schedule:
         "valid_until": date(2027, 2, 14),
         "works_on_holidays": False,
         "is_sensitive": False,
-        "weekly": {day: (MORNING,) for day in range(5)},
+        "weekly": dict.fromkeys(range(5), (MORNING,)),
         "exceptions": {},
     }
     return Schedule(**{**known, **changed})
@@ -99,7 +100,7 @@ def test_slots_lie_in_their_hours_and_never_overlap(
     found = list(slots_of(schedule, since=start, holidays=()))
 
     assert len(found) == 3 * (length // minutes)
-    for one, following in zip(found, found[1:], strict=False):
+    for one, following in pairwise(found):
         assert one.ends_at <= following.starts_at
     for one in found:
         there = one.starts_at.astimezone(VIET_NAM)

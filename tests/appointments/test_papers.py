@@ -71,7 +71,7 @@ def patient(stand: Stand, http: httpx.Client) -> Patient:
 
 
 def test_a_paper_becomes_an_appointment_once(patient: Patient) -> None:
-    again = {"XML1": {"NGAY_TAI_KHAM": DAY}, "XML14": {"NGAY_HEN_KL": MOMENT}}
+    again: dict[str, Any] = {"XML1": {"NGAY_TAI_KHAM": DAY}, "XML14": {"NGAY_HEN_KL": MOMENT}}
     patient.send("XML14", **again)
     patient.send("XML14", issued="20261121", **again)  # a resend, and the visit tells the same day
 

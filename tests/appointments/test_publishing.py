@@ -20,10 +20,21 @@ def table(*lines: str) -> bytes:
 
 def line(day: str = "T2", since: str = "07:30", until: str = "11:30", code: str = "K01-P1", **changed: str) -> str:
     known = {
-        "schedule": code, "department": "K01", "room": "P1", "practitioner": "", "practitioner_name": "",
-        "capacity": "2", "slot_minutes": "15", "valid_from": tomorrow().isoformat(),
-        "valid_until": tomorrow(30).isoformat(), "holidays": "no", "sensitive": "", "day": day, "from": since, "to": until,
-    }  # fmt: skip
+        "schedule": code,
+        "department": "K01",
+        "room": "P1",
+        "practitioner": "",
+        "practitioner_name": "",
+        "capacity": "2",
+        "slot_minutes": "15",
+        "valid_from": tomorrow().isoformat(),
+        "valid_until": tomorrow(30).isoformat(),
+        "holidays": "no",
+        "sensitive": "",
+        "day": day,
+        "from": since,
+        "to": until,
+    }
     return ",".join({**known, **changed}[name] for name in COLUMNS)
 
 
@@ -197,6 +208,11 @@ def test_one_facility_cannot_touch_anothers_schedule(clinic: Clinic) -> None:
     clinic.stand.as_owner("SELECT 1 FROM care.slot WHERE id = :id", id=UUID(clinic.slots(person)[0]["id"]))
 
 
-def test_the_sample_table_of_the_guide_is_right() -> None:
+def test_the_samples_of_the_guide_are_right() -> None:
     guide = (Path(__file__).parents[2] / "infra" / "connector-guide.md").read_text(encoding="utf-8")
-    assert HEADER in guide
+    table, plan = (
+        next(block.split("\n", 1)[1] for block in guide.split("```") if start in block) for start in (HEADER, '"terms"')
+    )
+
+    assert [read(one.encode()).problems for read, one in ((read_csv, table), (read_json, plan))] == [(), ()]
+    assert [one.code for one in read_csv(table.encode()).schedules] == ["K01-P101"]
