@@ -169,6 +169,7 @@ class AppointmentRow(Row):
     booked_at: Mapped[datetime] = mapped_column(_MOMENT)
     changed_at: Mapped[datetime] = mapped_column(_MOMENT)
     masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    sensitive: Mapped[int] = mapped_column(Integer, server_default=text("0"))  # bits of SensitiveClass
 
 
 class WaitlistEntryRow(Row):

@@ -1,7 +1,7 @@
 """From a plan to its slots: weeks, exceptions, holidays and Tết, in Viet Nam time."""
 
-from itertools import pairwise
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest

@@ -22,6 +22,7 @@ from tests.appointments.clinic import (
     ANSWER,
     BOOK,
     CANCEL,
+    DAYS,
     JOIN,
     RESCHEDULE,
     Clinic,
@@ -83,6 +84,27 @@ def test_i2_a_hundred_ask_for_ten_places(clinic: Clinic, stand: Stand) -> None:
 
     assert told == {"done": 10, "Khung giờ này vừa hết chỗ.": 90}
     assert [one["remaining"] for one in clinic.slots(people[0])[:2]] == [0, 0]
+    assert not contradictions(stand)
+
+
+def test_i2_a_thousand_bookings_of_a_hundred_slots_by_fifty_clients(clinic: Clinic, stand: Stand) -> None:
+    hours = [{"day": day, "from": "08:00", "to": "10:00"} for day in DAYS]
+    clinic.publish(schedule(weekly=hours), terms={"mostLive": 50})
+    people = [new_citizen(stand) for _ in range(ASKERS)]
+    slots = [
+        one
+        for day in range(1, 14)
+        for one in clinic.slots(people[0], **{"from": tomorrow(day).isoformat(), "to": tomorrow(day).isoformat()})
+    ][:100]
+    work = [(people[n % ASKERS], BOOK, {"slotId": slots[n % 100]["id"]}) for n in range(500)]
+    work += [(people[(n + 25) % ASKERS], BOOK, {"slotId": slots[n % 100]["id"]}) for n in range(500)]
+    random.Random(SEED).shuffle(work)
+
+    told = outcomes(asyncio.run(all_at_once(str(clinic.http.base_url), work)))
+
+    assert told["done"] == 100
+    assert sum(told.values()) == 1000
+    assert set(told) <= {"done", "Khung giờ này vừa hết chỗ.", "Bạn đã có lịch hẹn khác trùng giờ này."}
     assert not contradictions(stand)
 
 

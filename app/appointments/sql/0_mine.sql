@@ -31,12 +31,23 @@ BEGIN
   RETURN citizen;
 END $$;
 
+-- Whether the signed-in citizen, who represents another, sees an appointment of theirs.
+CREATE OR REPLACE FUNCTION care.may_see(citizen uuid, masked boolean, sensitive int) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT (r.unmasked OR NOT masked) AND sensitive & (auth.closed_to_representatives(citizen) | CASE WHEN r.unmasked THEN 0 ELSE b.hidden_classes END) = 0
+    FROM auth.representation(auth.my_session(), citizen) r, auth.book b WHERE b.citizen_id = citizen
+$$;
+
 -- The citizen's own row of a table, by id: locks their book as act_for does. SK404: absent, or another's.
 CREATE OR REPLACE FUNCTION care.owner_of(resting regclass, wanted uuid) RETURNS uuid
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
 DECLARE citizen uuid;
 BEGIN
   EXECUTE format('SELECT r.citizen_id FROM %s r WHERE r.citizen_id = ANY ($1) AND r.id = $2', resting) INTO citizen USING care.mine(), wanted;
+  IF citizen <> auth.me() AND resting = 'care.appointment'::regclass THEN
+    SELECT a.citizen_id INTO citizen FROM care.appointment a WHERE a.citizen_id = citizen AND a.id = wanted AND care.may_see(a.citizen_id, a.masked, a.sensitive);
+  END IF;
   IF citizen IS NULL THEN
     PERFORM care.act_for(NULL);
     RAISE EXCEPTION 'no such thing' USING ERRCODE = 'SK404';
@@ -44,16 +55,5 @@ BEGIN
   RETURN care.act_for(citizen);
 END $$;
 
--- What a facility asks of those who book there; `terms` are the settings', where it has told nothing.
-CREATE OR REPLACE FUNCTION care.terms_of(facility text, terms jsonb) RETURNS care.booking_rule
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE rule care.booking_rule;
-BEGIN
-  SELECT r.* INTO rule FROM care.booking_rule r WHERE r.facility_code = facility;
-  IF NOT FOUND THEN
-    rule := jsonb_populate_record(NULL::care.booking_rule, terms);
-  END IF;
-  RETURN rule;
-END $$;
-REVOKE ALL ON FUNCTION care.may_act, care.mine, care.act_for, care.owner_of, care.terms_of FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION care.mine TO desk;
+REVOKE ALL ON FUNCTION care.may_see, care.may_act, care.mine, care.act_for, care.owner_of FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION care.mine, care.may_see TO desk;

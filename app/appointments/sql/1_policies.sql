@@ -7,7 +7,7 @@ DECLARE
   opened text := 'coalesce(nullif(current_setting(''book.sections'', true), ''''), auth.no_book())';
 BEGIN
   FOR t IN SELECT * FROM (VALUES ('booking_rule', NULL), ('schedule', NULL), ('calendar_feed', NULL), ('slot', 'withdrawn_at IS NULL'),
-    ('appointment', 'citizen_id = ANY ((SELECT care.mine())::uuid[]) AND (NOT masked OR citizen_id = (SELECT auth.me()))'),
+    ('appointment', 'citizen_id = ANY ((SELECT care.mine())::uuid[]) AND (citizen_id = (SELECT auth.me()) OR care.may_see(citizen_id, masked, sensitive))'),
     ('waitlist_entry', 'citizen_id = ANY ((SELECT care.mine())::uuid[])'),
     ('waitlist_offer', 'citizen_id = ANY ((SELECT care.mine())::uuid[])')) AS guarded(name, shown) LOOP
     EXECUTE format('ALTER TABLE care.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t.name);
@@ -24,7 +24,11 @@ BEGIN
     citizen_id = (SELECT CASE WHEN %s::int & 512 <> 0 THEN current_setting(''book.citizen'')::uuid END)
     AND starts_at >= (SELECT current_setting(''book.since'')::timestamptz)
     AND starts_at < (SELECT current_setting(''book.until'')::timestamptz)
-    AND (NOT masked OR current_setting(''book.unmasked'')::boolean))', opened);
+    AND (NOT masked OR current_setting(''book.unmasked'')::boolean)
+    AND (sensitive = 0 OR sensitive & ~current_setting(''book.sensitive'')::int = 0)
+    AND ((SELECT current_setting(''book.whole'')::boolean)
+      OR ((SELECT nullif(current_setting(''book.facilities''), '''')) IS NULL OR facility_code = ANY ((SELECT nullif(current_setting(''book.facilities''), ''''))::text[]))
+        AND ((SELECT nullif(current_setting(''book.records''), '''')) IS NULL OR id = ANY ((SELECT nullif(current_setting(''book.records''), ''''))::uuid[]))))', opened);
 END $$;
 GRANT USAGE ON SCHEMA care TO desk, book_reader, worker, ingest;
 GRANT SELECT ON care.appointment TO book_reader;

@@ -45,7 +45,7 @@ BEGIN
   left_slot := known.slot_id;
   UPDATE care.slot s SET taken = s.taken - 1 WHERE s.id = left_slot;
   UPDATE care.appointment a SET slot_id = slot, place = care.free_place(wanted), starts_at = wanted.starts_at, ends_at = wanted.ends_at,
-    room = wanted.room, practitioner_name = wanted.practitioner_name, is_sensitive = wanted.is_sensitive, sequence = a.sequence + 1, changed_at = clock_timestamp()
+    room = wanted.room, practitioner_name = wanted.practitioner_name, is_sensitive = wanted.is_sensitive, sensitive = care.classes_of(wanted), sequence = a.sequence + 1, changed_at = clock_timestamp()
    WHERE a.citizen_id = citizen AND a.id = appointment RETURNING a.* INTO known;
   PERFORM care.tell(known, 'APPOINTMENT_CHANGED');
   PERFORM care.offer_places(left_slot, terms);

@@ -2,7 +2,7 @@
 -- Appointments that a facility tells by messages: all of one source, a visit or a FHIR Appointment, whose name begins the source_id of
 -- each. One that was told before is moved, once; one that is not told any more is cancelled. What its citizen cancelled stays
 -- so until it is moved. Only for a book that is open for filing. `told`: [{id, source_id, starts_at, ends_at, is_whole_day,
--- department_code, practitioner_name, is_sensitive, masked}]. Returns how many changed; the caller tells the book's readers.
+-- department_code, practitioner_name, is_sensitive, masked, sensitive}]. Returns how many changed; the caller tells the book's readers.
 CREATE OR REPLACE FUNCTION care.file_appointments(citizen uuid, facility text, source text, kind text, told jsonb) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -19,12 +19,14 @@ BEGIN
   END LOOP;
   FOR sent IN SELECT (jsonb_populate_record(NULL::care.appointment, t)).* FROM jsonb_array_elements(told) t LOOP
     SELECT a.* INTO known FROM care.appointment a WHERE a.citizen_id = citizen AND a.facility_code = facility AND a.source_id = sent.source_id FOR UPDATE;
-    CONTINUE WHEN FOUND AND (known.starts_at, known.ends_at, known.is_whole_day, known.department_code) IS NOT DISTINCT FROM
+    UPDATE care.appointment a SET sensitive = coalesce(sent.sensitive, 0) WHERE a.citizen_id = citizen AND a.id = known.id AND a.sensitive <> coalesce(sent.sensitive, 0);
+    CONTINUE WHEN known.id IS NOT NULL AND (known.starts_at, known.ends_at, known.is_whole_day, known.department_code) IS NOT DISTINCT FROM
       (sent.starts_at, sent.ends_at, coalesce(sent.is_whole_day, false), sent.department_code) AND coalesce(known.cancelled_by, 'CITIZEN') = 'CITIZEN';
     INSERT INTO care.appointment AS a (citizen_id, id, facility_code, origin, source_id, department_code, practitioner_name, is_sensitive,
-      starts_at, ends_at, is_whole_day, masked, state, booked_at, changed_at)
+      starts_at, ends_at, is_whole_day, masked, sensitive, state, booked_at, changed_at)
     VALUES (citizen, sent.id, facility, kind, sent.source_id, sent.department_code, sent.practitioner_name, coalesce(sent.is_sensitive, false),
-      sent.starts_at, sent.ends_at, coalesce(sent.is_whole_day, false), coalesce(sent.masked, false), 'LIVE', clock_timestamp(), clock_timestamp())
+      sent.starts_at, sent.ends_at, coalesce(sent.is_whole_day, false), coalesce(sent.masked, false),
+      coalesce(sent.sensitive, 0), 'LIVE', clock_timestamp(), clock_timestamp())
     ON CONFLICT (citizen_id, facility_code, source_id) DO UPDATE SET (department_code, practitioner_name, is_sensitive, starts_at, ends_at, is_whole_day)
       = (excluded.department_code, excluded.practitioner_name, excluded.is_sensitive, excluded.starts_at, excluded.ends_at, excluded.is_whole_day),
       state = 'LIVE', cancelled_by = NULL, sequence = a.sequence + 1, changed_at = clock_timestamp()

@@ -40,6 +40,8 @@ BEGIN
       provenance || jsonb_build_object('is_delta', true, 'newer', newer), parts, ordered.withdrawn);
   END LOOP;
   IF records @? '$[*].change ? (@ != "UNCHANGED" && @ != "OUTDATED")' THEN
+    PERFORM book.classify(citizen, filed.visit);
+    PERFORM book.follow_revisits(citizen, facility, filed.visit);
     PERFORM auth.book_changed(citizen);
   END IF;
   RETURN records;
