@@ -29,6 +29,7 @@ NOUNS = {
     "send": "hospital",
     "check": "hospital",
     "audit": "audit",
+    "sharing": "sharing",
     "codes": "codes",
     "keys": "keys",
     "quarantine": "quarantine",

@@ -35,15 +35,18 @@ def action(
     *,
     does: Callable[..., Awaitable[Any]],
     first: Callable[..., Awaitable[Any]] | None = None,
+    between: Callable[..., Awaitable[Any]] | None = None,
     again: Callable[..., Mapping[str, Any]] | None = None,
 ) -> Action:
     """Say what a mutation does: `does(session, *, asked, context)` returns Told or Remembered.
 
     `first(session, *, asked, context)` is a transaction of its own before that, for what must stay whatever happens
     (a try is counted before it is judged); what it returns reaches `does` as `first`. A repeat runs neither.
+    `between(*, asked, first, context)` works after that without a connection (a slow hash), and returns what takes the
+    place of `first`.
     `again(*, asked, kept, context)` returns the secret values of a deed that was done before.
     """
-    return Action(does=does, first=first, again=again)
+    return Action(does=does, first=first, between=between, again=again)
 
 
 def mutation(

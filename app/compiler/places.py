@@ -122,6 +122,7 @@ class Action:
 
     does: Callable[..., Awaitable[Any]]
     first: Callable[..., Awaitable[Any]] | None = None
+    between: Callable[..., Awaitable[Any]] | None = None
     again: Callable[..., Mapping[str, Any]] | None = None
 
 

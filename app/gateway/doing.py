@@ -46,6 +46,9 @@ async def do(part: Part, *, variables: VariableValues, values: Mapping[str, obje
     deed = _Deed(deed=part.deed, name=part.field, asked=asked, given=_as_input(part.deed, asked), context=context)
     if deed.deed.action.first is not None:
         deed.first = await run_step(context.house.desk_steps, deed.begin)
+        between = deed.deed.action.between
+        if between is not None and deed.first is not None:
+            deed.first = await between(asked=deed.given, first=deed.first, context=context)
     done = await run_step(context.house.desk_steps, partial(_do, part=part, deed=deed, values=values))
     if isinstance(done, Remembered):
         raise done.error

@@ -126,14 +126,16 @@ async def _count_try(session: Session, *, asked: RedeemShareCodeInput, context: 
     )
 
 
+async def _prove(*, asked: RedeemShareCodeInput, first: Try | None, context: Context) -> Try | None:  # noqa: ARG001
+    return await codes.prove(typed=asked.code, pin=asked.pin, tried=first)
+
+
 async def _redeem(
     session: Session, *, asked: RedeemShareCodeInput, context: Context, first: Try | None
 ) -> Told | Remembered:
     return await codes.redeem(
         session,
         key=asked.idempotency_key,
-        typed=asked.code,
-        pin=asked.pin,
         facility_code=asked.facility_code,
         purpose=asked.purpose.name,
         tried=first,
@@ -183,7 +185,7 @@ class RecordsMutation:
     """What people do with a book."""
 
     @rests.mutation(
-        rests.action(first=_count_try, does=_redeem),
+        rests.action(first=_count_try, between=_prove, does=_redeem),
         description=(
             "Redeem a share code, as a practitioner. Unknown, expired, used and cancelled codes, wrong PINs and all "
             "other reasons are REFUSED alike; three wrong PINs end a code. RATE_LIMITED after 5 failures in 15 "

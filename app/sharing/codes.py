@@ -4,6 +4,7 @@ Neither a code nor its PIN is stored. Both follow by HMAC from the server's key,
 viewer and their idempotency key) and that key, so that a repeat of the same request shows them again.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -141,23 +142,27 @@ async def count_try(session: Session, *, key: str, typed: str, facility_code: st
     return tried
 
 
+async def prove(*, typed: str, pin: str | None, tried: Try | None) -> Try | None:
+    """Check code and PIN; it is as slow where there is no such code, and holds no connection."""
+    if tried is None:
+        return None
+    return replace(
+        tried, is_proved=await hashing.is_proved(read_code(typed) + (pin or "")[:LONGEST_PIN], by=tried.proof)
+    )
+
+
 async def redeem(
     session: Session,
     *,
     key: str,
-    typed: str,
-    pin: str | None,
     facility_code: str,
     purpose: str,
     tried: Try | None,
     context: Context,
 ) -> Told | Remembered:
     """Redeem a code for a grant; whatever is wrong, it is refused alike after as long, and the try stays counted."""
-    if tried is None:
-        return Remembered(Refused())
-    proved = await hashing.is_proved(read_code(typed) + (pin or "")[:LONGEST_PIN], by=tried.proof)
     grant_id = None
-    if proved:
+    if tried is not None and tried.is_proved:
         grant_id = await sql.redeemed_grant(
             session, key=key, tried=tried, facility_code=facility_code, purpose=purpose, grant_id=context.new_id()
         )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ class Try:
     wait_seconds: int | None
     code: UUID | None = None
     proof: str | None = field(default=None, repr=False)
+    is_proved: bool = False
 
 
 async def are_records(session: Session, *, target: UUID | None, records: Sequence[UUID]) -> bool:
@@ -199,3 +200,33 @@ async def emergency_grant(
 async def swept(session: Session) -> int:
     """Erase hashes of dead codes, tell citizens what they are to be told; returns how many were told."""
     return int(await session.scalar(text("SELECT auth.sweep_sharing()")) or 0)
+
+
+async def emergencies(session: Session, *, all_of_them: bool) -> list[dict[str, Any]]:
+    """Return emergency accesses, the oldest first: those that nobody has reviewed, or all. As `auth_owner`."""
+    query = text(
+        "SELECT g.id::text AS id, g.starts_at::text AS starts_at, g.practitioner_certificate, g.practitioner_name, "
+        "g.facility_code, g.reason, g.reviewed_at::text AS reviewed_at, g.review, (SELECT count(*) FROM audit.line l "
+        "WHERE l.citizen_id = g.citizen_id AND l.action = 'BOOK_OPENED' AND l.about->>'grant' = g.id::text) "
+        "AS readings "
+        "FROM auth.book_grant g WHERE g.kind = 'EMERGENCY' AND (:all OR g.reviewed_at IS NULL) ORDER BY g.starts_at"
+    )
+    return [dict(row._mapping) for row in await session.execute(query, {"all": all_of_them})]  # noqa: SLF001 - SQLAlchemy's public name
+
+
+async def reviewed_emergency(session: Session, *, grant_id: UUID, review: str) -> bool:
+    """Keep what a review of an emergency access found; false when there is none to review. As `auth_owner`."""
+    query = text(
+        "UPDATE auth.book_grant SET reviewed_at = clock_timestamp(), review = :review "
+        "WHERE id = :id AND kind = 'EMERGENCY' AND reviewed_at IS NULL"
+    )
+    return bool((await session.execute(query, {"id": grant_id, "review": review})).rowcount)
+
+
+async def alarms(session: Session, *, since: timedelta) -> list[dict[str, Any]]:
+    """Return alarms, the latest first. As `auth_owner`."""
+    query = text(
+        "SELECT kind, subject, raised_at::text AS raised_at FROM auth.alarm "
+        "WHERE raised_at > clock_timestamp() - CAST(:since AS interval) ORDER BY raised_at DESC"
+    )
+    return [dict(row._mapping) for row in await session.execute(query, {"since": since})]  # noqa: SLF001
