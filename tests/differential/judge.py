@@ -137,7 +137,12 @@ class Answers:
         records = self.viewing.shelf.records
         return {
             "version": str(self.viewing.shelf.version),
-            "scope": {"sections": SECTIONS, "notice": NOTICES[self.viewing.language]},
+            "scope": {
+                "sections": SECTIONS,
+                "sensitive": ["HIV", "TUBERCULOSIS", "MENTAL_HEALTH", "SUBSTANCE_USE", "SEXUAL_HEALTH", "VIOLENCE"],
+                **dict.fromkeys(("from", "to", "facilityCodes", "recordIds")),
+                "notice": NOTICES[self.viewing.language],
+            },
             "owner": self.person(),
             "visits": lambda **given: self.page(records["visit"], "started_at", self.visit, given),
             "prescriptions": lambda **given: self.page(records["prescription"], "ordered_at", self.prescription, given),
