@@ -12,7 +12,7 @@ from app.core.clock import utc_now
 from app.core.context import open_house
 from app.core.logs import configure_logs
 from app.core.settings import Settings
-from app.gateway import endpoint, health, problems
+from app.gateway import endpoint, health, problems, sockets
 from app.gateway.middleware import Envelope
 from app.gateway.straight import StraightWay
 from app.identity import browser, discovery
@@ -52,6 +52,7 @@ def build_app(settings: Settings) -> FastAPI:
         ingestion_http,
         appointments_http,
         endpoint,
+        sockets,
     )
     for room in rooms:
         app.include_router(room.router)

@@ -40,7 +40,7 @@ DECLARE in_viewer uuid; in_practitioner uuid;
 BEGIN
   SELECT s.citizen_id, s.practitioner_id INTO in_viewer, in_practitioner FROM auth.sign_in(token, proof_key) s;
   body := convert_to((SELECT {body}), 'UTF8');
-  IF body IS NULL THEN RAISE EXCEPTION 'the viewer is missing' USING ERRCODE = 'XX000'; END IF;
+  IF body IS NULL THEN RAISE EXCEPTION 'nothing is there for this viewer' USING ERRCODE = 'SK404'; END IF;
 END $operation$"""
 
 _INSTALLED = """

@@ -46,9 +46,9 @@ class Operation:
 
 @lru_cache(maxsize=256)
 def trusted(document_id: str) -> Operation | None:
-    """Return a trusted operation by its id, or nothing."""
+    """Return a trusted operation by its id, or nothing: a subscription is none."""
     known = trusted_operations().get(document_id)
-    return None if known is None else compile_trusted(known)
+    return None if known is None or known.is_subscription else compile_trusted(known)
 
 
 def compile_trusted(known: TrustedOperation) -> Operation:
@@ -76,7 +76,8 @@ def compile_served(now: datetime) -> tuple[Operation, ...]:
 
     :raises BadOperation: naming the first file that cannot be served
     """
-    return tuple(compile_trusted(known) for known in trusted_operations().values() if not known.is_over(now))
+    listed = trusted_operations().values()
+    return tuple(compile_trusted(known) for known in listed if not known.is_over(now) and not known.is_subscription)
 
 
 def compile_plain(document: DocumentNode, *, operation_name: str | None, key: str) -> Operation:

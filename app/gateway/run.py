@@ -49,8 +49,17 @@ class _Asked:
     values: Mapping[str, object]
     context: Context
 
-    async def desk(self, part: Part) -> bytes | None:
-        """Answer a root field as `desk`, under the session's own policies."""
+    async def desk(self, part: Part) -> bytes:
+        """Answer a root field as `desk`, under the session's own policies.
+
+        :raises NotFound: when this viewer has no such thing: what a citizen has, a practitioner has not
+        """
+        body = await self._desk(part)
+        if body is None:
+            raise NotFound
+        return body
+
+    async def _desk(self, part: Part) -> bytes | None:
         house, token, proof_key = self.context.house, self.context.token, self.context.proof_key
         with connection_errors():
             if self.operation.is_deployed:

@@ -15,6 +15,7 @@ from app.identity.ledger_graph import LedgerMutation
 from app.identity.mapping import Citizen, Practitioner
 from app.identity.practitioner_graph import PractitionerMutation
 from app.notifications.graph import NotificationsMutation, NotificationsQuery
+from app.notifications.subscription import Subscription
 from app.records.documents import PAPERS
 from app.records.graph import RecordsMutation, RecordsQuery
 from app.records.reaction_graph import ReactionMutation
@@ -98,6 +99,7 @@ def schema() -> strawberry.Schema:
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[Citizen, Practitioner, *PAPERS, PublishedErrorCode],
         config=StrawberryConfig(disable_field_suggestions=True),
     )

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 
-from graphql import DocumentNode, parse
+from graphql import DocumentNode, OperationType, get_operation_ast, parse
 
 GRACE = timedelta(days=90)
 """How long after its sunset a document is still answered, and after its successor a function is still kept."""
@@ -42,6 +42,12 @@ class TrustedOperation:
     def name(self) -> str:
         """Return the file's name without its folder: the operation's name."""
         return Path(self.file).stem
+
+    @property
+    def is_subscription(self) -> bool:
+        """Tell whether the document is listened to (app.gateway.sockets) and not answered once."""
+        operation = get_operation_ast(self.document)
+        return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
     @property
     def sunset_at(self) -> datetime | None:

@@ -18,6 +18,7 @@ from app.gateway.problems import PROBLEM_JSON, problem_body
 
 KEEP_ALIVE_SECONDS = 30
 SHUTDOWN_SECONDS = 35
+MOST_SOCKET_BYTES = 65_536
 
 _NOT_HTTP = Text("Yêu cầu không đúng giao thức HTTP.", "This is not a valid HTTP request.")
 _TOO_LARGE = Text("Phần đầu của yêu cầu quá lớn.", "The head of the request is too large.")
@@ -138,7 +139,11 @@ def server_of(app: ASGIApp, *, host: str, port: int, wire: type[Wire] = Wire) ->
         port=port,
         loop="uvloop",
         http=wire,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=MOST_SOCKET_BYTES,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        ws_per_message_deflate=False,
         access_log=False,
         log_config=None,
         server_header=False,

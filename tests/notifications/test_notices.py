@@ -103,8 +103,8 @@ def appointment(
     """Put an appointment that a paper tells."""
     booked = booked_at or starts_at - timedelta(days=30)
     rows = stand.as_owner(
-        "INSERT INTO care.appointment (citizen_id, id, facility_code, origin, is_sensitive, starts_at, state, booked_at,"
-        " changed_at) VALUES (:citizen, gen_random_uuid(), '01901', 'PAPER', :sensitive, :starts, 'LIVE', :booked,"
+        "INSERT INTO care.appointment (citizen_id, id, facility_code, origin, is_sensitive, starts_at, state, booked_at"
+        ", changed_at) VALUES (:citizen, gen_random_uuid(), '01901', 'PAPER', :sensitive, :starts, 'LIVE', :booked,"
         " :booked) RETURNING id",
         citizen=citizen,
         sensitive=sensitive,

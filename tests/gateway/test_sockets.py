@@ -1,0 +1,226 @@
+"""Live subscriptions over a third-party WebSocket client, by the numbers of B199."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from app.gateway import sockets
+from tests.conftest import RunningServer
+from tests.ingestion import messages
+from tests.people import Stand
+
+NUMBER = messages.VISIT["SO_CCCD"] or ""
+EVENTS = "subscription($after: String) { bookEvents(after: $after) { cursor kind subjectId __typename } }"
+PROTOCOL = Subprotocol("graphql-transport-ws")
+
+
+@pytest.fixture(scope="module")
+def owner(stand: Stand) -> UUID:
+    assert stand.file(messages.message(), token=stand.facility("01901")) == "filed"
+    return stand.citizen_by(NUMBER)
+
+
+@contextmanager
+def socket(server: RunningServer, **headers: str) -> Iterator[ClientConnection]:
+    url = server.url.replace("http", "ws") + "/graphql"
+    with connect(url, subprotocols=[PROTOCOL], additional_headers=headers, open_timeout=5, close_timeout=2) as one:
+        yield one
+
+
+def say(one: ClientConnection, kind: str, **members: Any) -> None:
+    one.send(json.dumps({"type": kind, **members}))
+
+
+def hear(one: ClientConnection, *, seconds: float = 5) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(one.recv(timeout=seconds))
+    return found
+
+
+def begin(one: ClientConnection, token: str) -> None:
+    say(one, "connection_init", payload={"authorization": f"Bearer {token}"})
+    assert hear(one) == {"type": "connection_ack"}
+
+
+def subscribe(one: ClientConnection, name: str = "1", *, query: str = EVENTS, **variables: Any) -> None:
+    say(one, "subscribe", id=name, payload={"query": query, "variables": variables})
+
+
+def closed(one: ClientConnection) -> int:
+    def to_the_end() -> None:
+        for _ in range(100):
+            one.recv(timeout=8)
+
+    with pytest.raises(ConnectionClosed) as found:
+        to_the_end()
+    assert found.value.rcvd is not None
+    return found.value.rcvd.code
+
+
+def until_listening(stand: Stand, count: int = 1) -> None:
+    give_up_at = time.monotonic() + 10
+    while stand.as_owner("SELECT count(*) AS n FROM auth.live_subscription")[0].n < count:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens(stand: Stand) -> None:
+    stand.as_owner("DELETE FROM auth.live_subscription")
+
+
+def test_a_change_is_heard_and_can_be_gone_on_from(server: RunningServer, stand: Stand, owner: UUID) -> None:
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        subscribe(one)
+        until_listening(stand)
+        stand.as_owner("SELECT notice.happened(:id, 'BOOK_OPENED', '{\"grant\": \"g1\"}')", id=owner)
+        event = hear(one)
+        assert (event["type"], event["id"]) == ("next", "1")
+        told = event["payload"]["data"]["bookEvents"]
+        assert (told["kind"], told["subjectId"], told["__typename"]) == ("OPENED", "g1", "BookEvent")
+        stand.as_owner("UPDATE auth.book SET version = version + 1 WHERE citizen_id = :id", id=owner)
+        assert hear(one)["payload"]["data"]["bookEvents"]["kind"] == "RECORDS_CHANGED"
+    stand.as_owner("SELECT notice.happened(:id, 'GRANT_ENDED', '{\"grant\": \"g2\"}')", id=owner)
+
+    with socket(server) as again:
+        begin(again, stand.citizen_token(owner))
+        subscribe(again, after=told["cursor"])
+        kinds: set[str] = set()
+        while kinds < {"GRANT_CHANGED", "RECORDS_CHANGED"}:
+            kinds.add(hear(again)["payload"]["data"]["bookEvents"]["kind"])
+
+    assert kinds <= {"GRANT_CHANGED", "RECORDS_CHANGED", "OPENED", "APPOINTMENT_CHANGED"}
+
+
+def test_b125_the_end_of_the_session_closes_the_connection(server: RunningServer, stand: Stand, owner: UUID) -> None:
+    token = stand.citizen_token(owner)
+    with socket(server) as one:
+        begin(one, token)
+        subscribe(one)
+        until_listening(stand)
+        stand.as_owner("UPDATE auth.session SET ended_at = clock_timestamp() WHERE citizen_id = :id", id=owner)
+        since = time.monotonic()
+        assert closed(one) == sockets.NOBODY
+        assert time.monotonic() - since < 5
+
+
+def test_a_row_that_is_gone_completes_the_subscription(server: RunningServer, stand: Stand, owner: UUID) -> None:
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        subscribe(one)
+        until_listening(stand)
+        stand.as_owner("DELETE FROM auth.live_subscription")
+        assert hear(one) == {"type": "complete", "id": "1"}
+
+
+def test_b199_who_does_not_say_who_it_is_hears_nothing(server: RunningServer, stand: Stand) -> None:
+    facility = stand.facility("01901")
+    with socket(server) as one:
+        subscribe(one)
+        assert closed(one) == sockets.NOBODY
+    for token in ("x" * 43, ""):
+        with socket(server) as one:
+            say(one, "connection_init", payload={"authorization": f"Bearer {token}"})
+            if token:
+                assert hear(one) == {"type": "connection_ack"}
+                subscribe(one)
+            assert closed(one) == sockets.NOBODY
+    with socket(server) as one:
+        begin(one, facility)
+        subscribe(one)
+        assert closed(one) == sockets.NOBODY
+
+
+def test_b199_a_foreign_page_and_the_old_protocol_are_refused(server: RunningServer) -> None:
+    with pytest.raises(InvalidStatus), socket(server, Origin="https://evil.example"):
+        pass
+    url = server.url.replace("http", "ws") + "/graphql"
+    for protocols in ([Subprotocol("graphql-ws")], None):
+        with pytest.raises(InvalidStatus), connect(url, subprotocols=protocols):
+            pass
+
+
+def test_b199_a_few_subscriptions_a_connection(server: RunningServer, stand: Stand, owner: UUID) -> None:
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        for number in range(sockets.MOST_SUBSCRIPTIONS + 1):
+            subscribe(one, str(number))
+        assert closed(one) == sockets.TOO_MANY
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        subscribe(one, "same")
+        subscribe(one, "same")
+        assert closed(one) == sockets.TWICE
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        say(one, "connection_init")
+        assert closed(one) == sockets.TOO_MANY
+
+
+@pytest.mark.parametrize(
+    "sent", ["{", "[]", '"x"', '{"type": 1}', '{"type": "start"}', '{"type":"ping","type":"pong"}']
+)
+def test_b199_what_is_no_message_closes_the_connection(
+    server: RunningServer, stand: Stand, owner: UUID, sent: str
+) -> None:
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        one.send(sent)
+        assert closed(one) == sockets.BAD
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ me { id } }",
+        'mutation { endSession(input: {idempotencyKey: "a", sessionId: "b"}) { sessionId } }',
+        "subscription { bookEvents { nothing } }",
+        "subscription { a: bookEvents { kind } b: bookEvents { kind } }",
+        "subscription {",
+        "subscription { __schema { types { name } } }",
+        'subscription { bookEvents(after: "x") { kind } }',
+    ],
+)
+def test_only_this_subscription_is_answered(server: RunningServer, stand: Stand, owner: UUID, query: str) -> None:
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        subscribe(one, query=query)
+        answer = hear(one)
+        assert (answer["type"], answer["id"]) == ("error", "1")
+        assert answer["payload"][0]["extensions"]["code"] in {"INVALID", "TOO_COMPLEX"}
+        say(one, "ping")
+        assert hear(one) == {"type": "pong"}
+
+
+@pytest.mark.parametrize("citizen", [str(UUID(int=7)), "x"])
+def test_b131_anothers_book_is_not_found(server: RunningServer, stand: Stand, owner: UUID, citizen: str) -> None:
+    query = f'subscription {{ bookEvents(citizenId: "{citizen}") {{ kind }} }}'
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        subscribe(one, query=query)
+        assert hear(one)["payload"][0]["extensions"]["code"] == "NOT_FOUND"
+    by_grant = f'subscription {{ bookEvents(grantId: "{citizen}") {{ kind }} }}'
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        subscribe(one, query=by_grant)
+        assert hear(one)["payload"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+def test_complete_ends_it_and_leaves_no_row(server: RunningServer, stand: Stand, owner: UUID) -> None:
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        subscribe(one)
+        until_listening(stand)
+        say(one, "complete", id="1")
+        give_up_at = time.monotonic() + 5
+        while stand.as_owner("SELECT count(*) AS n FROM auth.live_subscription")[0].n:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.02)
