@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 
-from graphql import DocumentNode, OperationType, get_operation_ast, parse
+from graphql import DocumentNode, GraphQLError, OperationType, get_operation_ast, parse
 
 GRACE = timedelta(days=90)
 """How long after its sunset a document is still answered, and after its successor a function is still kept."""
@@ -46,7 +46,10 @@ class TrustedOperation:
     @property
     def is_subscription(self) -> bool:
         """Tell whether the document is listened to (app.gateway.sockets) and not answered once."""
-        operation = get_operation_ast(self.document)
+        try:
+            operation = get_operation_ast(self.document)
+        except GraphQLError:  # whoever compiles it says so
+            return False
         return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
     @property
