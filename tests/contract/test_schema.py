@@ -20,7 +20,7 @@ from app.gateway import plans
 from app.gateway.plans import BOOK
 from app.gateway.schema import PublishedErrorCode, schema
 from app.gateway.trusted import FOLDER, TrustedOperation, document_id, trusted_operations
-from app.sharing import mapping, scope
+from app.sharing import enums, scope
 
 CORE = plans.index().schema
 TYPES = [kind for name, kind in CORE.type_map.items() if not name.startswith("__")]
@@ -61,7 +61,7 @@ def test_the_error_codes_are_the_closed_list() -> None:
 
 
 def test_the_published_sections_are_those_of_the_decision() -> None:
-    assert [section.name for section in mapping.BookSection] == [section.value for section in scope.BookSection]
+    assert [section.name for section in enums.BookSection] == [section.value for section in scope.BookSection]
 
 
 def test_every_operation_file_is_in_the_list_once() -> None:

@@ -37,12 +37,13 @@ class Drawn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """What the values of arguments are drawn from: one citizen's own ids, days, facilities and cursors."""
+    """What the values of arguments are drawn from: one citizen's own ids, days, facilities, cursors and lines."""
 
     citizen: str
     days: Sequence[str]
     facilities: Sequence[str]
     cursors: Mapping[str, Sequence[str]]
+    lines: Sequence[str]
 
     def __repr__(self) -> str:
         """Spare the reader of a failure long lists."""
@@ -68,6 +69,9 @@ class Known:
                 return st.sampled_from(
                     [Enum("DISCHARGE"), Enum("RECORD_SUMMARY"), Enum("REEXAMINATION"), Enum("PROGRESS")]
                 )
+            case "entryIds":
+                lines = [*self.lines, "x", ""]
+                return st.lists(st.sampled_from(lines), max_size=20)
             case "upcoming":
                 return st.booleans()
             case "order":

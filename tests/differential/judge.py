@@ -26,7 +26,7 @@ from graphql import (
 )
 
 from app.core.crypto import Place, Vault
-from tests.differential import clinical, coming, trends
+from tests.differential import clinical, coming, ledger, trends
 from tests.differential.rows import Lists, Row, Shelf
 from tests.differential.shown import VIETNAM, Shown, camel, day, identity, instant, instants, number, numbers, plain
 
@@ -44,6 +44,7 @@ SECTIONS = [
     "INSURANCE",
     "APPOINTMENTS",
 ]
+UNDER_ME = ("dependants", "representatives", "askedToRepresent", "identifiers", "consentTexts", "consents")
 NOTICES = {
     "vi": "Sổ có thể chưa đầy đủ: chỉ gồm hồ sơ mà các cơ sở đã gửi và trong phạm vi bạn được xem. "
     "Không có thông tin không có nghĩa là không có bệnh hay dị ứng.",
@@ -149,6 +150,7 @@ class Answers:
             "testResults": lambda **given: self.page(records["test_report"], "resulted_at", self.report, given),
             **clinical.sections(self),
             **coming.sections(self),
+            "accessReceipts": lambda **given: ledger.receipts(self, given["entryIds"]),
             "testTrend": lambda **given: trends.trend(self, given),
             "documents": lambda **given: self.page(records["document"], "dated_at", self.document, given),
             "insurance": self.insurance,
@@ -157,7 +159,7 @@ class Answers:
 
     def viewer(self) -> Shown:
         """Return who asks; nobody here has a family."""
-        return {**self.person(), "dependants": [], "representatives": [], "askedToRepresent": []}
+        return {**self.person(), "dependants": [], "representatives": [], "askedToRepresent": [], **ledger.own(self)}
 
     def person(self) -> Shown:
         row, numbers = self.viewing.shelf.citizen, self.viewing.shelf.personal_ids
@@ -174,7 +176,7 @@ class Answers:
             "nationality": self.name("nationality", row["nationality_code"]) or row["nationality_code"],
             "occupation": self.name("occupation", row["occupation_code"]) or row["occupation_code"],
             "bloodGroup": row["blood_group"],
-            **dict.fromkeys(("dependants", "representatives", "askedToRepresent")),  # under `me` only
+            **dict.fromkeys(UNDER_ME),
         }
 
     def opened(self, table: str, column: str, row: Row) -> str:
@@ -372,7 +374,8 @@ class Answers:
     def page(
         self, rows: Sequence[Row], dated: str, show: Callable[[Row], Shown], given: Shown, *, default: int = 20
     ) -> Shown:
-        """Return a page of records, the newest first."""
+        """Return a page of records, the newest first where no other order was asked for."""
+        newest_first = given.get("order") != "SOONEST_FIRST"
 
         def keys(row: Row) -> tuple[datetime, UUID]:
             return row[dated], UUID(str(row["id"]))
@@ -384,8 +387,8 @@ class Answers:
         after = given.get("after")
         if after is not None:
             at, identity = cursor_keys(after) or ("", "")
-            kept = [row for row in kept if keys(row) < (datetime.fromisoformat(at), UUID(identity))]
-        kept.sort(key=keys, reverse=True)
+            kept = [row for row in kept if (keys(row) < (datetime.fromisoformat(at), UUID(identity))) == newest_first]
+        kept.sort(key=keys, reverse=newest_first)
         first = given.get("first")
         page = kept[: default if first is None else first]
         return {
@@ -407,7 +410,7 @@ def _fits(row: Row, dated: str, given: Shown) -> bool:
     return (
         (first is None or there >= date.fromisoformat(first))
         and (last is None or there <= date.fromisoformat(last))
-        and given.get("facilityCode") in {None, row["facility_code"]}
+        and given.get("facilityCode") in {None, row.get("facility_code")}
         and (given.get("category") is None or given["category"] == row["category"])
         and (given.get("kind") is None or given["kind"] == row["kind"])
     )

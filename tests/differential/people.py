@@ -11,6 +11,7 @@ from tests.attacks import tries
 from tests.attacks.crowd import Member, message
 from tests.clinics import DOSE
 from tests.conftest import Ground
+from tests.differential.ledger import agree, look_in
 from tests.differential.telling import clinic_of, coding, report, tell
 from tests.ingestion import messages
 from tests.ingestion.messages import Fields
@@ -46,6 +47,9 @@ def settle(ground: Ground, stand: Stand) -> dict[str, UUID]:
         _empty(stand),
         _child(ground, stand, token),
     )
+    look_in(stand, citizens[0], CLINIC)
+    look_in(stand, citizens[1], CLINIC)
+    tries.run(agree, ground, stand, citizens[0], citizens[2])
     return dict(zip(KINDS, citizens, strict=True))
 
 

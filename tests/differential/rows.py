@@ -1,5 +1,6 @@
 """Reads what rests of one citizen, by plain SQL behind every policy."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,7 @@ class Lists:
     facilities: Mapping[str, Row]
     schedule: Sequence[Row]
     units: Mapping[tuple[str, str], Row]
+    consent_texts: Sequence[Row]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +51,21 @@ class Shelf:
 
     citizen: Row
     version: int
-    personal_ids: Sequence[Row]
+    numbers: Sequence[Row]
+    joins: Sequence[Row]
+    views: Sequence[Row]
+    versions: Sequence[Row]
     records: Mapping[str, Sequence[Row]]
     lines: Mapping[tuple[str, UUID], Sequence[Row]]
 
     def lines_of(self, table: str, parent: UUID) -> Sequence[Row]:
         """Return a record's lines."""
         return self.lines.get((table, parent), ())
+
+    @property
+    def personal_ids(self) -> Sequence[Row]:
+        """Return the personal id number, if there is one."""
+        return [row for row in self.numbers if row["kind"] == "PERSONAL_ID" and row["valid_until"] is None]
 
 
 async def read_lists(superuser: tries.Connection) -> Lists:
@@ -66,6 +76,9 @@ async def read_lists(superuser: tries.Connection) -> Lists:
         names={(row["system"], row["code"]): dict(row) for row in entries},
         facilities={row["code"]: dict(row) for row in facilities},
         units={(row["code"], row["unit"]): dict(row) for row in await superuser.fetch("SELECT * FROM code.test_unit")},
+        consent_texts=[
+            dict(row) for row in await superuser.fetch("SELECT * FROM auth.consent_text ORDER BY purpose, version DESC")
+        ],
         schedule=[dict(row) for row in await superuser.fetch("SELECT * FROM code.scheduled_dose")],
     )
 
@@ -80,16 +93,21 @@ async def read_shelf(superuser: tries.Connection, citizen: UUID) -> Shelf:
     for table, parent in CHILDREN.items():
         for row in sorted(await rows(f"book.{table}"), key=lambda row: row["line"]):
             lines.setdefault((table, row[parent]), []).append(row)
-    numbers = await rows("auth.identifier")
     (person,) = await rows("auth.citizen", "id")
     (book,) = await rows("auth.book")
     return Shelf(
         citizen=person,
         version=book["version"],
-        personal_ids=[row for row in numbers if row["kind"] == "PERSONAL_ID" and row["valid_until"] is None],
+        numbers=await rows("auth.identifier"),
+        joins=await rows("auth.identifier_join"),
+        views=[
+            {**row, "about": json.loads(row["about"])} for row in await rows("audit.line") if row["category"] == "VIEW"
+        ],
+        versions=await rows("book.record_version"),
         records={
             **{table: await rows(f"book.{table}") for table in RECORDS},
             "appointment": await rows("care.appointment"),
+            "consent": await rows("auth.consent"),
         },
         lines=lines,
     )
