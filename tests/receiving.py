@@ -148,6 +148,7 @@ async def serving(receiver: Receiver) -> AsyncIterator[Receiver]:
         routes=[
             Route("/auth/token", _counted(receiver, receiver.token), methods=["POST"]),
             Route("/ingest/qd4750", _counted(receiver, receiver.push), methods=["POST"]),
+            Route("/ingest/fhir", _counted(receiver, receiver.push), methods=["POST"]),
             Route("/ingest/messages/{message_id}", _counted(receiver, receiver.receipt)),
         ]
     )

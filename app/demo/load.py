@@ -10,7 +10,8 @@ from uuid import UUID
 
 from app.connector import HospitalClient
 from app.demo.messages import DemoMessage, year_messages
-from app.demo.people import DEFAULT_SEED, citizen
+from app.demo.people import DEFAULT_SEED, Citizen, citizen
+from app.demo.standing import standing_messages
 
 CONCURRENCY = 8
 CHUNK = 50
@@ -89,7 +90,7 @@ async def load(
     for first in range(1, citizens + 1, CHUNK):
         last = min(first + CHUNK - 1, citizens)
         people = tuple(citizen(number, seed=seed) for number in range(first, last + 1))
-        messages = await asyncio.to_thread(year_messages, people, today=today, seed=seed)
+        messages = await asyncio.to_thread(demo_messages, people, today=today, seed=seed)
         made += len(messages)
         visits += sum(len(message.visit_ids) for message in messages)
         await _at_once(conclude, await _at_once(push, messages))
@@ -102,6 +103,11 @@ async def load(
         rejected=statuses["rejected"],
         problems=tuple(problems),
     )
+
+
+def demo_messages(people: Sequence[Citizen], *, today: date, seed: int = DEFAULT_SEED) -> tuple[DemoMessage, ...]:
+    """Return all messages about these people: a year of visits, then what stands beside them."""
+    return (*year_messages(people, today=today, seed=seed), *standing_messages(people, today=today))
 
 
 async def _at_once(work: Callable[[Item], Awaitable[Outcome]], items: Sequence[Item]) -> tuple[Outcome, ...]:

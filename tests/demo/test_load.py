@@ -11,8 +11,7 @@ import pytest_asyncio
 
 from app.connector import ConnectorError, HospitalClient
 from app.demo import load as loading
-from app.demo.load import CONCURRENCY, load
-from app.demo.messages import year_messages
+from app.demo.load import CONCURRENCY, demo_messages, load
 from app.demo.people import FACILITIES, citizens
 from app.identity.jwt import new_private_key
 from tests.demo.year import TODAY
@@ -60,7 +59,7 @@ def unseen(_done: int, _total: int) -> None:
 
 @pytest.mark.asyncio
 async def test_every_message_is_pushed_by_its_own_hospital(receiver: Receiver, client_for: Clients) -> None:
-    expected = year_messages(citizens(CITIZENS), today=TODAY)
+    expected = demo_messages(citizens(CITIZENS), today=TODAY)
 
     report = await load(client_for, citizens=CITIZENS, today=TODAY, progress=unseen)
 
@@ -130,7 +129,7 @@ async def test_what_receipts_complain_about_is_reported_and_notes_are_not(
         },
         {"code": "TABLE_KEPT_NOT_SHOWN", "effect": "NOTES", "vi": "Đã giữ bảng.", "en": "Table kept."},
     ]
-    spoiled = year_messages(citizens(CITIZENS), today=TODAY)[3]
+    spoiled = demo_messages(citizens(CITIZENS), today=TODAY)[3]
     receiver.verdicts[spoiled.body] = {
         "status": "quarantined",
         "visits": [{"visit": spoiled.visit_ids[0], "status": "quarantined", "problems": remarks}],
