@@ -130,6 +130,7 @@ DEFINERS = {
     "auth.representatives_of": "auth_owner",
     "auth.require_step_up": "auth_owner",
     "auth.revoke_grant": "auth_owner",
+    "auth.results_ready": "auth_owner",
     "auth.revoke_token": "auth_owner",
     "auth.settle_try": "auth_owner",
     "auth.sign_in": "auth_owner",
@@ -227,6 +228,8 @@ CALLS = {
         "intake.receipts",
     },
     "worker": {
+        "auth.results_ready",
+        "book.tell_results",
         "auth.sweep_sharing",
         "book.classify_clinical",
         "book.classes_of",

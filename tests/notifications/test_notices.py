@@ -449,6 +449,22 @@ def test_notices_are_pages_and_are_read(http: httpx.Client, stand: Stand, owner:
     assert graphql(http, token, mark, input={"idempotencyKey": "n"})["data"]["markNoticesRead"]["marked"] == 3
 
 
+@pytest.mark.usefixtures("calm")
+def test_new_results_are_told_once_and_old_ones_are_not(stand: Stand, owner: UUID) -> None:
+    facility = stand.facility("01901")
+    today = f"{datetime.now(UTC) - timedelta(hours=20):%Y%m%d%H%M}"
+    query = "SELECT about FROM notice.event WHERE kind = 'RESULT_READY' AND citizen_id = :id"
+    before = len(stand.as_owner(query, id=owner))
+    for visit, moment in (("new", today), ("old", "202601051000")):
+        report = {**messages.RESULT, "MA_LK": visit, "NGAY_KQ": moment}
+        times = {"NGAY_VAO": moment, "NGAY_RA": moment, "NGAY_TTOAN": moment}
+        tables = {"XML1": [{**messages.VISIT, "MA_LK": visit, **times}], "XML4": [report]}
+        assert stand.file(messages.envelope(messages.visit_xml(tables)), token=facility) == "filed"
+        rows = stand.as_owner(query, id=owner)
+        assert len(rows) == before + 1
+    assert set(rows[0].about) == {"visit"}
+
+
 def test_i4_a_rolled_back_event_is_told_to_nobody(stand: Stand, owner: UUID) -> None:
     before = stand.as_owner("SELECT count(*) AS n FROM jobs.pgqueuer WHERE entrypoint = 'tell'")[0].n
     with pytest.raises(Exception, match="division by zero"):

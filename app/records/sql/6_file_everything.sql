@@ -43,7 +43,7 @@ BEGIN
   IF records @? '$[*].change ? (@ != "UNCHANGED" && @ != "OUTDATED")' THEN
     UPDATE book.visit_insurance i SET benefit_percent = b.highest FROM (SELECT book.highest_benefit(citizen, filed.visit) AS highest) b
      WHERE i.citizen_id = citizen AND i.visit_id = filed.visit AND i.benefit_percent IS DISTINCT FROM b.highest;
-    PERFORM book.classify(citizen, filed.visit);
+    PERFORM book.classify(citizen, filed.visit), book.tell_results(citizen, filed.visit, records);
     PERFORM book.follow_revisits(citizen, provenance->>'facility_code', filed.visit);
     PERFORM auth.book_changed(citizen);
   END IF;
