@@ -446,6 +446,38 @@ def test_an_installed_database_has_nothing_to_do_and_an_empty_queue(sokhoe: Sokh
     assert sokhoe("migrate", "--sql").lstrip().startswith(("BEGIN", "CREATE"))
 
 
+@pytest.mark.usefixtures("installed")
+def test_the_queue_tells_what_waits_for_its_time_and_which_pushes_failed_for_good(
+    sokhoe: Sokhoe, ground: Ground, settings: Settings
+) -> None:
+    database = settings.database_url.rpartition("/")[2]
+    ground.cluster.psql(
+        """INSERT INTO jobs.pgqueuer (priority, entrypoint, status, execute_after)
+             VALUES (0, 'sweep', 'queued', now() + interval '1 hour'), (0, 'tell', 'queued', now());
+           SET session_replication_role = replica;
+           INSERT INTO notice.push (notice_id, target_id, state, attempts, reason, settled_at)
+             SELECT gen_random_uuid(), gen_random_uuid(), 'FAILED', 1, reason, now() - interval '5 minutes'
+               FROM unnest(ARRAY['TIMEOUT', 'InvalidArgumentError', 'TIMEOUT']) AS reason;""",
+        database,
+    )
+    try:
+        found = sokhoe.json("queue")
+        said = sokhoe("queue").splitlines()
+    finally:
+        ground.cluster.psql("DELETE FROM jobs.pgqueuer; DELETE FROM notice.push", database)
+
+    jobs = [(one["kind"], one["status"], one["count"], one.get("reason")) for one in found]
+    assert jobs == [
+        ("sweep", "later", 1, None),
+        ("tell", "queued", 1, None),
+        ("push", "failed", 2, "TIMEOUT"),
+        ("push", "failed", 1, "InvalidArgumentError"),
+    ]
+    assert all(one["oldestSeconds"] >= 300 for one in found if one["kind"] == "push")
+    assert said[2].split()[:3] == ["push", "failed", "2"]
+    assert said[2].endswith("TIMEOUT")
+
+
 def test_a_running_demo_is_found_by_its_folder(tmp_path: Path) -> None:
     (tmp_path / "running.json").write_text(
         json.dumps(

@@ -41,8 +41,10 @@ def read_settings() -> Settings:
     except ValidationError as error:
         missing = ", ".join(f"SOKHOE_{'.'.join(str(p) for p in e['loc'])}".upper() for e in error.errors())
         fail(
-            f"Thiếu hoặc sai cài đặt: {missing}. Hãy đặt biến môi trường, hoặc chạy `python3 dev.py run` trước.",
-            f"Settings are missing or wrong: {missing}. Set them, or run `python3 dev.py run` first.",
+            f"Thiếu hoặc sai cài đặt: {missing}. Hãy đặt biến môi trường, hoặc chạy `python3 dev.py run` trước; "
+            "bản demo ở thư mục khác: SOKHOE_DATA=DIR.",
+            f"Settings are missing or wrong: {missing}. Set them, or run `python3 dev.py run` first; "
+            "a demo of another folder is found by SOKHOE_DATA=DIR.",
         )
 
 

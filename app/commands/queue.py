@@ -10,13 +10,25 @@ from sqlalchemy import text
 from app.commands.console import AsJson, as_worker, fail, read_settings, run, show
 from app.core.db import Session
 from app.ingestion import sql
+from app.notifications import sql as notices
 
 
 def queue(as_json: AsJson = False) -> None:
-    """Show how many jobs wait, run and failed, with the age of the oldest."""
+    """Show how many jobs wait, run and failed, with the age of the oldest, and pushes that failed for good.
+
+    `later` waits for its time; `failed` means that it is not tried again: the log of the worker says why.
+    A push that failed for good names the push service's reason, and nobody.
+    """
     found = run(as_worker(read_settings(), _counts))
-    lines = [f"{one['kind']:<20} {one['status']:<10} {one['count']:>7}  {one['oldestSeconds']} s" for one in found]
-    show(found, as_json=as_json, text="\n".join(lines) or "Hàng đợi trống. / The queue is empty.")
+    lines = [
+        f"{one['kind']:<20} {one['status']:<10} {one['count']:>7}  {one['oldestSeconds']} s  {one.get('reason', '')}"
+        for one in found
+    ]
+    show(
+        found,
+        as_json=as_json,
+        text="\n".join(line.rstrip() for line in lines) or "Hàng đợi trống. / The queue is empty.",
+    )
 
 
 def replay(
@@ -34,11 +46,22 @@ def replay(
 
 async def _counts(session: Session) -> list[dict[str, Any]]:
     query = text(
-        "SELECT entrypoint AS kind, status::text AS status, count(*) AS count, "
-        "extract(epoch FROM now() - min(created))::int AS oldest "
+        "SELECT entrypoint AS kind, "
+        "CASE WHEN status = 'queued' AND execute_after > now() THEN 'later' ELSE status::text END AS status, "
+        "count(*) AS count, extract(epoch FROM now() - min(created))::int AS oldest "
         "FROM jobs.pgqueuer GROUP BY 1, 2 ORDER BY 1, 2"
     )
-    return [
+    jobs = [
         {"kind": row.kind, "status": row.status, "count": row.count, "oldestSeconds": row.oldest}
         for row in (await session.execute(query)).all()
+    ]
+    return jobs + [
+        {
+            "kind": "push",
+            "status": "failed",
+            "count": one.failed,
+            "oldestSeconds": one.oldest_seconds,
+            "reason": one.reason,
+        }
+        for one in await notices.failed_pushes(session)
     ]

@@ -39,7 +39,15 @@ def welcome(*, url: str, provider_url: str | None = None) -> str:
             "",
             "Gửi hồ sơ như một bệnh viện / Push a message as a hospital would:",
             "",
-            f"  {_COMMAND} send --help",
+            f"  {_COMMAND} send tests/golden/qd4750/outpatient.xml",
+            "",
+            "Bác sĩ xem sổ khi người dân cho phép: README.md / A doctor reads what a citizen shares: README.md,",
+            "“A doctor reads with the citizen's consent”.",
+            "",
+            "Ai đã xem, có bằng chứng; hàng đợi / Who looked, with proofs; the queue:",
+            "",
+            f"  {_COMMAND} audit verify",
+            f"  {_COMMAND} queue",
         ]
     )
 

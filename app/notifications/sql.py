@@ -14,6 +14,7 @@ _EVENT = text("SELECT * FROM notice.event_to_tell(:event)")
 _TELL = text("SELECT notice.tell(CAST(:notices AS jsonb))")
 _TAKE = text("SELECT * FROM notice.take_push(:notice, :hold)")
 _SETTLE = text("SELECT notice.settle_push(:notice, CAST(:settled AS jsonb), :later)")
+_FAILED = text("SELECT * FROM notice.failed_pushes()")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,15 @@ class Reached:
     registered_at: datetime
     attempts: int
     wait_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedPushes:
+    """Pushes that will never arrive, by the push service's reason."""
+
+    reason: str
+    failed: int
+    oldest_seconds: int
 
 
 async def event_to_tell(session: Session, *, event_id: UUID) -> list[Recipient]:
@@ -115,3 +125,8 @@ async def remind(session: Session, *, leads: Sequence[timedelta]) -> int:
 async def sweep_next(session: Session) -> None:
     """Enqueue the next sweep."""
     await session.execute(text("SELECT notice.sweep_next()"))
+
+
+async def failed_pushes(session: Session) -> list[FailedPushes]:
+    """Count the pushes that failed for good."""
+    return [FailedPushes(**row._asdict()) for row in await session.execute(_FAILED)]

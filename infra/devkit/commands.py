@@ -132,7 +132,7 @@ def _amount(text: str) -> int:
 
 
 COMMANDS: Mapping[str, Command] = {
-    "run": Command(purpose="the demo: database, API and worker, until Ctrl-C", do=_run),
+    "run": Command(purpose="the demo: database, API, worker, sealer, identity provider; until Ctrl-C", do=_run),
     "test": Command(purpose="every check and every test; with arguments, pytest alone", do=_test),
     "check": Command(purpose="format, lint, types, imports, migrations, contract, infra", do=_check),
     "bench": Command(purpose="measure again what the documents claim", do=_bench),

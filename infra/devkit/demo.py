@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import socket
 import subprocess
 import time
@@ -111,6 +112,8 @@ class Demo:
         self._sokhoe("demo", "load", "--url", self._url, *amount, shown=True)
         say()
         self._sokhoe("demo", "welcome", "--url", self._url, shown=True)
+        if self._options.data is not None:
+            say(f"\nIn other terminals, first: export SOKHOE_DATA={shlex.quote(str(self._folder.path))}")
         say("\nCtrl-C stops it.")
 
     def watch(self) -> None:
@@ -123,7 +126,7 @@ class Demo:
             time.sleep(WATCH_SECONDS)
 
     def stop(self) -> None:
-        """Stop what runs: API, worker, PostgreSQL. Signals are held until that is done."""
+        """Stop what runs: API, worker, sealer, provider, PostgreSQL. Signals are held until that is done."""
         hold_signals()
         say("\nStopping …")
         for child in self._children:

@@ -308,6 +308,8 @@ def test_what_is_refused_for_good_has_failed_and_is_visible(
 
     (row,) = stand.as_owner("SELECT state, reason FROM notice.push")
     assert (row.state, row.reason) == ("FAILED", "InvalidArgumentError")
+    (counted,) = stand.run(Login.WORKER, sql.failed_pushes)
+    assert (counted.reason, counted.failed) == ("InvalidArgumentError", 1)
 
 
 @pytest.mark.usefixtures("calm")
