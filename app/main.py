@@ -12,7 +12,7 @@ from app.core.clock import utc_now
 from app.core.context import open_house
 from app.core.logs import configure_logs
 from app.core.settings import Settings
-from app.gateway import endpoint, health, problems, sockets
+from app.gateway import endpoint, health, metrics, problems, sockets
 from app.gateway.middleware import Envelope
 from app.gateway.straight import StraightWay
 from app.identity import browser, discovery
@@ -34,7 +34,8 @@ def build_app(settings: Settings) -> FastAPI:
             app.state.house = house
             app.state.door = door
             app.state.identity_provider = open_provider(house)
-            yield
+            with metrics.served_apart(settings):
+                yield
 
     app = FastAPI(
         title="Sổ Khỏe", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY
@@ -45,6 +46,7 @@ def build_app(settings: Settings) -> FastAPI:
     app.add_middleware(Envelope)
     rooms = (
         health,
+        metrics,
         audit_http,
         browser,
         discovery,

@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         default=15, ge=1, le=1440, description="Without a seal for so long, nobody views another person's book"
     )
 
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="Port of /metrics outside demo mode; none: no metrics"
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="Address on which that port listens")
+
     push_url: str | None = Field(
         default=None, description="Where pushes go instead of Firebase Cloud Messaging: a stand-in of the same form"
     )

@@ -28,6 +28,7 @@ from app.core.strict_json import NotStrictJson, read_object
 from app.gateway import limits, plans
 from app.gateway.apps import check_app, check_document
 from app.gateway.hanging_up import ClientGone, UntilGone
+from app.gateway.metrics import count_operation
 from app.gateway.problems import graphql_error, headers_of, internal_graphql_error
 from app.gateway.run import run
 from app.gateway.trusted import document_id, trusted_operations
@@ -113,6 +114,8 @@ async def _answer(asked: Asked, *, request: Request, context: Context, media_typ
                 answer = await run(operation, variables=asked.variables, context=context, if_none_match=known)
     except TimeoutError:
         raise Unavailable from None
+    outcome = "unchanged" if answer.body is None else "errors" if answer.has_errors else "answered"
+    count_operation(operation.name, is_trusted=asked.document_id is not None, outcome=outcome)
     if answer.etag is not None:
         headers["ETag"] = answer.etag
     if answer.body is None:

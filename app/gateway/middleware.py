@@ -1,6 +1,7 @@
 """What every HTTP request goes through: a request id, a language, limits of the header, safe headers out."""
 
 import asyncio
+import time
 from contextlib import suppress
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.defects import report_defect
 from app.core.errors import Unavailable
 from app.core.ids import new_request_id
+from app.gateway.metrics import count_request
 from app.gateway.problems import internal_problem, problem_response
 
 log = structlog.get_logger()
@@ -110,6 +112,7 @@ class _Leaving:
 
     def __init__(self, scope: Scope, send: Send, arriving: _Arriving) -> None:
         self._scope, self._send, self._arriving = scope, send, arriving
+        self._began = time.perf_counter()
         self.started = False
 
     async def __call__(self, message: Message) -> None:
@@ -133,7 +136,9 @@ class _Leaving:
         if not self._arriving.is_whole:
             headers.append((b"connection", b"close"))
         start["headers"] = headers
-        log.info("request", request_id=state["request_id"], path=_route(self._scope), status=start["status"])
+        route = _route(self._scope)
+        count_request(route=route, status=start["status"], seconds=time.perf_counter() - self._began)
+        log.info("request", request_id=state["request_id"], path=route, status=start["status"])
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:

@@ -38,6 +38,7 @@ class Answer:
 
     body: bytes | None
     etag: str | None
+    has_errors: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +166,7 @@ async def run(
         log.error("hole", operation=operation.name, field=[step for step in hole if isinstance(step, str)])
         errors.append(internal_graphql_error(language=context.language, request_id=context.request_id, path=hole))
     body = b'{"data":' + outcome.data + (b',"errors":' + orjson.dumps(errors) if errors else b"") + b"}"
-    return Answer(body=body, etag=None if errors else etag)
+    return Answer(body=body, etag=None if errors else etag, has_errors=bool(errors))
 
 
 def _typename(operation: Operation) -> bytes:

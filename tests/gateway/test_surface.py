@@ -274,9 +274,9 @@ def test_b214_no_header_changes_method_or_path(http: httpx.Client, citizen: dict
     assert http.post("/nothing", json=ME, headers=headers).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/logs", "/stats", "/metrics/", "/prometheus", "/actuator/metrics"])
+@pytest.mark.parametrize("path", ["/logs", "/stats", "/metrics/", "/prometheus", "/actuator/metrics"])
 def test_b215_logs_and_metrics_are_not_served_here(http: httpx.Client, citizen: dict[str, str], path: str) -> None:
-    """Metrics come with a port of their own outside demo mode; this one has none."""
+    """Metrics stand here in demo mode alone (tests/gateway/test_metrics.py)."""
     assert {http.get(path, headers=headers).status_code for headers in ({}, citizen)} == {404}
 
 

@@ -1,0 +1,50 @@
+"""What an operator sees, and nobody outside."""
+
+import re
+
+import httpx
+
+from app.core.settings import Settings
+from tests.conftest import RunningServer
+from tests.identity.signing_in import free_port
+from tests.ingestion import messages
+from tests.people import Stand
+
+NUMBER = messages.VISIT["SO_CCCD"] or ""
+LINE = re.compile(r"(#.*|[a-z_]+(\{[^{}]*\})? [0-9.e+-]+)\Z")
+
+
+def test_b215_metrics_count_without_a_person_in_them(http: httpx.Client, stand: Stand) -> None:
+    assert stand.file(messages.message(), token=stand.facility("01901")) == "filed"
+    citizen = stand.citizen_by(NUMBER)
+    token = {"Authorization": f"Bearer {stand.citizen_token(citizen)}"}
+    for query in ("{ me { id fullName ... on Citizen { nationalId } } }", f'{{ healthBook(citizenId: "{citizen}") {{ version }} }}'):
+        assert http.post("/graphql", json={"query": query}, headers=token).status_code == 200
+    assert http.get(f"/ingest/messages/{citizen}", headers=token).status_code in {401, 404}
+
+    answer = http.get("/metrics")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert all(LINE.match(line) for line in answer.text.splitlines())
+    assert 'sokhoe_requests_total{route="/graphql",status="200"}' in answer.text
+    assert 'sokhoe_operations_total{operation="plain",outcome="answered"}' in answer.text
+    assert 'route="/ingest/messages/{message_id}"' in answer.text
+    for secret in (str(citizen), NUMBER, "Nguyễn", token["Authorization"][7:]):
+        assert secret not in answer.text
+
+
+def test_b215_outside_demo_mode_they_stand_on_a_port_of_their_own(settings: Settings) -> None:
+    port = free_port()
+    running = RunningServer(settings.model_copy(update={"demo": False, "metrics_port": port}))
+    running.start()
+    try:
+        assert httpx.get(f"{running.url}/metrics").status_code == 404
+        assert "sokhoe_build" in httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    finally:
+        running.stop()
+    try:
+        httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=1)
+    except httpx.ConnectError:
+        return
+    raise AssertionError(port)
