@@ -28,11 +28,10 @@ def _of_year(year: int) -> frozenset[date]:
 
 def slots_of(schedule: Schedule, *, since: date, holidays: Collection[date]) -> Iterator[SlotTime]:
     """Yield the slots of a plan from a day on, the earliest first; a rest shorter than a slot is left out."""
-    day = max(schedule.valid_from, since)
-    while day <= schedule.valid_until:
+    for ordinal in range(max(schedule.valid_from, since).toordinal(), schedule.valid_until.toordinal() + 1):
+        day = date.fromordinal(ordinal)
         for hours in sorted(hours_of(schedule, day, holidays=holidays), key=lambda one: one.since):
             yield from _slots(day, hours, minutes=schedule.slot_minutes)
-        day += timedelta(days=1)
 
 
 def hours_of(schedule: Schedule, day: date, *, holidays: Collection[date]) -> tuple[Hours, ...]:

@@ -1,6 +1,5 @@
 """Does a mutation: its step and its payload in one transaction of `desk`, once for each idempotency key."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -94,11 +93,20 @@ class _Deed:
             return None
         return await self.deed.action.first(session, asked=self.given, context=self.context)
 
+    def digest(self) -> bytes:
+        """Return what a key stands for: the mutation and its arguments, in whichever order they were written.
+
+        Keyed: a PIN or a personal id among them would be found from an open digest by trying all of them.
+        """
+        arguments = {known: value for known, value in orjson.loads(self.asked.text).items() if known != KEY}
+        written = orjson.dumps([self.name, arguments], option=orjson.OPT_SORT_KEYS)
+        return self.context.house.vault.derivation.material("deed", written.decode())
+
     async def told(self, session: Session) -> dict[str, Any] | Remembered:
         """Return what the deed tells: it is done now, or was done before by the same key."""
         action, key = self.deed.action, _key(self.asked)
         if key is not None:
-            earlier = await sql.begin_deed(session, key=key, digest=_digest(self.name, self.asked))
+            earlier = await sql.begin_deed(session, key=key, digest=self.digest())
             if earlier is not None:
                 secret = (
                     {} if action.again is None else action.again(asked=self.given, kept=earlier, context=self.context)
@@ -136,9 +144,3 @@ def _key(asked: Asked) -> str | None:
             )
         )
     return key
-
-
-def _digest(name: str, asked: Asked) -> bytes:
-    """Return what a key stands for: the mutation and its arguments, in whichever order they were written."""
-    arguments = {known: value for known, value in orjson.loads(asked.text).items() if known != KEY}
-    return hashlib.sha256(orjson.dumps([name, arguments], option=orjson.OPT_SORT_KEYS)).digest()

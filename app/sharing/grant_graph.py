@@ -45,8 +45,8 @@ class GrantQuery:
         max_first=50,
         root=DESK,
         description=(
-            "Grants, the latest first: those of one's own book and of people whom one represents, or, for a "
-            "practitioner, those that were given to them."
+            "Grants, the latest first: those of one's own book and of people for whom one acts in everything, or, "
+            "for a practitioner, those that were given to them."
         ),
     )
     def grants(
@@ -61,7 +61,10 @@ class GrantQuery:
         order=(rests.desc("created_at"), rests.desc("id")),
         max_first=50,
         root=DESK,
-        description="Share codes that were made for one's own book and for people whom one represents, latest first.",
+        description=(
+            "Share codes that were made for one's own book and for people for whom one acts in everything, "
+            "latest first."
+        ),
     )
     def share_codes(
         self, first: Annotated[int | None, FIRST] = 20, after: Annotated[str | None, AFTER] = None

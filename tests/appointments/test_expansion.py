@@ -109,3 +109,9 @@ def test_slots_lie_in_their_hours_and_never_overlap(
         assert there.time() >= begin
         assert one.ends_at - one.starts_at == timedelta(minutes=minutes)
         assert one.ends_at.astimezone(VIET_NAM).time() <= until
+
+
+def test_the_last_days_there_are_make_a_plan() -> None:
+    last = plan(valid_from=date(9999, 12, 30), valid_until=date(9999, 12, 31))
+
+    assert days(last) == [date(9999, 12, 30), date(9999, 12, 31)]

@@ -1,10 +1,13 @@
 """Who represents a child books for it; rights end with the representation."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
 
+from app.core.db import Login
+from app.notifications import telling
 from tests.appointments.clinic import (
     BOOK,
     CANCEL,
@@ -17,7 +20,7 @@ from tests.appointments.clinic import (
     tomorrow,
 )
 from tests.identity.families import Families
-from tests.people import Stand
+from tests.people import Stand, now
 
 
 @pytest.fixture
@@ -115,3 +118,54 @@ def test_b140_grown_up_children_book_for_themselves(clinic: Clinic, families: Fa
 
     assert clinic.refusal(parent, BOOK, slotId=slot["id"], citizenId=str(child.id))[0] == "NOT_FOUND"
     clinic.book(child, slot)
+
+
+@pytest.mark.parametrize(("years", "is_shown"), [(4, True), (16, False)])
+def test_b140_what_a_child_hides_is_in_no_calendar_and_no_notice_of_a_parent(
+    clinic: Clinic, families: Families, *, years: int, is_shown: bool
+) -> None:
+    """From fourteen on a hidden class is hidden from parents by every way: list, calendar, one file, notice."""
+    clinic.publish(schedule(departmentCode="K15"))
+    parent, child = family(clinic, families)
+    clinic.stand.as_owner(
+        "UPDATE auth.citizen SET birth_on = :born WHERE id = :id",
+        born=tomorrow() - timedelta(days=years * 366),
+        id=child.id,
+    )
+    clinic.stand.as_owner("UPDATE auth.book SET hidden_classes = 4 WHERE citizen_id = :id", id=child.id)
+    feed = clinic.do(parent, FEED, citizenId=str(child.id))["url"].removeprefix("http://127.0.0.1:8000")
+    own = clinic.do(child, FEED)["url"].removeprefix("http://127.0.0.1:8000")
+    made = clinic.book(child, clinic.slots(child)[0])
+    (event,) = clinic.stand.as_owner(
+        "SELECT id FROM notice.event WHERE citizen_id = :id AND kind = 'APPOINTMENT_BOOKED'", id=child.id
+    )
+
+    clinic.stand.run(Login.WORKER, partial(telling.tell, event_id=event.id, now=now()))
+
+    assert made["id"] in clinic.http.get(own).text
+    assert (made["id"] in clinic.http.get(feed).text) is is_shown
+    one = f"/calendar/appointments/{made['id']}.ics"
+    assert clinic.http.get(one, headers={"Authorization": f"Bearer {parent.token}"}).status_code == (
+        200 if is_shown else 404
+    )
+    told = clinic.stand.as_owner("SELECT citizen_id FROM notice.notice WHERE event_id = :id", id=event.id)
+    assert {row.citizen_id for row in told} == ({child.id, parent.id} if is_shown else {child.id})
+
+
+def test_b140_a_parent_is_told_of_a_grown_childs_emergency_and_not_of_what_it_shares(
+    clinic: Clinic, families: Families
+) -> None:
+    parent, child = family(clinic, families)
+    clinic.stand.as_owner(
+        "UPDATE auth.citizen SET birth_on = :born WHERE id = :id",
+        born=tomorrow() - timedelta(days=16 * 366),
+        id=child.id,
+    )
+    for kind in ("EMERGENCY_OPENED", "CODE_REDEEMED", "RESULT_READY"):
+        clinic.stand.as_owner("SELECT notice.happened(:id, :kind, '{}')", id=child.id, kind=kind)
+    for event in clinic.stand.as_owner("SELECT id FROM notice.event WHERE citizen_id = :id", id=child.id):
+        clinic.stand.run(Login.WORKER, partial(telling.tell, event_id=event.id, now=now()))
+
+    told = clinic.stand.as_owner("SELECT kind FROM notice.notice WHERE citizen_id = :id", id=parent.id)
+
+    assert [row.kind for row in told] == ["EMERGENCY_OPENED"]

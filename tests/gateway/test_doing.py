@@ -1,9 +1,11 @@
 """Mutations over the wire: done once for each key, refused whole, answered like any other field."""
 
 import asyncio
+import hashlib
 from uuid import UUID
 
 import httpx
+import orjson
 import pytest
 
 from tests.conftest import RunningServer
@@ -159,3 +161,17 @@ def test_a_key_is_forgotten_after_two_days(http: httpx.Client, stand: Stand, own
     stand.as_owner("UPDATE auth.deed SET done_at = done_at - interval '48 hours 1 second' WHERE key = 'h'")
 
     assert end(http, token, key="h", session=two).json()["data"]["endSession"]["sessionId"] == two
+
+
+def test_t18_what_a_key_stands_for_is_kept_keyed(http: httpx.Client, stand: Stand, owner: UUID) -> None:
+    """From an open digest whoever has a copy of the database would try every PIN and every personal id."""
+    token = stand.citizen_token(owner, stepped_up=True)
+    wanted = session_of(stand, stand.citizen_token(owner))
+    assert end(http, token, key="keyed", session=wanted).status_code == 200
+
+    (kept,) = stand.as_owner("SELECT digest FROM auth.deed WHERE key = 'keyed'")
+
+    arguments = {"others": False, "sessionId": wanted}
+    for given in (arguments, {"sessionId": wanted}):
+        written = orjson.dumps(["endSession", given], option=orjson.OPT_SORT_KEYS)
+        assert bytes(kept.digest) != hashlib.sha256(written).digest()

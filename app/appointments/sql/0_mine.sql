@@ -31,13 +31,6 @@ BEGIN
   RETURN citizen;
 END $$;
 
--- Whether the signed-in citizen, who represents another, sees an appointment of theirs.
-CREATE OR REPLACE FUNCTION care.may_see(citizen uuid, masked boolean, sensitive int) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT (r.unmasked OR NOT masked) AND sensitive & (auth.closed_to_representatives(citizen) | CASE WHEN r.unmasked THEN 0 ELSE b.hidden_classes END) = 0
-    FROM auth.representation(auth.my_session(), citizen) r, auth.book b WHERE b.citizen_id = citizen
-$$;
-
 -- The citizen's own row of a table, by id: locks their book as act_for does. SK404: absent, or another's.
 CREATE OR REPLACE FUNCTION care.owner_of(resting regclass, wanted uuid) RETURNS uuid
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -55,5 +48,5 @@ BEGIN
   RETURN care.act_for(citizen);
 END $$;
 
-REVOKE ALL ON FUNCTION care.may_see, care.may_act, care.mine, care.act_for, care.owner_of FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION care.mine, care.may_see TO desk;
+REVOKE ALL ON FUNCTION care.may_act, care.mine, care.act_for, care.owner_of FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION care.mine TO desk;

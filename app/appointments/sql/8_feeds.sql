@@ -30,7 +30,9 @@ BEGIN
     RAISE EXCEPTION 'no such calendar' USING ERRCODE = 'SK404';
   END IF;
   RETURN QUERY SELECT a.* FROM care.appointment a
-   WHERE a.citizen_id = feed.citizen_id AND (feed.made_by = a.citizen_id OR NOT a.masked AND a.sensitive & auth.closed_to_representatives(a.citizen_id) = 0) AND a.starts_at > clock_timestamp() - interval '30 days' ORDER BY a.starts_at, a.id LIMIT 500;
+   WHERE a.citizen_id = feed.citizen_id AND a.starts_at > clock_timestamp() - interval '30 days'
+     AND (feed.made_by = a.citizen_id OR (NOT a.masked AND care.is_shown(feed.made_by, a.citizen_id, a.masked, a.sensitive)))
+   ORDER BY a.starts_at, a.id LIMIT 500;
 END $$;
 REVOKE ALL ON FUNCTION care.make_feed, care.revoke_feeds, care.calendar FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION care.make_feed, care.revoke_feeds, care.calendar TO desk;

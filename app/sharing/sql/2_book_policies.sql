@@ -10,11 +10,6 @@ BEGIN
     EXECUTE format('DROP POLICY IF EXISTS deciding ON auth.%I', t);
     EXECUTE format('CREATE POLICY deciding ON auth.%I TO auth_owner USING (true) WITH CHECK (true)', t);
   END LOOP;
-  FOREACH t IN ARRAY ARRAY['share_code', 'book_grant', 'share_request', 'share_try'] LOOP
-    EXECUTE format('DROP POLICY IF EXISTS own ON auth.%I', t);
-    EXECUTE format('CREATE POLICY own ON auth.%I FOR SELECT TO desk
-      USING (citizen_id = (SELECT auth.me()) OR citizen_id = ANY ((SELECT auth.my_dependants())::uuid[]))', t);
-  END LOOP;
   FOREACH t IN ARRAY ARRAY['book_grant', 'share_request'] LOOP
     EXECUTE format('DROP POLICY IF EXISTS given ON auth.%I', t);
     EXECUTE format('CREATE POLICY given ON auth.%I FOR SELECT TO desk USING (practitioner_id = (SELECT auth.my_practitioner()))', t);

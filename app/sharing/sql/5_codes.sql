@@ -38,7 +38,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session := auth.my_session(); found_code auth.share_code;
 BEGIN
   SELECT c.* INTO found_code FROM auth.share_code c WHERE c.id = code FOR UPDATE;
-  PERFORM auth.acting_for(live, coalesce(found_code.citizen_id, code));  -- absent and another's look alike
+  PERFORM auth.acting_for(live, coalesce(found_code.citizen_id, gen_random_uuid()));  -- absent and another's look alike
   IF found_code.grant_id IS NOT NULL THEN
     PERFORM auth.end_grant(found_code.grant_id, live, 'CODE_CANCELLED');
     revoked_grant := found_code.grant_id;

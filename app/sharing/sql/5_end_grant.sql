@@ -21,7 +21,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session := auth.my_session(); citizen uuid;
 BEGIN
   SELECT g.citizen_id INTO citizen FROM auth.book_grant g WHERE g.id = revoked;
-  PERFORM auth.acting_for(live, coalesce(citizen, revoked));  -- absent and another's look alike
+  PERFORM auth.acting_for(live, coalesce(citizen, gen_random_uuid()));  -- absent and another's look alike
   closed_sessions := auth.end_grant(revoked, live, 'CITIZEN');
 END $$;
 

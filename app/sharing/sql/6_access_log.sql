@@ -32,6 +32,11 @@ GRANT EXECUTE ON FUNCTION auth.my_visitors_books, auth.visitors_book TO desk;
 DO $$
 DECLARE t text;
 BEGIN
+  -- What was shared tells what there is: a scope names records and classes.
+  FOREACH t IN ARRAY ARRAY['share_code', 'book_grant', 'share_request', 'share_try'] LOOP
+    EXECUTE format('DROP POLICY IF EXISTS own ON auth.%I', t);
+    EXECUTE format('CREATE POLICY own ON auth.%I FOR SELECT TO desk USING (citizen_id = ANY ((SELECT auth.my_visitors_books())::uuid[]))', t);
+  END LOOP;
   FOREACH t IN ARRAY ARRAY['line', 'leaf', 'question'] LOOP
     EXECUTE format('DROP POLICY IF EXISTS own ON audit.%I', t);
     EXECUTE format('CREATE POLICY own ON audit.%I FOR SELECT TO desk

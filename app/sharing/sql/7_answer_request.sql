@@ -6,7 +6,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session := auth.my_session(); one auth.share_request; stands record; given auth.book_grant; scope jsonb;
 BEGIN
   SELECT r.* INTO one FROM auth.share_request r WHERE r.id = request AND r.answered_at IS NULL AND r.expires_at > clock_timestamp() FOR UPDATE;
-  stands := auth.acting_for(live, coalesce(one.citizen_id, request));
+  stands := auth.acting_for(live, coalesce(one.citizen_id, gen_random_uuid()));  -- absent and another's look alike
   UPDATE auth.share_request r SET answered_at = clock_timestamp(), answer = CASE WHEN approved THEN 'APPROVED' ELSE 'REFUSED' END,
     grant_id = CASE WHEN approved THEN new_grant END WHERE r.id = request;
   IF NOT approved THEN
