@@ -18,7 +18,10 @@ def test_b215_metrics_count_without_a_person_in_them(http: httpx.Client, stand: 
     assert stand.file(messages.message(), token=stand.facility("01901")) == "filed"
     citizen = stand.citizen_by(NUMBER)
     token = {"Authorization": f"Bearer {stand.citizen_token(citizen)}"}
-    for query in ("{ me { id fullName ... on Citizen { nationalId } } }", f'{{ healthBook(citizenId: "{citizen}") {{ version }} }}'):
+    for query in (
+        "{ me { id fullName ... on Citizen { nationalId } } }",
+        f'{{ healthBook(citizenId: "{citizen}") {{ version }} }}',
+    ):
         assert http.post("/graphql", json={"query": query}, headers=token).status_code == 200
     assert http.get(f"/ingest/messages/{citizen}", headers=token).status_code in {401, 404}
 
