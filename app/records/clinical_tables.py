@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Row
+from app.core.db import Row, Xid8
 from app.records.filed import SCHEMA, Filed, Line, child_of
 
 
@@ -113,6 +113,7 @@ class ReportedReactionRow(Row):
     reported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     sensitive: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    changed_in: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
 
 
 class ImagingStudyRow(_Clinical, Row):

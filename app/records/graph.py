@@ -13,6 +13,7 @@ from app.core.db import Session
 from app.core.deeds import Remembered, Told
 from app.records import masking
 from app.records.book import HealthBook
+from app.records.sync import BookChanges, changes
 from app.sharing import codes, grants
 from app.sharing.enums import SensitiveClass
 from app.sharing.inputs import KEY, WHOSE, EmergencyAccessInput, RedeemShareCodeInput, ShareScopeInput
@@ -27,6 +28,7 @@ def _of_the_open_book(row: RowRef, inputs: Inputs) -> ColumnElement[Any]:
 
 BOOK = rests.Root(name="book", opens="book", row=BookRow, on=_of_the_open_book)
 GRANTED = rests.Root(name="granted", opens="grant", row=BookRow, on=_of_the_open_book)
+CHANGES = rests.Root(name="changes", opens="book", row=changes)
 PREVIEW = rests.Root(name="preview", opens="preview", row=BookRow, on=_of_the_open_book)
 
 
@@ -47,6 +49,25 @@ class RecordsQuery:
             strawberry.ID | None, strawberry.argument(description="Whose book; one's own when it is left out.")
         ] = None,
     ) -> HealthBook | None: ...
+
+    @rests.root(
+        CHANGES,
+        description=(
+            "What changed in one's own book, or a dependant's, since a cursor: ids to read again, ids to throw away. "
+            "Nothing is lost when hospitals send at the same time. Appointments are not in it: read them each time. A "
+            "book that the viewer may not open (any more) is NOT_FOUND: throw its whole copy away. A cursor of another "
+            "book or another viewer begins anew, with `isReset`."
+        ),
+    )
+    def book_changes(
+        self,
+        citizen_id: Annotated[strawberry.ID | None, strawberry.argument(description=WHOSE)] = None,
+        since: Annotated[
+            str | None,
+            strawberry.argument(description="The `cursor` of the last answer; everything when it is left out."),
+        ] = None,
+        first: Annotated[int, strawberry.argument(description="How many, 1 to 1000.")] = 200,
+    ) -> BookChanges: ...
 
     @rests.root(
         GRANTED,

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Row
+from app.core.db import Row, Xid8
 from app.records.clinical_tables import (
     AllergyReactionRow,
     AllergyRow,
@@ -369,7 +369,7 @@ class RecordVersionRow(Row):
     """
 
     __tablename__ = "record_version"
-    __table_args__ = (SCHEMA,)
+    __table_args__ = (Index("record_version_changed_idx", "citizen_id", "changed_in"), SCHEMA)
 
     citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     record_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -382,6 +382,7 @@ class RecordVersionRow(Row):
     standard_version: Mapped[str] = mapped_column(Text)
     filed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     content: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    changed_in: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
 
 
 class SensitiveRow(Row):

@@ -19,7 +19,7 @@ BEGIN
   END IF;
   reported.citizen_id := opened.citizen; reported.dose_id := dose.dose_id; reported.antigens := dose.antigens;
   reported.injected_on := (dose.injected_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date; reported.masked := dose.masked; reported.sensitive := dose.sensitive;
-  reported.reported_by := opened.reporter; reported.reported_at := clock_timestamp();
+  reported.reported_by := opened.reporter; reported.reported_at := clock_timestamp(); reported.changed_in := pg_current_xact_id();
   INSERT INTO book.reported_reaction SELECT reported.*;
   RETURN reported.id;
 END $$;
