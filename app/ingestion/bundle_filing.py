@@ -24,6 +24,7 @@ from app.ingestion.verdict import (
 )
 from app.records import filing
 from app.records.clinical import KINDS, AllergyArrival, ClinicalArrival, ConditionArrival, standalone_key
+from app.records.coming import APPOINTMENT
 
 VISIT: Final = "VISIT"
 ERROR: Final = "entered-in-error"
@@ -92,8 +93,8 @@ def _asked(message: FhirMessage) -> set[str]:
 
 async def _match(work: Bundle, position: int, unit: UnitReading) -> None:
     source = _visit_of(work, unit)
-    first = next((_key(one) for one in unit.clinical), None)
-    key = source or first or f"PERSON {position}"
+    first = next((_key(one) for one in _alone(unit)), None)
+    key = source or first or f"PERSON {work.message_id} {position}"
     if unit.visit and source is None:
         return _wait(work, position, FhirCode.VISIT_NOT_KNOWN)
     if unit.person is None:
@@ -135,7 +136,8 @@ def _visit_of(work: Bundle, unit: UnitReading) -> str | None:
 
 
 async def _stand_alone(work: Bundle, position: int, unit: UnitReading) -> None:
-    ids = list(dict.fromkeys(_key(one) for one in unit.clinical))
+    alone = _alone(unit)
+    ids = list(dict.fromkeys(_key(one) for one in alone))
     if not ids:
         return
     taken = await resources.stand_alone(
@@ -146,9 +148,7 @@ async def _stand_alone(work: Bundle, position: int, unit: UnitReading) -> None:
         ids=ids,
     )
     work.alone += len(ids)
-    for one in unit.clinical:
-        if _key(one) in taken:
-            work.taken.add((KINDS[type(one)], one.source_id))
+    work.taken.update(one for one in alone if _key(one) in taken)
     for entry in work.message.entries:
         if taken and entry.unit == position and (entry.kind, entry.key) in work.taken:
             work.outcomes[entry.index] = EntryOutcome.QUARANTINED
@@ -160,8 +160,14 @@ def _of_another(entry: int) -> Problem:
     return Problem(code="VISIT_OF_ANOTHER_PERSON", effect=Effect.QUARANTINES, vi=text.vi, en=text.en, entry=entry)
 
 
-def _key(one: ClinicalArrival) -> str:
-    return standalone_key(kind=KINDS[type(one)], source_id=one.source_id)
+def _alone(unit: UnitReading) -> list[tuple[str, str]]:
+    """Return kind and id of what stands in a book by itself."""
+    clinical = [(str(KINDS[type(one)]), one.source_id) for one in unit.clinical]
+    return clinical + [(APPOINTMENT, one.source_id) for one in unit.appointments]
+
+
+def _key(one: tuple[str, str]) -> str:
+    return standalone_key(kind=one[0], source_id=one[1])
 
 
 def _wait(work: Bundle, position: int, code: FhirCode) -> None:
@@ -188,6 +194,10 @@ async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
     clinical = [_dated(work, one) for one in unit.clinical if (KINDS[type(one)], one.source_id) not in work.taken]
     filed += await filing.file_clinical(
         work.session, citizen_id=citizen_id, arrivals=clinical, source=work.source, new_id=work.new_id
+    )
+    coming = [one for one in unit.appointments if (APPOINTMENT, one.source_id) not in work.taken]
+    filed += await filing.file_appointments(
+        work.session, citizen_id=citizen_id, arrivals=coming, source=work.source, new_id=work.new_id
     )
     changes = {(str(one.kind), one.key): one.change for one in filed}
     for entry in work.message.entries:

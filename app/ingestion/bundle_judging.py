@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from app.core.errors import Text
@@ -114,10 +114,16 @@ def concluded(
 
 
 def problem(
-    code: FhirCode, effect: Effect, *, entry: int | None = None, path: str | None = None, visit: str | None = None
+    code: FhirCode,
+    effect: Effect,
+    *,
+    entry: int | None = None,
+    path: str | None = None,
+    visit: str | None = None,
+    limit: int | None = None,
 ) -> Problem:
     """Return a remark about a place of the message."""
-    words = describe(code)
+    words = describe(code, limit=limit)
     vi, en = (f"{path}: {why}" if path else why[:1].upper() + why[1:] for why in (words.vi, words.en))
     return Problem(code=code, effect=effect, vi=vi, en=en, entry=entry, path=path, visit=visit)
 
@@ -218,9 +224,21 @@ def _implausible(unit: UnitReading, *, entry: int | None, now: datetime) -> Iter
             yield _remark(ProblemCode.EVENT_IN_FUTURE, path, unit, None)
         elif at < _FIRST_MOMENT:
             yield _remark(ProblemCode.BEFORE_1900, path, unit, None)
+    yield from _implausible_coming(unit, now=now)
+
+
+def _implausible_coming(unit: UnitReading, *, now: datetime) -> Iterator[Problem]:
+    for one in unit.appointments:
+        for path, told in (("Appointment.start", one.starts_at), ("Appointment.end", one.ends_at)):
+            if told is not None and told > now + _FURTHEST:
+                yield problem(FhirCode.APPOINTMENT_FAR_OFF, Effect.QUARANTINES, path=path, limit=_MOST_YEARS)
+            elif told is not None and told < _FIRST_MOMENT:
+                yield _remark(ProblemCode.BEFORE_1900, path, unit, None)
 
 
 _NOT_TOLD: Final = 9999
+_MOST_YEARS: Final = 10
+_FURTHEST: Final = timedelta(days=366 * _MOST_YEARS)
 
 
 def _latest_day(unit: UnitReading) -> date | None:

@@ -256,6 +256,6 @@ KINDS: dict[type[ClinicalArrival], ClinicalKind] = {
 }
 
 
-def standalone_key(*, kind: ClinicalKind, source_id: str) -> str:
+def standalone_key(*, kind: str, source_id: str) -> str:
     """Return what stands for a visit's id where a record names no visit, when its person is matched."""
     return f"{kind} {source_id}"

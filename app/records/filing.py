@@ -35,6 +35,7 @@ from app.records.clinical import (
     ConditionArrival,
     VaccinationArrival,
 )
+from app.records.coming import APPOINTMENT, AppointmentArrival
 from app.records.papers import DocumentArrival
 from app.terminology.systems import ICD10, system_word
 from app.terminology.vaccines import antigens_of
@@ -99,7 +100,7 @@ class Change(StrEnum):
 class FiledRecord:
     """One record of a visit and what became of it."""
 
-    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT, or a ClinicalKind
+    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT, APPOINTMENT, or a ClinicalKind
     key: str  # the id of the visit or the clinical record at the facility, or the record's key within the visit
     change: Change
 
@@ -225,12 +226,32 @@ async def file_clinical(
     return _filed(records)
 
 
+async def file_appointments(
+    session: Session, *, citizen_id: UUID, arrivals: Sequence[AppointmentArrival], source: Source, new_id: NewId
+) -> tuple[FiledRecord, ...]:
+    """Make, move and call off appointments that a facility sends by themselves; told in the order of `arrivals`.
+
+    Versions may come in any order. Raises the book's version when anything changed. Idempotent by facility, id and
+    content.
+    """
+    if not arrivals:
+        return ()
+    arrived = [{field.name: getattr(one, field.name) for field in fields(one)} | {"id": new_id()} for one in arrivals]
+    records = await sql.file_appointments(
+        session,
+        citizen_id=citizen_id,
+        arrived=_text(arrived),
+        provenance=_text(source.provenance(rank=source.rank(paid=False))),
+    )
+    return _filed(records)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal:
     """What a facility takes back: a whole visit, or one record by the key that its receipt tells."""
 
-    visit_source_id: str  # of a ClinicalKind not looked at: its `key` is its id at the facility
-    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT, or a ClinicalKind
+    visit_source_id: str  # of what stands alone not looked at: its `key` is its id at the facility
+    kind: str  # VISIT, PRESCRIPTION, TEST_REPORT, DOCUMENT, APPOINTMENT, or a ClinicalKind
     key: str
     reason: str
 
@@ -248,7 +269,8 @@ async def withdraw(
         "reason": withdrawal.reason,
         "rank": rank,
     }
-    remove = sql.withdraw_clinical if withdrawal.kind in list(ClinicalKind) else sql.withdraw
+    alone = dict.fromkeys(ClinicalKind, sql.withdraw_clinical) | {APPOINTMENT: sql.withdraw_appointment}
+    remove = alone.get(withdrawal.kind, sql.withdraw)
     records = await remove(
         session, citizen_id=citizen_id, asked=_text(asked), provenance=_text(source.provenance(rank=rank))
     )

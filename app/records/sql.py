@@ -12,8 +12,14 @@ _FILE_ARRIVAL = text("SELECT book.file_arrival(:citizen, CAST(:arrived AS jsonb)
 _FILE_DELTA = text("SELECT book.file_delta(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
 _WITHDRAW = text("SELECT book.withdraw(:citizen, CAST(:asked AS jsonb), CAST(:provenance AS jsonb))")
 _FILE_CLINICAL = text("SELECT book.file_clinical(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
+_FILE_APPOINTMENTS = text(
+    "SELECT book.file_appointments(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))"
+)
 _REPORT_REACTION = text("SELECT book.report_reaction(:citizen, CAST(:told AS jsonb))")
 _WITHDRAW_CLINICAL = text("SELECT book.withdraw_clinical(:citizen, CAST(:asked AS jsonb), CAST(:provenance AS jsonb))")
+_WITHDRAW_APPOINTMENT = text(
+    "SELECT book.withdraw_appointment(:citizen, CAST(:asked AS jsonb), CAST(:provenance AS jsonb))"
+)
 
 
 async def file_arrival(session: Session, *, citizen_id: UUID, arrived: str, provenance: str) -> list[dict[str, str]]:
@@ -48,6 +54,24 @@ async def withdraw_clinical(session: Session, *, citizen_id: UUID, asked: str, p
     """Withdraw one of them; returns what was removed as kind, key and change."""
     values = {"citizen": citizen_id, "asked": asked, "provenance": provenance}
     records: list[dict[str, str]] = await session.scalar(_WITHDRAW_CLINICAL, values)
+    return records
+
+
+async def file_appointments(
+    session: Session, *, citizen_id: UUID, arrived: str, provenance: str
+) -> list[dict[str, str]]:
+    """File appointments that were sent by themselves; returns them as kind, key and change."""
+    values = {"citizen": citizen_id, "arrived": arrived, "provenance": provenance}
+    records: list[dict[str, str]] = await session.scalar(_FILE_APPOINTMENTS, values)
+    return records
+
+
+async def withdraw_appointment(
+    session: Session, *, citizen_id: UUID, asked: str, provenance: str
+) -> list[dict[str, str]]:
+    """Withdraw one of them; returns what was called off as kind, key and change."""
+    values = {"citizen": citizen_id, "asked": asked, "provenance": provenance}
+    records: list[dict[str, str]] = await session.scalar(_WITHDRAW_APPOINTMENT, values)
     return records
 
 

@@ -33,6 +33,7 @@ CONTEXT: Final = frozenset(
 RECORDS: Final = frozenset(
     {
         "AllergyIntolerance",
+        "Appointment",
         "Condition",
         "DiagnosticReport",
         "DocumentReference",

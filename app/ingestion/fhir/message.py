@@ -7,6 +7,7 @@ from enum import StrEnum
 from app.ingestion.verdict import Problem
 from app.records.arrivals import PersonArrival, VisitArrival
 from app.records.clinical import ClinicalArrival
+from app.records.coming import AppointmentArrival
 from app.sharing.scope import SensitiveClass
 
 
@@ -53,6 +54,7 @@ class UnitReading:
     visit: tuple[str, ...]
     is_whole: bool  # the Encounter itself is in the message, or stands in for none
     clinical: tuple[ClinicalArrival, ...]
+    appointments: tuple[AppointmentArrival, ...]
     told_by: tuple[int, ...]  # the entries without which nothing of it can be filed: Patient and Encounter
 
 

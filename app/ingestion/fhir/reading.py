@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from app.ingestion.fhir import attachments, medicines, procedures, results, standalone
+from app.ingestion.fhir import appointments, attachments, medicines, procedures, results, standalone
 from app.ingestion.fhir.bundle import Bundle
 from app.ingestion.fhir.checks import RECORDS, Looked, check_entry
 from app.ingestion.fhir.document import FhirRefused, read_document
@@ -19,6 +19,7 @@ from app.ingestion.fhir.visit import Named, is_coded
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import Effect
 from app.records.clinical import KINDS, ClinicalArrival
+from app.records.coming import APPOINTMENT
 
 BUNDLE_TYPES: Final = frozenset({"transaction", "batch", "message", "document", "collection"})
 _FIRST_RESULTS: Final = 5
@@ -129,6 +130,7 @@ class _Reader:
             ("Condition", self._condition),
             ("AllergyIntolerance", self._allergy),
             ("DocumentReference", self._document),
+            ("Appointment", self._appointment),
         )
 
     def _look_back(self) -> None:
@@ -335,6 +337,16 @@ class _Reader:
         for node in attachments.binary_of(resource, self.bundle):
             self._part(node, unit, kind="DOCUMENT", key=found.key)
         return use.becomes(unit, kind="DOCUMENT", key=found.key)
+
+    def _appointment(self, use: Use, resource: Node) -> None:
+        unit = self.sorting.beside(resource)
+        if unit is None:
+            return
+        source = self._source(resource, "app", resource.code("start"), who=unit.who)
+        found = appointments.appointment(resource, bundle=self.bundle, source=source)
+        if found is not None and not self._is_refused(use):
+            unit.appointments.append(found)
+            use.becomes(unit, kind=APPOINTMENT, key=found.source_id)
 
 
 def _is_of_visit(condition: Node) -> bool:

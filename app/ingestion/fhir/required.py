@@ -14,6 +14,7 @@ Rules = Mapping[str, object]
 
 _BACKBONES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "AllergyIntolerance": {"reaction": ("manifestation",)},
+    "Appointment": {"participant": ("status",)},
     "Condition": {},
     "DiagnosticReport": {"media": ("link",)},
     "DocumentReference": {"content": ("attachment",), "relatesTo": ("code", "target")},
@@ -33,6 +34,7 @@ _BACKBONES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 }
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "AllergyIntolerance": ("patient",),
+    "Appointment": ("status", "participant"),
     "Binary": ("contentType",),
     "Condition": ("subject",),
     "Coverage": ("status", "beneficiary", "payor"),
@@ -87,6 +89,20 @@ _RESULTS: Final = frozenset(
     }
 )
 STATUSES: Final[Mapping[str, frozenset[str]]] = {
+    "Appointment": frozenset(
+        {
+            "proposed",
+            "pending",
+            "booked",
+            "arrived",
+            "fulfilled",
+            "cancelled",
+            "noshow",
+            "entered-in-error",
+            "checked-in",
+            "waitlist",
+        }
+    ),
     "Coverage": frozenset({"active", "cancelled", "draft", "entered-in-error"}),
     "DiagnosticReport": _RESULTS,
     "DocumentReference": frozenset({"current", "superseded", "entered-in-error"}),

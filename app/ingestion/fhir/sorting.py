@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from app.ingestion.fhir.appointments import patient_of
 from app.ingestion.fhir.bundle import Bundle, Outside
 from app.ingestion.fhir.nodes import VIETNAM_TIME, Node
 from app.ingestion.fhir.person import person
@@ -45,7 +46,7 @@ class Sorting:
             if holder is None:
                 continue
             for name in _SUBJECTS:
-                found = self.bundle.follow(holder, name, kinds=("Patient",))
+                found = self._named(holder, name)
                 if isinstance(found, Node):
                     return self._of_node(found)
                 if isinstance(found, Outside):
@@ -54,6 +55,11 @@ class Sorting:
             return self._of_node(self._patients[0])
         resource.remark(FhirCode.PATIENT_NOT_KNOWN, Effect.REJECTS)
         return None
+
+    def _named(self, holder: Node, name: str) -> Node | Outside | None:
+        if holder.kind == "Appointment":
+            return patient_of(holder, self.bundle)
+        return self.bundle.follow(holder, name, kinds=("Patient",))
 
     def _of_node(self, patient: Node) -> Who:
         known = self._people.get(id(patient.value))

@@ -21,6 +21,7 @@ from app.ingestion.fhir.visit import (
 )
 from app.records.arrivals import BirthPrecision, PersonArrival, ServiceArrival, Sex, TestReportArrival, VisitArrival
 from app.records.clinical import ClinicalArrival
+from app.records.coming import AppointmentArrival
 from app.records.papers import AttachmentArrival, DocumentKind, PapersArrival
 
 _NOBODY = PersonArrival(
@@ -78,6 +79,7 @@ class Unit:
     services: list[ServiceArrival] = field(default_factory=list)
     documents: list[AttachmentArrival] = field(default_factory=list)
     clinical: list[ClinicalArrival] = field(default_factory=list)
+    appointments: list[AppointmentArrival] = field(default_factory=list)
     is_visit: bool = False
 
     def stand_at(self, at: datetime) -> None:
@@ -97,6 +99,7 @@ class Unit:
             visit=self.visit_names,
             is_whole=self.is_visit and not self.visit_names,
             clinical=tuple(self.clinical),
+            appointments=tuple(self.appointments),
             told_by=tuple(
                 entry
                 for entry in (self.who.entry, self.encounter.entry if self.encounter else None)

@@ -24,6 +24,7 @@ _TAKEN_BACK: Final[Mapping[str, frozenset[str]]] = {
     "DiagnosticReport": frozenset({"cancelled"}),
 }
 _NOT_DONE: Final[Mapping[str, frozenset[str]]] = {
+    "Appointment": frozenset({"proposed", "pending", "waitlist"}),
     "Encounter": frozenset({"planned"}),
     "MedicationRequest": frozenset({"draft"}),
     "MedicationDispense": frozenset({"preparation", "not-done", "declined", "cancelled"}),
@@ -96,7 +97,8 @@ def use_of(entry: Entry) -> Use:
 def _classify(use: Use, resource: Node) -> None:
     kind, status = resource.kind, resource.code("status")
     verification = {one.code for one in codings(resource.node("verificationStatus"))}
-    if status == "entered-in-error" or "entered-in-error" in verification or status in _TAKEN_BACK.get(kind, ()):
+    in_error = status == "entered-in-error" and kind != "Appointment"  # which is called off, in its turn
+    if in_error or "entered-in-error" in verification or status in _TAKEN_BACK.get(kind, ()):
         use.use = EntryUse.WITHDRAWS
         return
     held, sensitive = sensitivity(resource)

@@ -65,6 +65,7 @@ class FhirCode(StrEnum):
     NOT_DONE = "NOT_DONE"
     ORDER_KEPT = "ORDER_KEPT"
     NO_VISIT_NAMED = "NO_VISIT_NAMED"
+    APPOINTMENT_FAR_OFF = "APPOINTMENT_FAR_OFF"
     SENSITIVE_HELD_BACK = "SENSITIVE_HELD_BACK"
     MORE_PROBLEMS = "MORE_PROBLEMS"
 
@@ -232,6 +233,9 @@ TEXTS: Final[dict[FhirCode, Text]] = {
     _C.NO_VISIT_NAMED: Text(
         "không ghi Encounter nào: được ghi vào một lượt khám riêng của ngày đó.",
         "no Encounter is named: it is filed under a visit of its own for that day.",
+    ),
+    _C.APPOINTMENT_FAR_OFF: Text(
+        "lịch hẹn cách hiện tại hơn {limit} năm.", "the appointment is more than {limit} years ahead."
     ),
     _C.SENSITIVE_HELD_BACK: Text(
         "dữ liệu nhạy cảm: đã nhận và lưu kín cùng thông điệp, không ghi vào sổ và không chia sẻ cho ai.",

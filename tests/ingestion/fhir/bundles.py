@@ -216,6 +216,18 @@ def everything() -> dict[str, Json]:
             "content": [{"attachment": {"contentType": "text/plain", "url": "urn:uuid:binary"}}],
         },
         "binary": {"resourceType": "Binary", "contentType": "text/plain", "data": "VMOhaSBraMOhbQ=="},
+        "revisit": {
+            "resourceType": "Appointment",
+            "id": "app-1",
+            "status": "booked",
+            "serviceType": [coded("urn:qd4750:ma-khoa", "K01")],
+            "start": "2026-12-20T08:00:00+07:00",
+            "end": "2026-12-20T08:30:00+07:00",
+            "participant": [
+                {"actor": ref("patient"), "status": "accepted"},
+                {"actor": ref("doctor"), "status": "accepted"},
+            ],
+        },
         "claim": {"resourceType": "Claim", "status": "active"},
     }
 
