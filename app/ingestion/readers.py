@@ -25,7 +25,7 @@ from app.core.errors import Text
 from app.ingestion import catalogue, fhir, formats, qd4750, verdict
 from app.ingestion.fhir import words
 from app.ingestion.reader_process import CHECK, HEADER, READ, REFUSED
-from app.records import arrivals, clinical, papers
+from app.records import arrivals, clinical, coming, papers
 from app.sharing import scope
 
 TRIES: Final = 3
@@ -83,7 +83,18 @@ class _Unpacker(pickle.Unpickler):
 def _words() -> dict[tuple[str, str], type[Any]]:
     named = [
         member
-        for module in (arrivals, clinical, papers, scope, verdict, catalogue, qd4750.message, fhir.message, words)
+        for module in (
+            arrivals,
+            clinical,
+            coming,
+            papers,
+            scope,
+            verdict,
+            catalogue,
+            qd4750.message,
+            fhir.message,
+            words,
+        )
         for member in vars(module).values()
         if isinstance(member, type) and member.__module__ == module.__name__
     ]

@@ -1,14 +1,16 @@
 """What holds for every resource, whatever its kind: modifiers that are not understood, nesting, labels, profiles."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from app.ingestion.fhir.bundle import Bundle, Entry
 from app.ingestion.fhir.nodes import Node, codings
 from app.ingestion.fhir.required import check_required
-from app.ingestion.fhir.systems import is_icd_10
+from app.ingestion.fhir.systems import best_code, is_icd_10
 from app.ingestion.fhir.words import FhirCode
+from app.ingestion.qd4750.values import DISEASE
 from app.ingestion.verdict import Effect
+from app.records.clinical import CodingArrival
 from app.sharing.scope import SensitiveClass
 
 CONTEXT: Final = frozenset(
@@ -165,7 +167,8 @@ def _extensions(value: dict[str, Any]) -> tuple[bool, int]:
 def sensitivity(resource: Node) -> tuple[bool, SensitiveClass | None]:
     """Tell whether a resource is to be held back, and its class where that has a name.
 
-    By its security labels, else by its codes. Source: FHIR R4 security-labels; Law on HIV/AIDS 2006 (2020) Art. 30.
+    By its security labels, else by codes that the book does not keep: what the book keeps it classes itself.
+    Source: FHIR R4 security-labels; Law on HIV/AIDS 2006 (2020) Art. 30.
     """
     meta = resource.node("meta")
     for label in meta.nodes("security") if meta else ():
@@ -174,13 +177,39 @@ def sensitivity(resource: Node) -> tuple[bool, SensitiveClass | None]:
             return True, None
         if code in _LABELS:
             return True, _LABELS[code]
-    for coding in codings(resource.node("code")):
-        plain = coding.code.replace(".", "").upper()
-        for beginnings, sensitive in _CODES:
-            if is_icd_10(coding.system) and plain.startswith(beginnings):
-                return True, sensitive
-        if coding.system == _LOINC and coding.code in _HIV_TESTS:
-            return True, SensitiveClass.HIV
-        if coding.system == _SNOMED and coding.code in _HIV_CONCEPTS:
-            return True, SensitiveClass.HIV
+    kept = _kept(resource)
+    for coding in _told(resource):
+        found = class_of(coding)
+        if found is not None and coding.code != kept:
+            return True, found
     return False, None
+
+
+def class_of(coding: CodingArrival) -> SensitiveClass | None:
+    """Return the class of which a code is, among those whose tables are held back (HIV, tuberculosis)."""
+    plain = coding.code.replace(".", "").upper()
+    if is_icd_10(coding.system):
+        return next((sensitive for beginnings, sensitive in _CODES if plain.startswith(beginnings)), None)
+    is_hiv = (coding.system, coding.code in _HIV_TESTS) == (_LOINC, True) or (
+        coding.system == _SNOMED and coding.code in _HIV_CONCEPTS
+    )
+    return SensitiveClass.HIV if is_hiv else None
+
+
+def _told(resource: Node) -> Iterator[CodingArrival]:
+    for name in ("code", "valueCodeableConcept"):
+        if isinstance(resource.value.get(name), dict):
+            yield from codings(resource.node(name))
+    for name in () if resource.kind == "Appointment" else ("reasonCode", "conclusionCode"):
+        if isinstance(resource.value.get(name), list):
+            yield from (coding for concept in resource.nodes(name) for coding in codings(concept))
+
+
+def _kept(resource: Node) -> str | None:
+    """Return the code that the book keeps: by it the book itself tells the class, as of what came by XML."""
+    coding = codings(resource.node("code"))
+    if resource.kind == "Condition":
+        code = next((one.code for one in coding if is_icd_10(one.system)), "")
+        return code if DISEASE.fullmatch(code) else None
+    system = {"Observation": "ma-chi-so", "DiagnosticReport": "ma-dich-vu"}.get(resource.kind)
+    return best_code(coding, system) if system else None

@@ -6,7 +6,7 @@ from typing import Final
 
 from app.ingestion.fhir import appointments, attachments, medicines, procedures, results, standalone
 from app.ingestion.fhir.bundle import Bundle
-from app.ingestion.fhir.checks import RECORDS, Looked, check_entry
+from app.ingestion.fhir.checks import RECORDS, Looked, check_entry, class_of
 from app.ingestion.fhir.document import FhirRefused, read_document
 from app.ingestion.fhir.message import EntryUse, FhirMessage
 from app.ingestion.fhir.nodes import VIETNAM_TIME, Node, codings, words_of
@@ -15,7 +15,7 @@ from app.ingestion.fhir.sorting import Sorting
 from app.ingestion.fhir.systems import identifiers
 from app.ingestion.fhir.units import Unit, Who
 from app.ingestion.fhir.uses import Use, use_of
-from app.ingestion.fhir.visit import Named, is_coded
+from app.ingestion.fhir.visit import ARRIVAL_USES, Named, is_coded
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import Effect
 from app.records.clinical import KINDS, ClinicalArrival
@@ -92,6 +92,7 @@ class _Reader:
         self._reports: dict[int, list[Node]] = {}
         self._dispenses: dict[int, Node] = {}
         self._look_back()
+        self._hold_back()
 
     def read(self) -> FhirMessage:
         """Read everything, in an order in which nothing is read twice."""
@@ -146,6 +147,25 @@ class _Reader:
                 if isinstance(request, Node):
                     self._dispenses.setdefault(id(request.value), dispense)
 
+    def _hold_back(self) -> None:
+        """Hold back what belongs to what is held back: all of a visit, and what was dispensed by a prescription."""
+        for entry, resource in self.bundle.resources(*RECORDS):
+            use = self.uses[entry.index]
+            for one in self._belongs_to(resource) if use.use is EntryUse.CONTEXT else ():
+                above = self.uses.get(one.entry)
+                if above is not None and above.use is EntryUse.HELD_BACK and above.resource == one.kind:
+                    use.is_held_back(above.sensitive)
+                    break
+
+    def _belongs_to(self, resource: Node) -> list[Node]:
+        found = [self.sorting.encounter_of(one) for one in (resource, *self._results_of(resource))]
+        if resource.kind == "MedicationDispense":
+            references = resource.nodes("authorizingPrescription")
+            found += [self.bundle.resolve(one, kinds=("MedicationRequest",), of=resource) for one in references]
+        if resource.kind == "Encounter":
+            return []
+        return [one for one in found if isinstance(one, Node)]
+
     def _is_refused(self, use: Use) -> bool:
         return use.entry.index in self.remarks.rejected
 
@@ -171,6 +191,8 @@ class _Reader:
         unit = self.sorting.of_encounter(resource)
         if unit is None or self._is_refused(use):
             return
+        for one in unit.conditions:
+            self._hold_back_arrival(one)
         named = [one for one in unit.conditions if not self._is_out(one.condition)]
         unit.conditions = named
         use.becomes(unit, kind="VISIT", key=unit.source or "")
@@ -178,6 +200,13 @@ class _Reader:
             if is_coded(one.condition) or not codings(one.condition.node("code")):
                 self._named.add(id(one.condition.value))
                 self._part(one.condition, unit, kind="VISIT", key=unit.source or "")
+
+    def _hold_back_arrival(self, named: Named) -> None:
+        """Hold back a diagnosis on arrival that is of a class: the book keeps its words alone."""
+        classes = [found for one in codings(named.condition.node("code")) if (found := class_of(one)) is not None]
+        use = self.uses.get(named.condition.entry)
+        if named.use in ARRIVAL_USES and classes and use is not None and use.use is EntryUse.CONTEXT:
+            use.is_held_back(classes[0])
 
     def _part(self, node: Node, unit: Unit, *, kind: str, key: str) -> None:
         use = self.uses.get(node.entry)

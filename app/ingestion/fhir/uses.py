@@ -56,6 +56,12 @@ class Use:
         """Note why the entry is not filed."""
         self.use, self.reason = EntryUse.IGNORED, reason
 
+    def is_held_back(self, sensitive: SensitiveClass | None) -> None:
+        """Note that the entry stays in the sealed message alone."""
+        self.use, self.sensitive, self.reason = EntryUse.HELD_BACK, sensitive, FhirCode.SENSITIVE_HELD_BACK
+        if self.entry.resource is not None:
+            self.entry.resource.remark(FhirCode.SENSITIVE_HELD_BACK, Effect.NOTES)
+
     def reading(self, *, refused: bool) -> EntryReading:
         """Return what is told of the entry."""
         use = EntryUse.REFUSED if refused else self.use
@@ -103,8 +109,7 @@ def _classify(use: Use, resource: Node) -> None:
         return
     held, sensitive = sensitivity(resource)
     if held:
-        use.use, use.sensitive, use.reason = EntryUse.HELD_BACK, sensitive, FhirCode.SENSITIVE_HELD_BACK
-        resource.remark(FhirCode.SENSITIVE_HELD_BACK, Effect.NOTES)
+        use.is_held_back(sensitive)
     elif kind in ("Observation", "DiagnosticReport") and results.is_not_yet(resource):
         use.is_ignored(FhirCode.NOT_FINAL)
     elif status in _NOT_DONE.get(kind, ()) or resource.code("intent") in _PLANS or resource.flag("doNotPerform"):

@@ -46,7 +46,7 @@ _KIND_OF_CLASS: Final = {
 }
 _DISCHARGES: Final = {"home": "1", "hosp": "2", "other-hcf": "2", "aadvice": "4"}
 _DIED: Final = ("exp", "5")
-_ARRIVAL_USES: Final = frozenset({"AD", "CC"})
+ARRIVAL_USES: Final = frozenset({"AD", "CC"})
 _INPATIENT: Final = frozenset({"IMP", "ACUTE", "NONAC"})
 _TRADITIONAL: Final = frozenset({"yhct", "ma-benh-yhct", "icd-10-yhct"})
 
@@ -115,8 +115,8 @@ def visit(
     codes = [coding for concept in encounter.nodes("type") for coding in codings(concept)]
     length = encounter.node("length")
     days = length.number("value") if length and length.code("code") in ("d", None) else None
-    arrival = [named for named in conditions if named.use in _ARRIVAL_USES]
-    final = [named for named in conditions if named.use not in _ARRIVAL_USES]
+    arrival = [named for named in conditions if named.use in ARRIVAL_USES]
+    final = [named for named in conditions if named.use not in ARRIVAL_USES]
     return VisitArrival(
         source_id=source,
         facility_code=facility_of(bundle, encounter) or "",

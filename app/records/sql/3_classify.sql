@@ -5,6 +5,7 @@ DELETE FROM code.sensitive;
 INSERT INTO code.sensitive (class, kind, pattern) VALUES
   (1, 'CODE', '^(B2[0-4]|Z21|R75|Z11\.?4|Z20\.?6|Z71\.?7|Z83\.?0|O98\.?7|F02\.?4)'),
   (1, 'WORD', '\m(hiv|aids|arv|art)\M|suy giảm miễn dịch mắc phải|efavirenz|dolutegravir|nevirapin|lopinavir|atazanavir|darunavir|zidovudin|abacavir|lamivudin|emtricitabin'),
+  (1, 'WORD', '\m(29327-4|5017-9|5018-7|5220-9|5221-7|7917-8|7918-6|20447-9|25836-8|30361-0|31201-7|32602-5|48345-3|51866-2|56888-1|57975-5|68961-2|69668-2|75622-1|80203-3|80387-4|89365-1|89374-3|86406008|165816005|62479008|91947003|91948008|19030005|186706006)\M'),  -- LOINC, SNOMED CT
   (2, 'CODE', '^(A1[5-9]|B90|Z03\.?0|Z11\.?1|Z20\.?1|O98\.?0|P37\.?0)'),
   (2, 'WORD', '\m(lao (phổi|hạch|màng|xương|khớp|kháng|ruột|tiềm ẩn)|bệnh lao|afb|mtb|xpert|rifampicin|ethambutol|pyrazinamid)'),
   (4, 'CODE', '^(F0[0-9]|F[2-9][0-9]|X[67][0-9]|X8[0-4]|Z91\.?5|Z13\.?3)'),

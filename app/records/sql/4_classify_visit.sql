@@ -12,8 +12,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
       WHERE i.citizen_id = citizen AND i.prescription_id = p.id)
     FROM book.prescription p WHERE p.citizen_id = citizen AND p.visit_id = visit
   UNION ALL
-  SELECT 'test_report', r.id, NULL, '{}', concat_ws(' ', r.service_name, r.description, r.conclusion,
-      (SELECT string_agg(concat_ws(' ', t.code, t.name), ' ') FROM book.test_result t WHERE t.citizen_id = citizen AND t.report_id = r.id))
+  SELECT 'test_report', r.id, NULL, '{}', concat_ws(' ', r.service_code, r.service_name, r.description, r.conclusion,
+      (SELECT string_agg(concat_ws(' ', t.code, t.name, t.value_text), ' ') FROM book.test_result t WHERE t.citizen_id = citizen AND t.report_id = r.id))
     FROM book.test_report r WHERE r.citizen_id = citizen AND r.visit_id = visit
   UNION ALL
   SELECT 'document', d.id, NULL, ARRAY[d.main_code], concat_ws(' ', d.arrival_diagnosis, d.diagnosis, d.signs, d.course, d.findings, d.treatment,

@@ -18,7 +18,7 @@ BEGIN
     ordered := book.take_parts(citizen, facility, 'APPOINTMENT ' || (one->>'source_id'), '{RECORD}', rank);
     IF ordered.taken = '{RECORD}' THEN
       source := book.appointment_source(one->>'source_id');
-      classes := book.classes_of(ARRAY(SELECT jsonb_array_elements_text(one->'codes')), one->>'words');
+      classes := book.classes_of(ARRAY(SELECT jsonb_array_elements_text(one->'codes')), concat_ws(' ', one->>'words', one->>'codes'));
       changed := care.file_appointments(citizen, facility, source, 'FACILITY', CASE WHEN (one->>'is_live')::boolean THEN jsonb_build_array(one
         || jsonb_build_object('source_id', source || ' ', 'sensitive', classes, 'is_sensitive', classes <> 0)) ELSE '[]' END);
       change := CASE WHEN changed = 0 THEN 'UNCHANGED' WHEN NOT (one->>'is_live')::boolean THEN 'WITHDRAWN'

@@ -327,9 +327,10 @@ HELD: dict[str, tuple[Callable[[dict[str, Json]], object], SensitiveClass | None
         ),
         None,
     ),
-    "icd": (lambda all_: all_["main"]["code"]["coding"][0].update(code="B20.0"), SensitiveClass.HIV),
-    "tuberculosis": (lambda all_: all_["long"]["code"]["coding"][0].update(code="A15.0"), SensitiveClass.TUBERCULOSIS),
-    "loinc": (lambda all_: all_["glucose"]["code"]["coding"][0].update(code="75622-1"), SensitiveClass.HIV),
+    "icd of another kind": (
+        lambda all_: all_["drug"].update(reasonCode=[bundles.coded("http://hl7.org/fhir/sid/icd-10", "B20.0")]),
+        SensitiveClass.HIV,
+    ),
 }
 
 
@@ -338,10 +339,12 @@ def test_sensitive_resources_are_held_back(
     change: Callable[[dict[str, Json]], object], sensitive: SensitiveClass | None
 ) -> None:
     message = read(change=change)
-    (held,) = [entry for entry in message.entries if entry.use is EntryUse.HELD_BACK]
-    assert held.sensitive is sensitive
+    held = [entry for entry in message.entries if entry.use is EntryUse.HELD_BACK]
+    assert [one.resource for one in held] == ["MedicationRequest", "MedicationDispense"]
+    assert {one.sensitive for one in held} == {sensitive}
     told = repr(message.units)
-    assert not any(secret in told for secret in ("B20", "A15", "75622-1"))
+    assert "B20" not in told
+    assert "Paracetamol" not in told
 
 
 @pytest.mark.parametrize("status", ["registered", "preliminary", "partial"])
