@@ -51,10 +51,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("factor_id", "hash", name="recovery_code_pkey"),
         schema="auth",
     )
-    op.create_check_constraint(
-        "step_up_action_check",
-        "step_up",
-        "action IN ('SHARE', 'UNMASK', 'EXPORT', 'EMERGENCY', 'GUARDIANS', 'IDENTIFIERS', 'FACTORS', 'SESSIONS', '*')",
-        schema="auth",
+    # The table is as new as the release that this stands in: no row waits for it.
+    op.execute(
+        "-- squawk-ignore constraint-missing-not-valid\n"
+        "ALTER TABLE auth.step_up ADD CONSTRAINT step_up_step_up_action_check_check CHECK (action IN "
+        "('SHARE', 'UNMASK', 'EXPORT', 'EMERGENCY', 'GUARDIANS', 'IDENTIFIERS', 'FACTORS', 'SESSIONS', '*'))"
     )
     op.execute("RESET ROLE")
