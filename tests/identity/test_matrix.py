@@ -2,29 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from graphql import (
-    GraphQLEnumType,
-    GraphQLInputObjectType,
-    GraphQLInputType,
-    GraphQLList,
-    GraphQLNonNull,
-    get_named_type,
-)
+from graphql import GraphQLInputObjectType, GraphQLNonNull, get_named_type
 
-from app.gateway import plans
+from tests.given import SCHEMA, value_of
 from tests.identity.families import EVERYTHING, SUMMARY, Families, today, years_ago
 from tests.identity.test_practitioners import DOCTOR, id_of, store
 from tests.ingestion import messages
 from tests.ingestion.messages import VISIT
-from tests.people import Stand, now
+from tests.people import Stand
 
-SCHEMA = plans.index().schema
 ROOTS = SCHEMA.query_type.fields if SCHEMA.query_type else {}
 DEEDS = SCHEMA.mutation_type.fields if SCHEMA.mutation_type else {}
 BITS = {"VISITS": 1, "PRESCRIPTIONS": 2, "VACCINATIONS": 4, "TEST_RESULTS": 8, "IMAGING": 16, "DOCUMENTS": 32}
@@ -179,24 +171,6 @@ def wanted(field: str, arguments: Mapping[str, Any], rights: Rights) -> str:
     return "DATA"
 
 
-def value_of(kind: GraphQLInputType, name: str, target: UUID) -> Any:
-    """Return a value that a field accepts; of an id, the target's."""
-    inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
-    if isinstance(inner, GraphQLList):
-        return [value_of(inner.of_type, name, target)]
-    if isinstance(inner, GraphQLEnumType):
-        return next(iter(inner.values))
-    if isinstance(inner, GraphQLInputObjectType):
-        return {
-            key: value_of(field.type, key, target)
-            for key, field in inner.fields.items()
-            if isinstance(field.type, GraphQLNonNull) or get_named_type(field.type).name == "ID"
-        }
-    simple = {"ID": str(target), "Int": 1, "Boolean": False, "Date": str(date(2026, 11, 22)), "String": "01901"}
-    simple["DateTime"] = now().isoformat()
-    return simple[inner.name]
-
-
 def question(field: str, target: UUID) -> tuple[str, dict[str, Any]]:
     """Return a root field with its ids and what it needs, and the variables."""
     given = {
@@ -210,7 +184,7 @@ def question(field: str, target: UUID) -> tuple[str, dict[str, Any]]:
     kind = get_named_type(ROOTS[field].type)
     asked = "nodes { __typename }" if "nodes" in getattr(kind, "fields", {}) else "__typename"
     return (f"query ({signature}) " if given else "") + f"{{ {shown} {{ {asked} }} }}", {
-        name: value_of(argument.type, name, target) for name, argument in given.items()
+        name: value_of(argument.type, target) for name, argument in given.items()
     }
 
 
@@ -273,7 +247,7 @@ def test_b107_b131_b140_b141_nobody_does_anything_by_another_persons_id(world: W
         kind = get_named_type(DEEDS[name].args["input"].type)
         assert isinstance(kind, GraphQLInputObjectType)
         world.keys += 1
-        given = {**value_of(kind, "input", world.target), "idempotencyKey": f"m{world.keys}"}
+        given = {**value_of(kind, world.target), "idempotencyKey": f"m{world.keys}"}
         query = f"mutation ($input: {kind.name}!) {{ {name}(input: $input) {{ __typename }} }}"
         done[name] = outcome(world.ask(viewer, query, input=given), name)
 
