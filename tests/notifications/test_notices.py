@@ -59,9 +59,10 @@ def stranger(stand: Stand, owner: UUID) -> UUID:
 
 
 @pytest.fixture
-def calm(stand: Stand, owner: UUID, service: Service) -> None:
-    """Forget phones, notices and wishes of other tests, and what the service took."""
+def calm(stand: Stand, owner: UUID, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget phones, notices and wishes of other tests, and what the service took; the library waits for no try."""
     assert owner
+    monkeypatch.setattr("firebase_admin._http_client.DEFAULT_HTTPX_RETRY_CONFIG.backoff_factor", 0)
     for table in ("notice.push", "notice.push_target", "notice.notice", "notice.preference", "care.appointment"):
         stand.as_owner(f"DELETE FROM {table}")
     stand.as_owner("DELETE FROM notice.event WHERE kind = 'APPOINTMENT_DUE'")
