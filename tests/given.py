@@ -11,6 +11,7 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     OperationDefinitionNode,
+    OperationType,
     get_named_type,
     type_from_ast,
 )
@@ -40,11 +41,20 @@ def value_of(kind: GraphQLInputType, target: UUID) -> Any:
     return simple[inner.name]
 
 
+def is_live(known: TrustedOperation) -> bool:
+    """Tell a subscription, which a socket takes and a POST does not: tests/gateway/test_sockets.py."""
+    return _operation(known).operation is OperationType.SUBSCRIPTION
+
+
+def _operation(known: TrustedOperation) -> OperationDefinitionNode:
+    (found,) = (one for one in known.document.definitions if isinstance(one, OperationDefinitionNode))
+    return found
+
+
 def variables_of(known: TrustedOperation, target: UUID) -> dict[str, Any]:
     """Return the variables without which an operation is not asked at all."""
-    (operation,) = (one for one in known.document.definitions if isinstance(one, OperationDefinitionNode))
     found = {}
-    for one in operation.variable_definitions or ():
+    for one in _operation(known).variable_definitions or ():
         kind = type_from_ast(SCHEMA, one.type)
         if isinstance(kind, GraphQLNonNull) and one.default_value is None:
             found[one.variable.name.value] = value_of(kind, target)

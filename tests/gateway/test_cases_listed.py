@@ -10,7 +10,6 @@ import pytest
 TESTS = Path(__file__).parents[1]
 CASES = (*range(171, 202), *range(208, 217))
 ELSEWHERE = {
-    199: "There is no WebSocket yet: the server is started without one, and subscriptions bring this case with them.",
     213: "TLS ends before the application: the cases are the ingress's, and stand with infra.",
 }
 _NAME = re.compile(r"b(\d{3})(?:_to_b(\d{3}))?(?=_|\b)", re.IGNORECASE)
