@@ -1,10 +1,13 @@
 -- owner: auth_owner
 -- What a grant opens. SK404: absent, another's, not begun, ended, revoked, frozen, or its doctor may not practise there
--- any more: all look alike.
+-- any more: all look alike. SK401: a facility's system, which is nobody.
 CREATE OR REPLACE FUNCTION auth.judge_grant(live auth.session, wanted uuid) RETURNS auth.book_grant
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE found_grant auth.book_grant;
 BEGIN
+  IF live.facility_code IS NOT NULL THEN
+    RAISE EXCEPTION 'not a person''s session' USING ERRCODE = 'SK401';
+  END IF;
   IF live.practitioner_id IS NULL THEN
     RAISE EXCEPTION 'no such book' USING ERRCODE = 'SK404';
   END IF;
