@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.appointments.graph import AppointmentsMutation, AppointmentsQuery
 from app.compiler.inputs import InputSpec
+from app.facilities.graph import FacilitiesQuery
 from app.identity.factor_graph import FactorMutation, FactorQuery
 from app.identity.family_graph import FamilyMutation
 from app.identity.graph import IdentityQuery
@@ -71,6 +72,7 @@ class Query(
     SharingQuery,
     AppointmentsQuery,
     NotificationsQuery,
+    FacilitiesQuery,
 ):
     """The sum of the rooms' root fields."""
 
