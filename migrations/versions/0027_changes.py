@@ -24,5 +24,9 @@ def upgrade() -> None:
             sa.Column("changed_in", Xid8(), nullable=False, server_default=sa.text("pg_current_xact_id()")),
             schema="book",
         )
-    op.create_index("record_version_changed_idx", "record_version", ["citizen_id", "changed_in"], schema="book")
+    # The table is as new as the release that this stands in: no row waits for it.
+    op.execute(
+        "-- squawk-ignore require-concurrent-index-creation\n"
+        "CREATE INDEX record_version_changed_idx ON book.record_version (citizen_id, changed_in)"
+    )
     op.execute("RESET ROLE")
