@@ -9,7 +9,8 @@ from app.core.context import Context
 from app.core.crypto import Place
 from app.core.db import Session
 from app.core.deeds import Told
-from app.core.errors import AppError, Conflict, Invalid, NotFound, Refused, Text
+from app.core.errors import AppError, Conflict, Invalid, Refused, Text
+from app.core.ids import known_id, known_id_if_any
 
 LONGEST_REASON: Final = 500
 
@@ -55,7 +56,7 @@ async def book(session: Session, *, slot_id: str, citizen_id: str | None, reason
     outcome = await sql.book(
         session,
         slot=known_id(slot_id),
-        target=None if citizen_id is None else known_id(citizen_id),
+        target=known_id_if_any(citizen_id),
         appointment=appointment,
         reason=_sealed(reason, appointment=appointment, context=context),
         terms=sql.terms(context.house.settings),
@@ -93,17 +94,6 @@ def accepted(outcome: str) -> None:
     if outcome in REFUSALS:
         kind, words = REFUSALS[outcome]
         raise kind(words)
-
-
-def known_id(text: str) -> UUID:
-    """Return an id that a client sent.
-
-    :raises NotFound: when it is none of ours
-    """
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound from None
 
 
 def _sealed(reason: str | None, *, appointment: UUID, context: Context) -> bytes | None:

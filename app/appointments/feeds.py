@@ -4,24 +4,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.appointments import sql
-from app.appointments.booking import known_id
 from app.core.context import Context
 from app.core.db import Session
 from app.core.deeds import Told
+from app.core.ids import known_id, known_id_if_any
 
 
 async def create(session: Session, *, citizen_id: str | None, context: Context) -> Told:
     """Make a calendar address, in place of the one that the caller had for this citizen."""
     feed = str(context.new_id())
     secret = secret_of(feed, context=context)
-    target = None if citizen_id is None else known_id(citizen_id)
+    target = known_id_if_any(citizen_id)
     await sql.make_feed(session, secret=secret, target=target, feed=known_id(feed))
     return Told(kept={"feed_id": feed}, secret=told_of(feed, context=context))
 
 
 async def revoke(session: Session, *, citizen_id: str | None) -> Told:
     """End the calendar addresses of a citizen."""
-    ended = await sql.revoke_feeds(session, target=None if citizen_id is None else known_id(citizen_id))
+    ended = await sql.revoke_feeds(session, target=known_id_if_any(citizen_id))
     return Told(kept={"revoked": ended})
 
 

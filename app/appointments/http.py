@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from app.appointments import publishing, reading, sql
-from app.appointments.booking import known_id
 from app.appointments.calendar import Publisher, calendar_file
 from app.appointments.schedules import ScheduleProblem
 from app.core.context import Context, run_step
 from app.core.errors import Conflict, ErrorCode, NotFound, Text
+from app.core.ids import known_id
 from app.core.requests import context_of, context_without_token, read_body, require_media_type, require_token
 
 router = APIRouter()

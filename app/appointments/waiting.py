@@ -7,11 +7,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.appointments import sql
-from app.appointments.booking import accepted, known_id
+from app.appointments.booking import accepted
 from app.core.context import Context, Step
 from app.core.db import Session
 from app.core.deeds import Told
 from app.core.errors import Conflict, Invalid, Text
+from app.core.ids import known_id, known_id_if_any
 
 MOST_DAYS: Final = 92
 MOST_STEPS: Final = 10_000
@@ -45,7 +46,7 @@ async def join(
         department_code=department_code,
         since=since,
         until=until,
-        citizen_id=None if citizen_id is None else known_id(citizen_id),
+        citizen_id=known_id_if_any(citizen_id),
     )
     if not await sql.join_waitlist(session, wish=wish, entry=entry, terms=sql.terms(context.house.settings)):
         raise Conflict(_WAITS)

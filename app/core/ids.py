@@ -4,6 +4,8 @@ import secrets
 from datetime import datetime
 from uuid import UUID
 
+from app.core.errors import NotFound
+
 
 def new_id(*, now: datetime) -> UUID:
     """Return a UUIDv7 of `now`, unique by 74 random bits."""
@@ -26,3 +28,22 @@ def new_request_id() -> str:
 def new_jitter() -> float:
     """Return a number from 0 to 1, so that those who wait do not all come back at once."""
     return secrets.randbelow(1 << 20) / (1 << 20)
+
+
+def known_id(said: str) -> UUID:
+    """Return an id as a client sent it.
+
+    :raises NotFound: when it is none of ours, as for a stranger's
+    """
+    try:
+        return UUID(said)
+    except ValueError:
+        raise NotFound from None
+
+
+def known_id_if_any(said: str | None) -> UUID | None:
+    """Return the same, or nothing for nothing.
+
+    :raises NotFound: as `known_id`
+    """
+    return None if said is None else known_id(said)

@@ -1,10 +1,9 @@
 """Ends sessions that their own person names."""
 
-from uuid import UUID
-
 from app.core.db import Session
 from app.core.deeds import Told
 from app.core.errors import Invalid, NotFound, Text
+from app.core.ids import known_id
 from app.identity import factor_sql
 
 _ONE_OF_TWO = Text(
@@ -23,10 +22,7 @@ async def end_sessions(session: Session, *, session_id: str | None, others: bool
         raise Invalid(_ONE_OF_TWO)
     if session_id is None:
         return Told(kept={"session_id": None, "ended": await factor_sql.end_other_sessions(session)})
-    try:
-        wanted = UUID(session_id)
-    except ValueError:
-        raise NotFound from None
+    wanted = known_id(session_id)
     if not await factor_sql.end_own_session(session, session_id=wanted):
         raise NotFound
     return Told(kept={"session_id": str(wanted), "ended": 1})

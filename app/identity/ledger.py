@@ -10,6 +10,7 @@ from app.core.context import Context
 from app.core.crypto import Place
 from app.core.db import Session
 from app.core.errors import Invalid, NotFound, Text
+from app.core.ids import known_id
 from app.identity import ledger_sql, sql
 
 FORMS: Final = {
@@ -37,7 +38,7 @@ async def withdraw_consent(session: Session, *, consent_id: str) -> UUID:
 
     :raises NotFound: when it is none of theirs, or was taken back
     """
-    return await ledger_sql.withdraw_consent(session, consent_id=_id(consent_id))
+    return await ledger_sql.withdraw_consent(session, consent_id=known_id(consent_id))
 
 
 async def join_identifier(session: Session, *, kind: str, number: str, context: Context) -> UUID:
@@ -62,7 +63,7 @@ async def undo_join(session: Session, *, join_id: str, context: Context) -> UUID
     :raises NotFound: when it is none of theirs, or was undone
     :raises StepUpRequired: without a fresh second factor
     """
-    wanted, me = _id(join_id), await _me(session)
+    wanted, me = known_id(join_id), await _me(session)
     for visit in await ledger_sql.undo_join(session, join_id=wanted):
         split_id = context.new_id()
         sealed = _sealed(split_id, citizen_id=me, visit=visit["visit"], reason="JOIN_UNDONE", context=context)
@@ -84,7 +85,7 @@ async def disown(session: Session, *, message_id: str, context: Context) -> int:
     :raises StepUpRequired: without a fresh second factor
     """
     me = await _me(session)
-    visits = await ledger_sql.visits_of_message(session, message_id=_id(message_id))
+    visits = await ledger_sql.visits_of_message(session, message_id=known_id(message_id))
     for visit in visits:
         split_id = context.new_id()
         sealed = _sealed(split_id, citizen_id=me, visit=visit["visit"], reason="NOT_MINE", context=context)
@@ -106,10 +107,3 @@ def _sealed(split_id: UUID, *, citizen_id: UUID, visit: str, reason: str, contex
     body = orjson.dumps({"citizen": str(citizen_id), "visit": visit, "reason": reason})
     place = Place(table="intake.message", column="body", row_id=split_id)
     return context.house.vault.sealer.seal(body, place=place)
-
-
-def _id(said: str) -> UUID:
-    try:
-        return UUID(said)
-    except ValueError:
-        raise NotFound from None

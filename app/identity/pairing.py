@@ -7,6 +7,7 @@ from uuid import UUID
 from app.core.context import Context
 from app.core.db import Session
 from app.core.errors import NotFound
+from app.core.ids import known_id
 from app.identity import register_sql
 
 _FACILITY: Final = re.compile(r"[0-9A-Z]{5}", re.ASCII)
@@ -28,8 +29,4 @@ async def unpair(session: Session, *, pairing_id: str) -> UUID:
 
     :raises NotFound: when it is none of theirs, or has ended
     """
-    try:
-        wanted = UUID(pairing_id)
-    except ValueError:
-        raise NotFound from None
-    return await register_sql.unpair(session, pairing_id=wanted)
+    return await register_sql.unpair(session, pairing_id=known_id(pairing_id))

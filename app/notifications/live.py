@@ -12,7 +12,8 @@ from asyncpg import Pool
 
 from app.core.context import Context
 from app.core.db import connection_errors
-from app.core.errors import Invalid, NotFound, Text
+from app.core.errors import Invalid, Text
+from app.core.ids import known_id_if_any
 
 LOOK_EVERY = timedelta(milliseconds=500)
 OVERLAP_MILLISECONDS = 10_000
@@ -92,21 +93,14 @@ async def listen(context: Context, *, citizen_id: str | None, grant_id: str | No
         context.token or "",
         context.proof_key,
         subscription,
-        _id(citizen_id),
-        _id(grant_id),
+        known_id_if_any(citizen_id),
+        known_id_if_any(grant_id),
     )
     event, version = known or (rows[0]["event"], rows[0]["version"])
     listening = Listening(id=subscription, context=context, event=event, version=version)
     if known is None:  # what was there before is no news
         _ = [heard async for heard in listening.hear()]
     return listening
-
-
-def _id(said: str | None) -> UUID | None:
-    try:
-        return None if said is None else UUID(said)
-    except ValueError:
-        raise NotFound from None
 
 
 def _read(cursor: str) -> tuple[UUID, int]:

@@ -10,6 +10,7 @@ from app.core.crypto import Place, Vault
 from app.core.db import Session
 from app.core.deeds import Told
 from app.core.errors import Invalid, NotFound, Text
+from app.core.ids import known_id
 from app.notifications import sql
 from app.notifications.kinds import NoticeClass
 
@@ -59,7 +60,7 @@ async def remove_device(session: Session, *, device_id: str) -> Told:
 
     :raises NotFound: when none of theirs has this id
     """
-    if not await sql.remove_target(session, target_id=_id(device_id)):
+    if not await sql.remove_target(session, target_id=known_id(device_id)):
         raise NotFound
     return Told(kept={"device_id": device_id})
 
@@ -113,13 +114,6 @@ def _time(said: str, name: str) -> time:
 
 def _no_time(name: str) -> Invalid:
     return Invalid(Text(f"{name} phải có dạng HH:MM.", f"{name} must look like HH:MM."))
-
-
-def _id(said: str) -> UUID:
-    found = _id_or_none(said)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _id_or_none(said: str) -> UUID | None:

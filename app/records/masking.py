@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from app.core.db import Session
 from app.core.deeds import Told
 from app.core.errors import Invalid, Text
+from app.core.ids import known_id, known_id_if_any
 from app.records import sql
-from app.sharing.ids import a_record, an_id
 from app.sharing.sql import hidden_classes
 
 MOST_RECORDS = 200
@@ -29,10 +29,10 @@ async def mask(
                 f"Name 1 to {MOST_RECORDS} records, or classes.",
             )
         )
-    target = an_id(citizen_id)
+    target = known_id_if_any(citizen_id)
     changed = 0
     if record_ids:
-        wanted = [a_record(one) for one in record_ids]
+        wanted = [known_id(one) for one in record_ids]
         changed = await sql.masked_records(session, target=target, records=wanted, hidden=hidden)
     if classes:
         await hidden_classes(session, target=target, classes=classes, hidden=hidden)

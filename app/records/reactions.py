@@ -8,7 +8,8 @@ from uuid import UUID
 
 from app.core.context import Context
 from app.core.db import Session
-from app.core.errors import Invalid, NotFound, Text
+from app.core.errors import Invalid, Text
+from app.core.ids import known_id, known_id_if_any
 from app.records import sql
 from app.records.clinical import ReactionSeverity
 
@@ -43,19 +44,12 @@ async def report(session: Session, *, told: ReactionReport, context: Context) ->
         )
     return await sql.report_reaction(
         session,
-        citizen_id=None if told.citizen_id is None else _id(told.citizen_id),
+        citizen_id=known_id_if_any(told.citizen_id),
         told={
             "id": context.new_id(),
-            "vaccination_id": _id(told.vaccination_id),
+            "vaccination_id": known_id(told.vaccination_id),
             "description": description,
             "reacted_at": told.reacted_at,
             "severity": told.severity,
         },
     )
-
-
-def _id(said: str) -> UUID:
-    try:
-        return UUID(said)
-    except ValueError as error:
-        raise NotFound from error

@@ -16,8 +16,9 @@ from app.core.crypto import Vault
 from app.core.db import Session
 from app.core.deeds import Remembered, Told
 from app.core.errors import Invalid, NotFound, RateLimited, Refused, Text
+from app.core.ids import known_id, known_id_if_any
 from app.sharing import hashing, printing, sql
-from app.sharing.ids import a_record, an_id, some_records
+from app.sharing.ids import some_records
 from app.sharing.sql import Scope, Try
 
 PIN_DIGITS = 6
@@ -69,7 +70,7 @@ async def create(
     """
     _minutes(redeemable_minutes, shortest=timedelta(minutes=1), longest=LONGEST_REDEEMABLE, name="redeemableMinutes")
     _minutes(access_minutes, shortest=SHORTEST_ACCESS, longest=LONGEST_ACCESS, name="accessMinutes")
-    target = an_id(citizen_id)
+    target = known_id_if_any(citizen_id)
     records = some_records(scope)
     if records and not await sql.are_records(session, target=target, records=records):
         raise NotFound
@@ -115,7 +116,7 @@ async def cancel(session: Session, *, code_id: str) -> Told:
 
     :raises NotFound: when it is not theirs
     """
-    cancelled = a_record(code_id)
+    cancelled = known_id(code_id)
     grant_id = await sql.cancelled_code(session, code_id=cancelled)
     return Told(kept={"code_id": str(cancelled), "grant_id": None if grant_id is None else str(grant_id)})
 

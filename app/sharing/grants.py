@@ -6,8 +6,8 @@ from app.core.context import Context
 from app.core.db import Session
 from app.core.deeds import Remembered, Told
 from app.core.errors import Invalid, NotFound, RateLimited, Text
+from app.core.ids import known_id, known_id_if_any
 from app.sharing import sql
-from app.sharing.ids import a_record, an_id
 from app.sharing.sql import Scope, Try
 
 SHORTEST_REASON, LONGEST_REASON = 20, 500
@@ -23,7 +23,7 @@ async def revoke(session: Session, *, grant_id: str) -> Told:
 
     :raises NotFound: when it is not of their book
     """
-    revoked = a_record(grant_id)
+    revoked = known_id(grant_id)
     return Told(kept={"grant_id": str(revoked), "closed_sessions": await sql.revoked_grant(session, grant_id=revoked)})
 
 
@@ -33,7 +33,7 @@ async def freeze(session: Session, *, citizen_id: str | None, frozen: bool) -> T
     :raises NotFound: when the book is not theirs to share
     :raises StepUpRequired: when it is let begin again without a fresh second factor
     """
-    ended = await sql.frozen_sharing(session, target=an_id(citizen_id), frozen=frozen)
+    ended = await sql.frozen_sharing(session, target=known_id_if_any(citizen_id), frozen=frozen)
     return Told(
         kept={
             "frozen": frozen,
@@ -83,7 +83,7 @@ async def approve(
     :raises Invalid: when more would be given than was asked for
     :raises StepUpRequired: without a fresh second factor
     """
-    answered, grant_id = a_record(request_id), context.new_id()
+    answered, grant_id = known_id(request_id), context.new_id()
     await sql.answered_request(
         session, request_id=answered, approved=True, scope=scope, access_minutes=access_minutes, grant_id=grant_id
     )
@@ -95,7 +95,7 @@ async def refuse(session: Session, *, request_id: str) -> Told:
 
     :raises NotFound: when there is no such open request for them
     """
-    answered = a_record(request_id)
+    answered = known_id(request_id)
     await sql.answered_request(session, request_id=answered, approved=False)
     return Told(kept={"request_id": str(answered)})
 

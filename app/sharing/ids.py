@@ -3,27 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.core.errors import NotFound
+from app.core.ids import known_id
 from app.sharing.sql import Scope
-
-
-def an_id(text: str | None) -> UUID | None:
-    """Return the id, or nothing.
-
-    :raises NotFound: when it is none of ours, as for a stranger's
-    """
-    return None if text is None else a_record(text)
-
-
-def a_record(text: str) -> UUID:
-    """Return the id.
-
-    :raises NotFound: when it is none of ours, as for a stranger's
-    """
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound from None
 
 
 def some_records(scope: Scope) -> Sequence[UUID]:
@@ -31,4 +12,4 @@ def some_records(scope: Scope) -> Sequence[UUID]:
 
     :raises NotFound: when one is none of ours
     """
-    return [a_record(str(text)) for text in scope.get("recordIds") or ()]
+    return [known_id(str(text)) for text in scope.get("recordIds") or ()]
