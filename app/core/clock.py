@@ -1,6 +1,10 @@
 """The clock, read by the doors only; everything else gets `now` as an argument."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+VIETNAM_TIME: Final = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
+"""Viet Nam has one time zone and no summer time."""
 
 
 def utc_now() -> datetime:

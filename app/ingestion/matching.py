@@ -6,12 +6,12 @@ Source: Decree 102/2025 Art. 6 (the personal id is the health id); vietnam.md 3.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta, timezone
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from app.core.clock import VIETNAM_TIME
 from app.core.crypto import Place, Vault
 from app.core.db import Session
 from app.identity.names import name_key
@@ -25,7 +25,6 @@ from app.records.arrivals import (
 
 SOCIAL_INSURANCE_DIGITS = 10
 INSURANCE_NUMBER = "INSURANCE_NUMBER"
-VIETNAM_TIME = timezone(timedelta(hours=7))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

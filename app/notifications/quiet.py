@@ -1,10 +1,9 @@
 """Quiet hours: when a push may be sent. Pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta
 
-VIETNAM_TIME = timezone(timedelta(hours=7))
-"""Viet Nam has one time zone and no summer time."""
+from app.core.clock import VIETNAM_TIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

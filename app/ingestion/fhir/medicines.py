@@ -7,9 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from app.core.clock import VIETNAM_TIME
 from app.ingestion.fhir import people
 from app.ingestion.fhir.bundle import Bundle
-from app.ingestion.fhir.nodes import VIETNAM_TIME, Node, codings, notes_of, number_text, words_of
+from app.ingestion.fhir.nodes import Node, codings, notes_of, number_text, words_of
 from app.ingestion.fhir.systems import FORMS, Number, best_code, code_in, first_number, last_part
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import Effect

@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import Any, Final
 from unicodedata import normalize
 
+from app.core.clock import VIETNAM_TIME
 from app.core.errors import Text
 from app.ingestion.fhir.remarks import Remarks
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import Effect
 from app.records.clinical import CodingArrival, MomentPrecision
 
-VIETNAM_TIME: Final = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 LONGEST_TEXT: Final = 100_000
 LONGEST_CODE: Final = 250
 LONGEST_ID: Final = 64

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from app.core.clock import VIETNAM_TIME
 from app.ingestion.fhir import appointments, attachments, medicines, procedures, results, standalone
 from app.ingestion.fhir.bundle import Bundle
 from app.ingestion.fhir.checks import RECORDS, Looked, check_entry, class_of
 from app.ingestion.fhir.document import FhirRefused, read_document
 from app.ingestion.fhir.message import EntryUse, FhirMessage
-from app.ingestion.fhir.nodes import VIETNAM_TIME, Node, codings, words_of
+from app.ingestion.fhir.nodes import Node, codings, words_of
 from app.ingestion.fhir.remarks import Remarks
 from app.ingestion.fhir.sorting import Sorting
 from app.ingestion.fhir.systems import identifiers

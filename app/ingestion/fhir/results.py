@@ -8,19 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from app.core.clock import VIETNAM_TIME
 from app.ingestion.fhir import people
 from app.ingestion.fhir.bundle import Bundle
-from app.ingestion.fhir.nodes import (
-    LONGEST_TEXT,
-    VIETNAM_TIME,
-    Moment,
-    Node,
-    codings,
-    notes_of,
-    number_text,
-    plain_number,
-    words_of,
-)
+from app.ingestion.fhir.nodes import LONGEST_TEXT, Moment, Node, codings, notes_of, number_text, plain_number, words_of
 from app.ingestion.fhir.systems import best_code
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import Effect

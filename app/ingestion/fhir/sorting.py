@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from app.core.clock import VIETNAM_TIME
 from app.ingestion.fhir.appointments import patient_of
 from app.ingestion.fhir.bundle import Bundle, Outside
-from app.ingestion.fhir.nodes import VIETNAM_TIME, Node
+from app.ingestion.fhir.nodes import Node
 from app.ingestion.fhir.person import person
 from app.ingestion.fhir.units import Unit, Who
 from app.ingestion.fhir.visit import named_conditions, source_id, started_at

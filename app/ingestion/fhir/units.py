@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from app.core.clock import VIETNAM_TIME
 from app.identity.names import name_key
 from app.ingestion.fhir.bundle import Bundle
 from app.ingestion.fhir.medicines import Ordered, prescriptions
 from app.ingestion.fhir.message import UnitReading
-from app.ingestion.fhir.nodes import VIETNAM_TIME, Node
+from app.ingestion.fhir.nodes import Node
 from app.ingestion.fhir.results import gathered
 from app.ingestion.fhir.visit import (
     NO_COSTS,

@@ -2,17 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Final
 from unicodedata import combining, normalize
 
+from app.core.clock import VIETNAM_TIME
 from app.ingestion.catalogue import ProblemCode
 from app.records.arrivals import BirthPrecision, IdentifierKind
-
-VIETNAM_TIME: Final = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
-"""The only zone of the standard, without summer time since 1975. Source: Decision 121/CP of 1967."""
 
 LONGEST_IDENTIFIER: Final = 15
 LONGEST_NUMBER: Final = 40  # whatever its form; also bounds what is remembered of numbers

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from app.core.clock import VIETNAM_TIME
 from app.ingestion.catalogue import ProblemCode
 from app.ingestion.qd4750 import plausibility
-from app.ingestion.qd4750.values import VIETNAM_TIME
 from app.ingestion.verdict import Effect
 from app.records.arrivals import VisitArrival
 from tests.ingestion.messages import changed, message

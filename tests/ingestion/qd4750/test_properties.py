@@ -10,6 +10,7 @@ from unicodedata import normalize
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.core.clock import VIETNAM_TIME
 from app.core.errors import Invalid
 from app.ingestion.qd4750 import Message, plausibility, read_message, values
 from app.ingestion.verdict import Effect, problem_body
@@ -145,7 +146,7 @@ def test_b154_names_read_the_same_in_every_normal_form(name: str) -> None:
 @LIMITS
 @given(st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001  # made local below
 def test_moments_come_back(local: datetime) -> None:
-    local = local.replace(second=0, microsecond=0, tzinfo=values.VIETNAM_TIME)
+    local = local.replace(second=0, microsecond=0, tzinfo=VIETNAM_TIME)
     read = values.moment(local.strftime("%Y%m%d%H%M"))
 
     assert read == local
