@@ -15,6 +15,16 @@ BEGIN
   END LOOP;
 END $$;
 
+-- PostGraphile makes its schema of everything in `book` and `directory`, whatever the peer may read, and ends where a
+-- function is named like a table: what the peer does not ask for gets a name of its own and is not in its schema.
+DO $$
+DECLARE one regprocedure;
+BEGIN
+  FOR one IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace IN ('book'::regnamespace, 'directory'::regnamespace) AND p.prokind = 'f' LOOP
+    EXECUTE format('COMMENT ON FUNCTION %s IS %L', one, format(E'@name own_function_%s\n@behavior -*', one::oid));
+  END LOOP;
+END $$;
+
 -- PostGraphile learns relations from foreign keys, and a diagnosis' name from a function that PostgreSQL inlines.
 COMMENT ON TABLE book.visit IS E'@foreignKey (facility_code) references directory.facility (code)';
 COMMENT ON TABLE book.prescription IS E'@foreignKey (facility_code) references directory.facility (code)';
