@@ -191,9 +191,7 @@ def _serve_job(queue: PgQueuer, kind: str, do: Callable[[dict[str, Any]], Awaita
             raise JobFailed(type(error).__name__) from None
 
 
-def _serve_notices(
-    queue: PgQueuer, engine: AsyncEngine, vault: Vault, pusher: Pusher | None, *, at_a_time: int
-) -> None:
+def _serve_notices(queue: PgQueuer, engine: AsyncEngine, vault: Vault, pusher: Pusher, *, at_a_time: int) -> None:
     """Tell people of events, and push to their phones; without a push service notices stand in the app alone."""
     turns = asyncio.Semaphore(at_a_time)
 
@@ -201,7 +199,7 @@ def _serve_notices(
         await run_step(engine, partial(telling.tell, event_id=UUID(asked["event_id"]), now=utc_now()))
 
     async def send(asked: dict[str, Any]) -> None:
-        if pusher is not None:
+        if pusher.is_ready:
             async with turns:
                 await push(UUID(asked["notice_id"]), engine=engine, vault=vault, pusher=pusher)
 

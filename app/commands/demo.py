@@ -13,8 +13,8 @@ import httpx
 import typer
 from sqlalchemy import text
 
-from app.commands import demo_factor, demo_identity
-from app.commands.console import AsJson, as_migrator, data_folder, fail, read_settings, run, show
+from app.commands import demo_factor, demo_identity, demo_phone
+from app.commands.console import FAILED, AsJson, as_migrator, data_folder, fail, read_settings, run, show
 from app.connector import HospitalClient
 from app.core.clock import utc_now
 from app.core.crypto import open_vault
@@ -38,6 +38,7 @@ DEFAULT_CITIZENS = 50
 TOKEN_LIFE = timedelta(hours=12)
 PROOFED_LEVEL = 2
 VIET_NAM = ZoneInfo("Asia/Ho_Chi_Minh")
+SENDING = "/v1/projects/"
 _PRINCIPALS = {"citizen": "citizen_id", "doctor": "practitioner_id", "facility": "facility_code"}
 
 Url = Annotated[str | None, typer.Option(help="Address of the server; SOKHOE_PUBLIC_URL when left out.")]
@@ -220,6 +221,34 @@ async def _principal(session: Session, *, settings: Settings, kind: str, number:
         "SELECT citizen_id FROM auth.identifier WHERE kind = 'PERSONAL_ID' AND lookup = :lookup AND valid_until IS NULL"
     )
     return await session.scalar(query, {"lookup": lookup})
+
+
+@app.command()
+def phone(
+    who: Annotated[str, typer.Option("--as", help="Whose phone: citizen:1, citizen:2 …")] = "citizen:1",
+    book: Annotated[bool, typer.Option("--book", help="Book the next free time first, so that there is news.")] = False,
+    awake: Annotated[bool, typer.Option("--awake", help="Wish no quiet hours: pushes wait at night.")] = False,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="End after so long; exit code 1 when nothing came.")
+    ] = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Register a made-up phone of a citizen, and print every push as it arrives there, until Ctrl-C."""
+    settings = _settings()
+    number = who.removeprefix("citizen:")
+    if not (who.startswith("citizen:") and number.isascii() and number.isdigit()) or int(number) < 1:
+        raise typer.BadParameter("citizen:N", param_hint="--as")
+    if settings.push_url is None or SENDING not in settings.push_url:
+        fail("Không có dịch vụ đẩy giả lập (SOKHOE_PUSH_URL).", "There is no stand-in push service (SOKHOE_PUSH_URL).")
+    secret = new_secret()
+    step = partial(_open, settings=settings, kind="citizen", number=int(number), secret=secret, stepped_up=False)
+    if not run(as_migrator(settings, step)):
+        fail(f"Không có {who} trong demo.", f"There is no {who} in the demo.")
+    told = demo_phone.Told(as_json=as_json, seconds=seconds, book=book, awake=awake)
+    handset = {"name": f"demo-phone-{who.replace(':', '-')}", "push_url": settings.push_url.partition(SENDING)[0]}
+    if not run(demo_phone.follow(told, url=url or settings.public_url, token=secret, **handset)):
+        raise typer.Exit(FAILED)
 
 
 @app.command()

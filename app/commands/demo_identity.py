@@ -3,6 +3,7 @@
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Annotated, Literal
 
 import httpx
@@ -24,10 +25,15 @@ def provider(
     preset: Annotated[Literal["vneid", "vnconnect"], typer.Option(help="Whose claims it speaks.")] = "vneid",
     algorithm: Annotated[Literal["RS256", "ES256"], typer.Option(help="How it signs.")] = "RS256",
     fault: Annotated[list[str] | None, typer.Option(help="A misbehaviour, by its name; may be repeated.")] = None,
+    push_account: Annotated[
+        Path | None,
+        typer.Option(help="Stand in for the push service too, under /push; the key for the worker goes to this file."),
+    ] = None,
 ) -> None:
-    """Serve the local identity provider: a page of made-up people, and OpenID Connect behind it."""
+    """Serve the outside world: a page of made-up people with OpenID Connect behind it, and a push service."""
     import uvicorn
 
+    from app.demo import push_service
     from app.demo.provider.app import build_provider
     from app.demo.provider.desk import Desk, Registration
     from app.demo.provider.faults import Fault
@@ -44,8 +50,13 @@ def provider(
         algorithm=algorithm,
         faults=faults,
     )
+    push = None
+    if push_account is not None:
+        phones = push_service.PushService()
+        push = push_service.build_push_service(phones)
+        push_service.write_account(phones, file=push_account, url=f"{desk.issuer}/push")
     uvicorn.run(
-        build_provider(desk),
+        build_provider(desk, push=push),
         host=HOST,
         port=port,
         http="httptools",

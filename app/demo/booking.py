@@ -56,18 +56,28 @@ async def offer(hospital: HospitalClient, *, today: date) -> None:
 
 async def book_once(http: httpx.AsyncClient, *, token: str, facility_code: str, today: date) -> bool:
     """Book a time in two days for a citizen who has no booking to come; tells whether one was made."""
-    headers = {"Authorization": f"Bearer {token}"}
-
-    async def ask(query: str, **variables: object) -> Any:
-        answer = await http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
-        return answer.raise_for_status().json()["data"]
-
-    book = (await ask(_MINE))["healthBook"]
+    book = (await _ask(http, token, _MINE))["healthBook"]
     if any(one["origin"] == "BOOKED" and one["state"] == "LIVE" for one in book["appointments"]["nodes"]):
         return False
-    days = {"from": (today + timedelta(days=2)).isoformat(), "to": (today + timedelta(days=9)).isoformat()}
-    slots = (await ask(_SLOTS, code=facility_code, **days))["appointmentSlots"]["nodes"]
-    free = next(one["id"] for one in slots if one["remaining"] > 0)
-    wanted = {"idempotencyKey": f"demo {free}", "slotId": free, "reason": "Khám lại theo hẹn"}
-    await ask(_BOOK, input=wanted)
-    return True
+    return await book_next(http, token=token, facility_code=facility_code, today=today, key="demo")
+
+
+async def book_next(http: httpx.AsyncClient, *, token: str, facility_code: str, today: date, key: str) -> bool:
+    """Book the first time that the server grants, from in two days on; tells whether there was one.
+
+    With the same `key` a time that was booked once is not booked again.
+    """
+    for day in range(2, OFFERED_DAYS):
+        on = (today + timedelta(days=day)).isoformat()
+        found = await _ask(http, token, _SLOTS, code=facility_code, **{"from": on, "to": on})
+        for one in found["appointmentSlots"]["nodes"]:
+            wanted = {"idempotencyKey": f"{key} {one['id']}", "slotId": one["id"], "reason": "Khám lại theo hẹn"}
+            if one["remaining"] > 0 and await _ask(http, token, _BOOK, input=wanted) is not None:
+                return True
+    return False
+
+
+async def _ask(http: httpx.AsyncClient, token: str, query: str, **variables: object) -> Any:
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = await http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
+    return answer.raise_for_status().json()["data"]

@@ -1,15 +1,22 @@
 """A stand-in for Firebase Cloud Messaging (HTTP v1) and its token endpoint, on loopback, with switches for faults.
 
 It checks what the real one checks: the signed assertion at the token endpoint, the bearer token, exactly one target,
-the size of the payload. What it took is kept, so that one can read everything that a phone could ever have shown.
+the size of the payload. What it took is kept, so that one can read everything that a phone could ever have shown:
+`GET /` is a page of it, `GET /messages?after=N` the same as JSON. Phones here have made-up addresses.
 Source: Firebase Cloud Messaging HTTP v1, projects.messages.send and ErrorCode.
 """
 
 import asyncio
 import base64
 import json
+import os
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from html import escape
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,14 +27,18 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+
+from app.core.clock import VIETNAM_TIME, utc_now
 
 PROJECT = "sokhoe-demo"
 MOST_BYTES = 4096
 SLOW_SECONDS = 3.0
 RETRY_SECONDS = 2
 TARGETS = ("fid", "token", "topic", "condition")
+MOST_SHOWN = 200
+_STYLE = "body{font:1rem/1.5 system-ui;max-width:46rem;margin:3rem auto;padding:0 1rem}td{padding:.2rem .8rem .2rem 0}"
 
 
 class PushFault(StrEnum):
@@ -63,7 +74,10 @@ class PushService:
     taken: list[dict[str, Any]] = field(default_factory=list)
     requests: int = 0
     faults: dict[str, list[PushFault]] = field(default_factory=dict)  # by address, "*" for all; used up one by one
-    key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
+    key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048), repr=False)
+    clock: Callable[[], datetime] = utc_now
+    taken_at: list[datetime] = field(default_factory=list)
+    injected: Counter[PushFault] = field(default_factory=Counter)
     _tokens: set[str] = field(default_factory=set)
 
     def service_account(self, url: str) -> dict[str, str]:
@@ -86,9 +100,22 @@ class PushService:
         return [next(one[target] for target in TARGETS if target in one) for one in self.taken]
 
     def fault(self, address: str) -> PushFault | None:
-        """Use up the next fault of an address."""
+        """Use up the next fault of an address, and count it."""
         waiting = self.faults.get(address) or self.faults.get("*")
-        return waiting.pop(0) if waiting else None
+        if not waiting:
+            return None
+        self.injected[waiting[0]] += 1
+        return waiting.pop(0)
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Keep a message, as a phone would show it."""
+        self.taken.append(message)
+        self.taken_at.append(self.clock())
+
+    def after(self, number: int) -> list[dict[str, Any]]:
+        """Return what was taken after so many messages, with the moment and the count of each."""
+        pairs = zip(self.taken_at[number:], self.taken[number:], strict=True)
+        return [{"n": n, "at": at.isoformat(), "message": one} for n, (at, one) in enumerate(pairs, start=number + 1)]
 
     def issue(self, assertion: str) -> str | None:
         """Return an access token for a good assertion (RFC 7523)."""
@@ -104,6 +131,20 @@ class PushService:
     def knows(self, authorization: str) -> bool:
         """Tell whether a bearer token is one of ours."""
         return authorization.removeprefix("Bearer ") in self._tokens
+
+
+def write_account(service: PushService, *, file: Path, url: str) -> None:
+    """Write the account's key file where a worker looks for it, whole or not at all."""
+    unfinished = file.with_name(file.name + ".new")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w", encoding="ascii") as out:
+        json.dump(service.service_account(url), out)
+    unfinished.rename(file)
+
+
+def send_url(url: str) -> str:
+    """Return where a stand-in takes messages."""
+    return f"{url}/v1/projects/{PROJECT}/messages:send"
 
 
 def _unpadded(text: str) -> bytes:
@@ -131,8 +172,19 @@ def build_push_service(service: PushService) -> Starlette:
             return _error(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")
         return await _answer(service, message, fault=service.fault(str(message[targets[0]])))
 
+    async def messages(request: Request) -> Response:
+        after = request.query_params.get("after", "0")
+        if not (after.isascii() and after.isdigit()):
+            return JSONResponse({"error": "after is a number"}, status_code=400)
+        return JSONResponse(service.after(int(after)))
+
+    async def page(_request: Request) -> Response:
+        return HTMLResponse(_page(service))
+
     return Starlette(
         routes=[
+            Route("/", page),
+            Route("/messages", messages),
             Route("/token", token, methods=["POST"]),
             Route("/v1/projects/{project}/messages:send", send, methods=["POST"]),
         ]
@@ -148,10 +200,26 @@ async def _answer(service: PushService, message: dict[str, Any], *, fault: PushF
         raise ConnectionResetError
     if fault is PushFault.SLOW:
         await asyncio.sleep(SLOW_SECONDS)
-    service.taken.append(message)
+    service.take(message)
     if fault is PushFault.LOST:
         raise ConnectionResetError
     return JSONResponse({"name": f"projects/{PROJECT}/messages/{len(service.taken)}"})
+
+
+def _page(service: PushService) -> str:
+    """Return what phones would show, the newest first."""
+    shown = [
+        f"<tr><td>{one['n']}<td>{datetime.fromisoformat(one['at']).astimezone(VIETNAM_TIME):%H:%M:%S}"
+        f"<td>{escape(str(next(one['message'][target] for target in TARGETS if target in one['message'])))}"
+        f"<td><b>{escape(one['message']['notification']['title'])}</b> {escape(one['message']['notification']['body'])}"
+        for one in reversed(service.after(max(len(service.taken) - MOST_SHOWN, 0)))
+    ]
+    return (
+        '<!doctype html><html lang="vi"><meta charset="utf-8"><meta http-equiv="refresh" content="2">'
+        f"<title>Thông báo đẩy</title><style>{_STYLE}</style><h1>Điện thoại đã nhận / What phones received</h1>"
+        f"<p>Giả lập Firebase Cloud Messaging / a stand-in for it. {len(service.taken)}.</p>"
+        f"<table>{''.join(shown)}</table>"
+    )
 
 
 def _error(status: int, name: str, code: str, *, headers: dict[str, str] | None = None) -> Response:

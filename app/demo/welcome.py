@@ -41,6 +41,10 @@ def welcome(*, url: str, provider_url: str | None = None) -> str:
             "",
             f"  {_COMMAND} send tests/golden/qd4750/outpatient.xml",
             "",
+            "Điện thoại nhận thông báo đẩy (giả lập) / A phone that pushes arrive at (a stand-in):",
+            "",
+            f"  {_COMMAND} demo phone --as citizen:1 --book",
+            "",
             "Bác sĩ xem sổ khi người dân cho phép: README.md / A doctor reads what a citizen shares: README.md,",
             "“A doctor reads with the citizen's consent”.",
             "",
@@ -57,6 +61,7 @@ def _sign_in(provider_url: str | None) -> list[str]:
         return []
     return [
         f"  Định danh / identity       {provider_url}   (giả lập VNeID / a stand-in for VNeID)",
+        f"  Thông báo đẩy / pushes     {provider_url}/push   (giả lập FCM / a stand-in for FCM)",
         "",
         "Đăng nhập bằng trình duyệt, như một ứng dụng / Sign in with a browser, as an app would:",
         "",

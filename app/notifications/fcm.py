@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import firebase_admin
@@ -62,13 +61,19 @@ class Result:
 
 
 class Pusher:
-    """Sends messages. Use `open_pusher`."""
+    """Sends messages. Use `open_pusher`. A key file that is replaced counts from the next message on."""
 
-    def __init__(self, service_account: dict[str, Any], *, url: str | None, call_seconds: float) -> None:
-        self._account, self._url, self._call_seconds = service_account, url, call_seconds
+    def __init__(self, key_file: Path, *, url: str | None, call_seconds: float) -> None:
+        self._key_file, self._url, self._call_seconds = key_file, url, call_seconds
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="fcm", daemon=True)
-        self._app: firebase_admin.App | None = None
+        self._apps: list[firebase_admin.App] = []  # the last one sends; those before it had an older key
+        self._opened_from: tuple[int, int] | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether there is a key; without one nobody's phone can be reached."""
+        return self._key_file.exists()
 
     def start(self) -> None:
         """Start the thread."""
@@ -78,14 +83,14 @@ class Pusher:
         """Stop it; what is being sent is given up. Not from within an event loop: the library starts one of its own."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
-        if self._app is not None:
-            firebase_admin.delete_app(self._app)
+        for app in self._apps:
+            firebase_admin.delete_app(app)
 
     def _run(self) -> None:
         try:
             self._loop.run_forever()
-            if self._app is not None:  # its connections are this loop's
-                service = messaging._get_messaging_service(self._app)  # noqa: SLF001 - it has no other way to close them
+            for app in self._apps:  # their connections are this loop's
+                service = messaging._get_messaging_service(app)  # noqa: SLF001 - it has no other way to close them
                 self._loop.run_until_complete(service._async_client.aclose())  # noqa: SLF001
         finally:
             self._loop.close()
@@ -107,25 +112,25 @@ class Pusher:
         return [_result(one.exception) for one in answer.responses]
 
     def _opened(self) -> firebase_admin.App:
-        if self._app is None:
-            self._app = firebase_admin.initialize_app(
-                credentials.Certificate(self._account),
+        found = self._key_file.stat()
+        stamp = (found.st_mtime_ns, found.st_ino)
+        if stamp != self._opened_from:
+            app = firebase_admin.initialize_app(
+                credentials.Certificate(json.loads(self._key_file.read_text(encoding="utf-8"))),
                 {"httpTimeout": self._call_seconds},
                 name=f"sokhoe-{new_secret()[:8]}",
             )
             if self._url is not None:  # the library has no option for it
-                messaging._get_messaging_service(self._app)._fcm_url = self._url  # noqa: SLF001
-        return self._app
+                messaging._get_messaging_service(app)._fcm_url = self._url  # noqa: SLF001
+            self._apps.append(app)
+            self._opened_from = stamp
+        return self._apps[-1]
 
 
 @asynccontextmanager
-async def open_pusher(secrets_dir: Path, *, url: str | None, call_seconds: float) -> AsyncIterator[Pusher | None]:
-    """Open the way to the phones; nothing where there are no credentials (`fcm.json`, a service account's key)."""
-    file = secrets_dir / CREDENTIALS_FILE
-    if not file.exists():
-        yield None
-        return
-    pusher = Pusher(json.loads(file.read_text(encoding="utf-8")), url=url, call_seconds=call_seconds)
+async def open_pusher(secrets_dir: Path, *, url: str | None, call_seconds: float) -> AsyncIterator[Pusher]:
+    """Open the way to the phones: with the key of a service account in `fcm.json`, from when that is there."""
+    pusher = Pusher(secrets_dir / CREDENTIALS_FILE, url=url, call_seconds=call_seconds)
     pusher.start()
     try:
         yield pusher

@@ -96,7 +96,10 @@ class Demo:
             self._spawn("worker", "worker")
             self._spawn("sealer", "sealer")
             provider_port = str(self._options.port + 1)
-            self._spawn("identity provider", "demo", "provider", "--port", provider_port, "--server", self._url)
+            account = ("--push-account", str(self._folder.secrets / "fcm.json"))
+            self._spawn(
+                "identity provider", "demo", "provider", "--port", provider_port, "--server", self._url, *account
+            )
             self._folder.write_running(
                 Running(
                     pid=os.getpid(),
@@ -152,11 +155,13 @@ class Demo:
             "SOKHOE_PUBLIC_URL": self._url,
             "SOKHOE_PROVIDER": json.dumps({"preset": "vneid", "issuer": self._provider_url, "client_id": "sokhoe"}),
             "SOKHOE_APPS": json.dumps([{"client_id": "sokhoe-demo", "loopback": True}]),
+            "SOKHOE_PUSH_URL": f"{self._provider_url}/push/v1/projects/sokhoe-demo/messages:send",
             "SOKHOE_COMMIT": commit(),
         }
 
     def _variables(self) -> dict[str, str]:
-        return {**os.environ, **self._settings(), "PYTHONUNBUFFERED": "1"}
+        direct = {name: ",".join(filter(None, (os.environ.get(name), HOST))) for name in ("no_proxy", "NO_PROXY")}
+        return {**os.environ, **direct, **self._settings(), "PYTHONUNBUFFERED": "1"}
 
     def _sokhoe(self, *arguments: str, shown: bool) -> None:
         run_to_end(

@@ -1,6 +1,5 @@
 """A running push service, and one that a worker's steps speak with."""
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
-from app.demo.push_service import PROJECT, PushService, build_push_service
+from app.demo.push_service import PushService, build_push_service, send_url, write_account
 
 
 @dataclass(slots=True)
@@ -22,11 +21,11 @@ class Service:
 
     @property
     def send_url(self) -> str:
-        return f"{self.url}/v1/projects/{PROJECT}/messages:send"
+        return send_url(self.url)
 
     def write_credentials(self, secrets: Path) -> None:
         """Write the service account's key where a worker looks for it."""
-        (secrets / "fcm.json").write_text(json.dumps(self.state.service_account(self.url)), encoding="utf-8")
+        write_account(self.state, file=secrets / "fcm.json", url=self.url)
 
 
 @contextmanager

@@ -132,7 +132,7 @@ def push(stand: Stand, service: Service) -> int:
         engine = open_engine(settings, Login.WORKER, size=1)
         try:
             async with open_pusher(settings.secrets_dir, url=service.send_url, call_seconds=2) as pusher:
-                assert pusher is not None
+                assert pusher.is_ready
                 vault, waiting = open_vault(settings.secrets_dir), 0
                 for one in notices:
                     waiting += await pushing.push(one.id, engine=engine, vault=vault, pusher=pusher)

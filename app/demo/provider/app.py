@@ -9,7 +9,8 @@ import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from app.demo.provider import answers, pages
 from app.demo.provider.accounts import accounts
@@ -21,11 +22,12 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 MANY = 10_000
 
 
-def build_provider(desk: Desk) -> Starlette:
-    """Return the provider as an application."""
+def build_provider(desk: Desk, *, push: ASGIApp | None = None) -> Starlette:
+    """Return the provider as an application, with the push service's stand-in under /push where there is one."""
     doors = _Doors(desk)
     return Starlette(
         routes=[
+            *([] if push is None else [Mount("/push", push)]),
             Route("/.well-known/openid-configuration", doors.discovery),
             Route("/jwks", doors.jwks),
             Route("/par", doors.par, methods=["POST"]),
