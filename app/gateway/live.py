@@ -47,7 +47,8 @@ WITH given AS (
   INSERT INTO auth.book_grant (id, citizen_id, citizen_name, practitioner_id, practitioner_certificate,
     practitioner_name, facility_code, kind, purpose, scope, session_id, confirmed_at, starts_at, ends_at)
   VALUES ($2::uuid, $1::uuid, 'X', $2::uuid, 'X', 'X', '0XXX0', 'CODE', 'OTHER', '{"sections": 1023, "sensitive": 63}',
-    $2::uuid, now(), now(), now() + interval '1 minute'))
+    $2::uuid, now(), now(), now() + interval '1 minute')),
+announced AS (INSERT INTO auth.announcement VALUES ($1::uuid, 1, now()))
 INSERT INTO audit.line VALUES ($1::uuid, 1, '', now(), 'BOOK_OPENED', 'VIEW', 'PRACTITIONER', $2::uuid, 'X', '0XXX0',
   jsonb_build_object('grant', $2::uuid, 'operation', $3::text), '', '1')"""
 

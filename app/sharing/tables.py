@@ -239,6 +239,17 @@ class LiveSubscriptionRow(Row):
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
+class AnnouncementRow(Row):
+    """A line of the visitors' book that was announced and has opened nothing yet; it opens once, within ten seconds."""
+
+    __tablename__ = "announcement"
+    __table_args__ = ({"schema": "auth", "prefixes": ["UNLOGGED"]},)
+
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    n: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class BookUseRow(Row):
     """Whose books a practitioner opened on a day, so that bulk use is seen and capped."""
 

@@ -88,6 +88,42 @@ async def test_trap1_a_line_is_good_for_its_viewer_grant_and_operation_for_ten_s
 
 
 @pytest.mark.asyncio
+async def test_trap1_an_announced_line_opens_one_book_once_whatever_becomes_of_the_opening(
+    stand: Stand, shared: Shared
+) -> None:
+    """Who holds the connection could read, roll back and read again by the one line that was announced."""
+    async with tries.as_role(stand, "book_reader") as reader, tries.as_role(stand, "book_reader") as other:
+        line = await announced(stand, shared.doctor, shared.grant)
+        assert (await reader.fetchrow(OPEN, shared.doctor, shared.grant, line))["citizen_id"] == shared.patient
+        assert await tries.sqlstate_of(reader, OPEN, shared.doctor, shared.grant, line) == tries.STALE
+
+        line = await announced(stand, shared.doctor, shared.grant)
+        undone = reader.transaction()
+        await undone.start()
+        await reader.fetch(OPEN, shared.doctor, shared.grant, line)
+        await undone.rollback()
+        assert await tries.sqlstate_of(reader, OPEN, shared.doctor, shared.grant, line) == tries.STALE
+
+        line = await announced(stand, shared.doctor, shared.grant)
+        async with reader.transaction():
+            savepoint = reader.transaction()
+            await savepoint.start()
+            await reader.fetch(OPEN, shared.doctor, shared.grant, line)
+            await savepoint.rollback()
+            await reader.execute("SELECT set_config('book.opened', '', true)")
+            assert await tries.sqlstate_of(reader, OPEN, shared.doctor, shared.grant, line) == tries.STALE
+
+        line = await announced(stand, shared.doctor, shared.grant)
+        async with reader.transaction():
+            await reader.fetch(OPEN, shared.doctor, shared.grant, line)
+            refused = await asyncio.wait_for(tries.sqlstate_of(other, OPEN, shared.doctor, shared.grant, line), 2)
+            assert refused == tries.STALE
+
+        line = await announced(stand, shared.doctor, shared.grant)  # a retry announces again, and reads
+        assert (await other.fetchrow(OPEN, shared.doctor, shared.grant, line))["citizen_id"] == shared.patient
+
+
+@pytest.mark.asyncio
 async def test_trap9_revoked_ended_absent_and_strange_grants_look_alike(stand: Stand, shared: Shared) -> None:
     line = await announced(stand, shared.doctor, shared.grant)
     async with tries.as_role(stand, "book_reader") as reader:

@@ -5,7 +5,7 @@ DO $$
 DECLARE t text;
 BEGIN
   FOREACH t IN ARRAY ARRAY['book', 'filing', 'filing_window', 'reading_window', 'share_code', 'book_grant', 'share_request', 'share_try',
-                           'live_subscription', 'book_use', 'alarm'] LOOP
+                           'live_subscription', 'announcement', 'book_use', 'alarm'] LOOP
     EXECUTE format('ALTER TABLE auth.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t);
     EXECUTE format('DROP POLICY IF EXISTS deciding ON auth.%I', t);
     EXECUTE format('CREATE POLICY deciding ON auth.%I TO auth_owner USING (true) WITH CHECK (true)', t);

@@ -22,7 +22,7 @@ BEGIN
 END $$;
 
 -- Opens what a grant opens, for a reading that was announced: by this practitioner, for this grant and operation, within ten
--- seconds, in another transaction that was committed.
+-- seconds, in another transaction that was committed. One announcement opens once.
 CREATE OR REPLACE FUNCTION auth.open_granted_book(token text, proof_key bytea, wanted uuid, announced bigint, operation text,
                                                   OUT citizen_id uuid, OUT sections int, OUT etag text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -32,7 +32,8 @@ BEGIN
   PERFORM auth.refuse_stale();
   live := auth.live_session(token, proof_key);
   granted := auth.judge_grant(live, wanted);
-  IF NOT audit.announced(granted.citizen_id, announced, live, operation, jsonb_build_object('grant', granted.id)) THEN
+  IF NOT audit.announced(granted.citizen_id, announced, live, operation, jsonb_build_object('grant', granted.id))
+     OR NOT auth.spend_announcement(granted.citizen_id, announced) THEN
     RAISE EXCEPTION 'the reading was not announced' USING ERRCODE = '25001';
   END IF;
   citizen_id := granted.citizen_id;

@@ -1,6 +1,6 @@
 -- owner: auth_owner
 -- What the back door does every minute: erases the hashes of codes that nobody can redeem any more, tells citizens why
--- codes of theirs were refused and which grants ended, and forgets old tries. Telling waits for this, so that a refusal
+-- codes of theirs were refused and which grants ended, and forgets old tries and announcements that nobody used. Telling waits for this, so that a refusal
 -- takes as long for a code that exists as for one that does not.
 CREATE OR REPLACE FUNCTION auth.sweep_sharing() RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -28,6 +28,7 @@ BEGIN
     PERFORM notice.happened(one.citizen_id, 'GRANT_ENDING', jsonb_build_object('grant', one.id), 'grant-ending-' || one.id);
   END LOOP;
   DELETE FROM auth.share_try t WHERE t.at < clock_timestamp() - interval '7 days';
+  DELETE FROM auth.announcement a WHERE a.at < clock_timestamp() - interval '1 minute';
   DELETE FROM auth.book_use u WHERE u.used_on < (clock_timestamp() - interval '7 days')::date;
   RETURN done;
 END $$;
