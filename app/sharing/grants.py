@@ -1,5 +1,6 @@
 """Grants: revoked, frozen, asked for, answered, opened in an emergency."""
 
+import unicodedata
 from datetime import timedelta
 
 from app.core.context import Context
@@ -11,11 +12,40 @@ from app.sharing import sql
 from app.sharing.sql import Scope, Try
 
 SHORTEST_REASON, LONGEST_REASON = 20, 500
+FEWEST_LETTERS, FEWEST_DIFFERENT = 12, 5
+BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters by their category that show nothing. Source: Unicode 17, Default_Ignorable_Code_Point."""
 SHORTEST_ACCESS, LONGEST_ACCESS = timedelta(minutes=5), timedelta(days=365)
 
 
 def _person(personal_id: str, *, context: Context) -> bytes:
     return context.house.vault.index.of(personal_id.strip(), kind="PERSONAL_ID")
+
+
+def readable(reason: str) -> str:
+    """Return a reason as a person reads it: composed, one space between words, nothing that is not seen.
+
+    :raises Invalid: when too little of it can be read, or it is too long
+    """
+    shown = (
+        " " if one.isspace() else one
+        for one in unicodedata.normalize("NFC", reason)
+        if one.isspace() or (unicodedata.category(one)[0] != "C" and one not in BLANK_LETTERS)
+    )
+    text = " ".join("".join(shown).split())
+    letters = [one.casefold() for one in text if one.isalpha()]
+    if (
+        not SHORTEST_REASON <= len(text) <= LONGEST_REASON
+        or len(letters) < FEWEST_LETTERS
+        or len(set(letters)) < FEWEST_DIFFERENT
+    ):
+        raise Invalid(
+            Text(
+                f"reason phải là lời giải thích đọc được, dài từ {SHORTEST_REASON} đến {LONGEST_REASON} ký tự.",
+                f"reason must be words that can be read, {SHORTEST_REASON} to {LONGEST_REASON} characters.",
+            )
+        )
+    return text
 
 
 async def revoke(session: Session, *, grant_id: str) -> Told:
@@ -103,18 +133,12 @@ async def refuse(session: Session, *, request_id: str) -> Told:
 async def count_emergency(session: Session, *, key: str, facility_code: str, reason: str, context: Context) -> Try:
     """Count a try before it is judged.
 
-    :raises Invalid: when the reason is too short or too long
+    :raises Invalid: when the reason is none that a person can read
     :raises NotFound: when the caller is no practitioner
     :raises StepUpRequired: without a fresh second factor
     :raises RateLimited: when they tried too often
     """
-    if not SHORTEST_REASON <= len(reason.strip()) <= LONGEST_REASON:
-        raise Invalid(
-            Text(
-                f"reason phải dài từ {SHORTEST_REASON} đến {LONGEST_REASON} ký tự.",
-                f"reason must have {SHORTEST_REASON} to {LONGEST_REASON} characters.",
-            )
-        )
+    readable(reason)
     tried = await sql.counted_emergency(session, try_id=context.new_id(), key=key, facility_code=facility_code[:20])
     if tried.wait_seconds is not None:
         raise RateLimited(retry_after_seconds=tried.wait_seconds)
@@ -132,7 +156,7 @@ async def open_emergency(
             try_id=tried.id,
             lookup=_person(personal_id, context=context),
             facility_code=facility_code,
-            reason=reason,
+            reason=readable(reason),
             grant_id=context.new_id(),
         )
     return Remembered(NotFound()) if grant_id is None else Told(kept={"grant_id": str(grant_id)})

@@ -321,10 +321,34 @@ def test_t22_an_emergency_is_told_in_its_transaction_ends_in_a_day_and_is_listed
     assert kinds[opened["grant"]["id"]] == "EMERGENCY"
 
 
-@pytest.mark.parametrize("reason", ["", "cấp cứu", " " * 40, "x" * 501])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "",
+        "cấp cứu",
+        " " * 40,
+        "x" * 501,
+        "\u200b" * 40,
+        "\u3164" * 40,
+        "\u2800" * 40,
+        "\u00a0\u2003" * 20,
+        "\u202e\u2066" * 20,
+        "." * 40,
+        "1" * 40,
+        "a" * 40,
+        "cấp cứu" + "\u200b" * 40,
+        "c" + "\u0301" * 40,
+    ],
+)
 def test_t22_an_emergency_needs_a_reason(clinic: Clinic, citizen: str, reason: str) -> None:
     del citizen
     assert clinic.code_of(clinic.doctor(), EMERGENCY, input=emergency(reason=reason)) == "INVALID"
+
+
+def test_t22_a_reason_is_kept_as_a_person_reads_it(clinic: Clinic, citizen: str) -> None:
+    del citizen
+    told = f"  {REASON[:8]}\u200b{REASON[8:]}\u202e \n"
+    assert clinic.data(clinic.doctor(), EMERGENCY, input=emergency(reason=told))["grant"]["reason"] == REASON
 
 
 def test_t22_an_emergency_needs_a_second_factor_a_doctor_and_a_known_number(
