@@ -16,6 +16,8 @@ from app.compiler.rows import RowRef
 from app.facilities.mapping import Facility
 from app.facilities.tables import FacilityRow
 from app.identity.sealing import sealed_place
+from app.sharing.enums import SensitiveClass
+from app.sharing.mapping import CLASSES, MASKED, tells_classes, tells_masked
 from app.terminology.sql import label
 
 
@@ -138,6 +140,8 @@ class Appointment:
     )
     booked_at: datetime = rests.column(AppointmentRow.booked_at, description="When it was booked or first told.")
     changed_at: datetime = rests.column(AppointmentRow.changed_at, description="When it was last changed.")
+    is_masked: bool | None = rests.expression(tells_masked, description=MASKED)
+    sensitive_classes: list[SensitiveClass] | None = rests.expression(tells_classes, description=CLASSES)
 
 
 @strawberry.enum(description="Where somebody stands who waits for a place.")

@@ -41,6 +41,8 @@ from app.records.clinical_enums import (
 )
 from app.records.provenance import MOST_BESIDE, Provenance, visit_of
 from app.records.tables import AllergyReactionRow, AllergyRow, ConditionRow, VisitDiagnosisRow
+from app.sharing.enums import SensitiveClass
+from app.sharing.mapping import CLASSES, MASKED, tells_classes, tells_masked
 from app.terminology.sql import label
 
 _REFUTED = literal("REFUTED")
@@ -118,6 +120,8 @@ class ConditionStatement:
     recorder_name: str | None = rests.column(ConditionRow.recorder_name, description="Who recorded it.")
     note: str | None = rests.column(ConditionRow.note, description="Note, as written.")
     provenance: Provenance = rests.embedded(description="Where this record comes from.")
+    is_masked: bool | None = rests.expression(tells_masked, description=MASKED)
+    sensitive_classes: list[SensitiveClass] | None = rests.expression(tells_classes, description=CLASSES)
 
 
 @strawberry.type(description="A disease or problem that facilities recorded, gathered over visits and statements.")
@@ -204,6 +208,8 @@ class Allergy:
     recorder_name: str | None = rests.column(AllergyRow.recorder_name, description="Who recorded it.")
     note: str | None = rests.column(AllergyRow.note, description="Note, as written.")
     provenance: Provenance = rests.embedded(description="Where this record comes from.")
+    is_masked: bool | None = rests.expression(tells_masked, description=MASKED)
+    sensitive_classes: list[SensitiveClass] | None = rests.expression(tells_classes, description=CLASSES)
 
 
 def _is_contradicted(row: RowRef, inputs: Inputs) -> ColumnElement[bool]:

@@ -12,6 +12,8 @@ from app.facilities.tables import FacilityRow
 from app.records.enums import DocumentKind
 from app.records.provenance import MOST_LINES, Provenance
 from app.records.tables import DocumentRow, ProgressNoteRow, VitalSignsRow
+from app.sharing.enums import SensitiveClass
+from app.sharing.mapping import CLASSES, MASKED, tells_classes, tells_masked
 from app.terminology.sql import label
 
 
@@ -62,6 +64,8 @@ class Document:
     started_at: datetime = rests.column(DocumentRow.started_at, description="Arrival.")
     ended_at: datetime | None = rests.column(DocumentRow.ended_at, description="End of the visit or treatment.")
     provenance: Provenance = rests.embedded(description="Where this record comes from.")
+    is_masked: bool | None = rests.expression(tells_masked, description=MASKED)
+    sensitive_classes: list[SensitiveClass] | None = rests.expression(tells_classes, description=CLASSES)
 
 
 @strawberry.type(description="A discharge paper (giấy ra viện).")

@@ -126,7 +126,7 @@ class MaskRecordsInput:
 
     idempotency_key: strawberry.ID = strawberry.field(description=KEY)
     record_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list, description="Visits (with all that belongs to them), prescriptions, reports, documents."
+        default_factory=list, description="Visits (with all that belongs to them), any other records, appointments."
     )
     classes: list[SensitiveClass] = strawberry.field(
         default_factory=list, description="Whole classes, those of records to come too."

@@ -14,6 +14,8 @@ from app.facilities.tables import FacilityRow
 from app.records.clinical_enums import ImagingReuse
 from app.records.provenance import Provenance, visit_of
 from app.records.tables import ImagingStudyRow
+from app.sharing.enums import SensitiveClass
+from app.sharing.mapping import CLASSES, MASKED, tells_classes, tells_masked
 
 
 def _link(study: RowRef, _inputs: Inputs) -> Select[Any]:
@@ -83,3 +85,5 @@ class ImagingStudy:
     )
     note: str | None = rests.column(ImagingStudyRow.note, description="Note, as written.")
     provenance: Provenance = rests.embedded(description="Where this record comes from.")
+    is_masked: bool | None = rests.expression(tells_masked, description=MASKED)
+    sensitive_classes: list[SensitiveClass] | None = rests.expression(tells_classes, description=CLASSES)

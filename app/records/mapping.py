@@ -28,6 +28,8 @@ from app.records.tables import (
     VitalSignsRow,
     WithdrawalRow,
 )
+from app.sharing.enums import SensitiveClass
+from app.sharing.mapping import CLASSES, MASKED, tells_classes, tells_masked
 from app.terminology.sql import label
 
 
@@ -222,6 +224,8 @@ class Visit:
         description="Vital signs that the notes of this visit tell, the oldest first; at most 500.",
     )
     provenance: Provenance = rests.embedded(description="Where this record comes from.")
+    is_masked: bool | None = rests.expression(tells_masked, description=MASKED)
+    sensitive_classes: list[SensitiveClass] | None = rests.expression(tells_classes, description=CLASSES)
 
 
 @strawberry.type(description="A drug of a prescription.")
@@ -273,6 +277,8 @@ class Prescription:
         description="Drugs in the order of the prescription.",
     )
     provenance: Provenance = rests.embedded(description="Where this record comes from.")
+    is_masked: bool | None = rests.expression(tells_masked, description=MASKED)
+    sensitive_classes: list[SensitiveClass] | None = rests.expression(tells_classes, description=CLASSES)
 
 
 @strawberry.type(description="One measured or described index of a test report.")
@@ -315,3 +321,5 @@ class TestReport:
         description="Results in the report's order.",
     )
     provenance: Provenance = rests.embedded(description="Where this record comes from.")
+    is_masked: bool | None = rests.expression(tells_masked, description=MASKED)
+    sensitive_classes: list[SensitiveClass] | None = rests.expression(tells_classes, description=CLASSES)

@@ -40,6 +40,8 @@ from app.records.clinical_enums import (
 )
 from app.records.provenance import MOST_BESIDE, Provenance, visit_of
 from app.records.tables import ReportedReactionRow, VaccinationReactionRow, VaccinationRow
+from app.sharing.enums import SensitiveClass
+from app.sharing.mapping import CLASSES, MASKED, tells_classes, tells_masked
 from app.terminology.sql import label
 
 
@@ -221,6 +223,8 @@ class Vaccination:
         description="Every facility's record of this dose, this one too. A source that is withdrawn leaves the others.",
     )
     provenance: Provenance = rests.embedded(description="Where the record that is shown comes from.")
+    is_masked: bool | None = rests.expression(tells_masked, description=MASKED)
+    sensitive_classes: list[SensitiveClass] | None = rests.expression(tells_classes, description=CLASSES)
 
 
 @strawberry.type(description="One dose of the national schedule of vaccinations, for this child.")

@@ -76,6 +76,32 @@ def sees_all() -> ColumnElement[Any]:
     )
 
 
+def tells_masked(row: RowRef, _inputs: Inputs) -> ColumnElement[Any]:
+    """Return whether a record is hidden from everybody else, to whoever sees what is hidden; null to all others."""
+    return case((_sees_hidden(), row.masked))
+
+
+def tells_classes(row: RowRef, _inputs: Inputs) -> ColumnElement[Any]:
+    """Return the sensitive classes of a record, to whoever sees what is hidden; null to all others."""
+    return case((_sees_hidden(), names_of(row.sensitive, scope.SensitiveClass)))
+
+
+def _sees_hidden() -> ColumnElement[bool]:
+    setting = func.current_setting(literal("book.unmasked"), literal(value=True), type_=Text())
+    found: ColumnElement[bool] = setting == literal("true")
+    return found
+
+
+MASKED = (
+    "Whether maskRecords hides it from everybody else. Told to its owner, and to a representative who sees what is "
+    "hidden; null to everybody else."
+)
+CLASSES = (
+    "The sensitive classes it is of: others see it only where a scope names each of them. Told as isMasked is; null to "
+    "everybody else."
+)
+
+
 def open_scope(_book: RowRef, inputs: Inputs) -> Select[Any]:
     """Return the scope of the book that is open; what it shows is judged by the policies, this only tells it."""
     return select(

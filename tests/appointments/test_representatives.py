@@ -9,16 +9,21 @@ import pytest
 from app.core.db import Login
 from app.notifications import telling
 from tests.appointments.clinic import (
+    ANSWER,
     BOOK,
     CANCEL,
     FEED,
     JOIN,
+    LEAVE,
+    WAITLIST,
     Clinic,
     Person,
     contradictions,
+    key,
     schedule,
     tomorrow,
 )
+from tests.attacks import tries
 from tests.identity.families import Families
 from tests.people import Stand, now
 
@@ -169,3 +174,66 @@ def test_b140_a_parent_is_told_of_a_grown_childs_emergency_and_not_of_what_it_sh
     told = clinic.stand.as_owner("SELECT kind FROM notice.notice WHERE citizen_id = :id", id=parent.id)
 
     assert [row.kind for row in told] == ["EMERGENCY_OPENED"]
+
+
+@pytest.mark.parametrize(("department", "is_shown"), [("K15", False), ("K03", True)])
+def test_b140_what_a_child_waits_for_in_a_class_that_it_hid_is_in_no_list_of_a_parent(
+    clinic: Clinic, families: Families, department: str, *, is_shown: bool
+) -> None:
+    clinic.publish(schedule(departmentCode=department))
+    parent, child = family(clinic, families)
+    grown(clinic, child, years=16)
+    wish = {
+        "facilityCode": clinic.code,
+        "departmentCode": department,
+        "from": tomorrow().isoformat(),
+        "to": tomorrow().isoformat(),
+    }
+    entry = clinic.do(child, JOIN, **wish)["entry"]
+    offer = entry["offer"]["id"]
+
+    listed = clinic.ask(parent, WAITLIST)["data"]["waitlist"]["nodes"]
+    left = clinic.ask(parent, LEAVE, input={"idempotencyKey": key(), "entryId": entry["id"]})
+
+    assert [one["id"] for one in listed] == ([entry["id"]] if is_shown else [])
+    if is_shown:
+        assert left["data"]["leaveWaitlist"]["entry"]["state"] == "LEFT"
+        return
+    assert left["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+    assert clinic.refusal(parent, ANSWER, offerId=offer, accept=True)[0] == "NOT_FOUND"
+    assert [one["id"] for one in clinic.ask(child, WAITLIST)["data"]["waitlist"]["nodes"]] == [entry["id"]]
+    tried = tries.run(seen_by, clinic, parent, child, entry["id"], offer)
+    assert tried == [False, False, False]
+
+
+async def seen_by(clinic: Clinic, viewer: Person, citizen: Person, entry: str, offer: str) -> list[bool]:
+    """Ask the functions of the policies themselves, with SQL at will."""
+    async with tries.as_login(clinic.stand, Login.DESK) as desk, desk.transaction():
+        await desk.execute("SELECT auth.sign_in($1, NULL)", viewer.token)
+        return [
+            await desk.fetchval("SELECT care.may_see_entry($1, $2)", citizen.id, UUID(entry)),
+            await desk.fetchval("SELECT care.may_see_offer($1, $2)", citizen.id, UUID(offer)),
+            await desk.fetchval("SELECT EXISTS (SELECT FROM care.waitlist_offer WHERE citizen_id = $1)", citizen.id),
+        ]
+
+
+def test_b140_who_books_or_waits_for_a_child_sees_it_whatever_the_child_hid(clinic: Clinic, families: Families) -> None:
+    """An answer that failed would tell that the class is hidden; one's own booking tells nothing new."""
+    clinic.publish(schedule(departmentCode="K15"))
+    parent, child = family(clinic, families)
+    grown(clinic, child, years=16)
+
+    made = clinic.book(parent, clinic.slots(parent)[0], citizenId=str(child.id))
+
+    assert made["state"] == "LIVE"
+    assert clinic.do(parent, CANCEL, appointmentId=made["id"])["appointment"]["state"] == "CANCELLED"
+
+
+def grown(clinic: Clinic, child: Person, *, years: int) -> None:
+    """Let a child be so old, and hide mental health from everybody."""
+    clinic.stand.as_owner(
+        "UPDATE auth.citizen SET birth_on = :born WHERE id = :id",
+        born=tomorrow() - timedelta(days=years * 366),
+        id=child.id,
+    )
+    clinic.stand.as_owner("UPDATE auth.book SET hidden_classes = 4 WHERE citizen_id = :id", id=child.id)

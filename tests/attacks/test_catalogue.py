@@ -159,7 +159,9 @@ DEFINERS = {
     "care.join_waitlist": "auth_owner",
     "care.leave_waitlist": "auth_owner",
     "care.make_feed": "auth_owner",
-    "care.may_see": "auth_owner",
+    "care.may_see_appointment": "auth_owner",
+    "care.may_see_entry": "auth_owner",
+    "care.may_see_offer": "auth_owner",
     "care.mine": "auth_owner",
     "care.move_waitlist": "auth_owner",
     "care.next_slot_to_move": "auth_owner",
@@ -398,7 +400,9 @@ CALLS = {
         "care.join_waitlist",
         "care.leave_waitlist",
         "care.make_feed",
-        "care.may_see",
+        "care.may_see_appointment",
+        "care.may_see_entry",
+        "care.may_see_offer",
         "care.mine",
         "care.reschedule",
         "care.revoke_feeds",
@@ -510,11 +514,11 @@ READS = {
         "directory.facility",
     }
     | LEDGER,
-    "book_writer": {f"book.{name}" for name in HEALTH},
+    "book_writer": {f"book.{name}" for name in HEALTH} | {"care.appointment"},
 }
 CHANGES = {
     "worker": {f"book.{name}" for name in (*HEALTH, "arrival_order")} | QUEUE,
-    "book_writer": {f"book.{name}" for name in HEALTH},  # the mask's column alone
+    "book_writer": {f"book.{name}" for name in HEALTH} | {"care.appointment"},  # the mask's column alone
 }
 ADDS = {"worker": CHANGES["worker"] | {"book.record_version"}, "book_writer": {"book.reported_reaction"}}
 
@@ -727,7 +731,7 @@ def test_t2_what_each_role_may_read_and_write_is_listed(catalogue: Catalogue) ->
 def test_t2_who_changes_a_book_changes_its_masks_alone(catalogue: Catalogue) -> None:
     columns = catalogue.column("""
         SELECT DISTINCT a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-         WHERE c.relnamespace = 'book'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
+         WHERE c.relnamespace IN ('book'::regnamespace, 'care'::regnamespace) AND c.relkind = 'r' AND a.attnum > 0
            AND has_column_privilege('book_writer', c.oid, a.attnum, 'UPDATE')""")
     assert columns == {"masked"}
 

@@ -28,6 +28,7 @@ def _appointment(answers: "Answers", row: Row) -> Shown:
         **identity(row, "id"),
         **plain(row, "origin", "state", "cancelled_by", "is_whole_day", "department_code", "room", "practitioner_name"),
         **instants(row, "starts_at", "ends_at", "booked_at", "changed_at"),
+        **answers.hidden(row),
         "facility": answers.facility(row),
         "department": answers.name("department", row["department_code"]),
         "reason": answers.opened("care.appointment", "reason_sealed", row) if sealed else None,

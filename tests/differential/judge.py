@@ -44,6 +44,7 @@ SECTIONS = [
     "INSURANCE",
     "APPOINTMENTS",
 ]
+CLASSES = ["HIV", "TUBERCULOSIS", "MENTAL_HEALTH", "SUBSTANCE_USE", "SEXUAL_HEALTH", "VIOLENCE"]
 UNDER_ME = ("dependants", "representatives", "askedToRepresent", "identifiers", "consentTexts", "consents")
 NOTICES = {
     "vi": "Sổ có thể chưa đầy đủ: chỉ gồm hồ sơ mà các cơ sở đã gửi và trong phạm vi bạn được xem. "
@@ -140,7 +141,7 @@ class Answers:
             "version": str(self.viewing.shelf.version),
             "scope": {
                 "sections": SECTIONS,
-                "sensitive": ["HIV", "TUBERCULOSIS", "MENTAL_HEALTH", "SUBSTANCE_USE", "SEXUAL_HEALTH", "VIOLENCE"],
+                "sensitive": CLASSES,
                 **dict.fromkeys(("from", "to", "facilityCodes", "recordIds")),
                 "notice": NOTICES[self.viewing.language],
             },
@@ -200,7 +201,12 @@ class Answers:
             **instants(row, "filed_at"),
             **identity(row, "message_id"),
         }
-        return {**identity(row, "id"), "facility": self.facility(row), "provenance": provenance}
+        return {**identity(row, "id"), "facility": self.facility(row), "provenance": provenance, **self.hidden(row)}
+
+    def hidden(self, row: Row) -> Shown:
+        """Return what an owner is told of what others do not see."""
+        of = [name for bit, name in enumerate(CLASSES) if row["sensitive"] >> bit & 1]
+        return {"isMasked": row["masked"], "sensitiveClasses": of}
 
     def visit(self, row: Row) -> Shown:
         lines = self.viewing.shelf.lines_of

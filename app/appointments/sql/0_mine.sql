@@ -31,16 +31,15 @@ BEGIN
   RETURN citizen;
 END $$;
 
--- The citizen's own row of a table, by id: locks their book as act_for does. SK404: absent, or another's.
+-- The citizen whose row of a table the signed-in one sees, by id: locks their book as act_for does. SK404: absent, or another's.
 CREATE OR REPLACE FUNCTION care.owner_of(resting regclass, wanted uuid) RETURNS uuid
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
-DECLARE citizen uuid;
+DECLARE citizen uuid; seen text := CASE resting WHEN 'care.appointment'::regclass THEN 'care.may_see_appointment'
+  WHEN 'care.waitlist_entry'::regclass THEN 'care.may_see_entry' WHEN 'care.waitlist_offer'::regclass THEN 'care.may_see_offer' END;
 BEGIN
-  EXECUTE format('SELECT r.citizen_id FROM %s r WHERE r.citizen_id = ANY ($1) AND r.id = $2', resting) INTO citizen USING care.mine(), wanted;
-  IF citizen <> auth.me() AND resting = 'care.appointment'::regclass THEN
-    SELECT a.citizen_id INTO citizen FROM care.appointment a WHERE a.citizen_id = citizen AND a.id = wanted AND care.may_see(a.citizen_id, a.masked, a.sensitive);
-  END IF;
+  EXECUTE format('SELECT r.citizen_id FROM %s r WHERE r.citizen_id = ANY ($1) AND r.id = $2 AND %s(r.citizen_id, r.id)', resting, seen)
+    INTO citizen USING care.mine(), wanted;
   IF citizen IS NULL THEN
     PERFORM care.act_for(NULL);
     RAISE EXCEPTION 'no such thing' USING ERRCODE = 'SK404';

@@ -33,12 +33,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
              AND a.slot_id IS NOT NULL AND a.starts_at > clock_timestamp() AND a.id IS DISTINCT FROM moved) >= rule.most_live THEN 'TOO_MANY' END
 $$;
 
--- Of which classes (bits of SensitiveClass) a booking is: as its department tells, or all that may be shared where the
--- facility only says that it is sensitive.
 CREATE OR REPLACE FUNCTION care.classes_of(wanted care.slot) RETURNS int
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE WHEN wanted.is_sensitive THEN 31 ELSE CASE split_part(wanted.department_code, '.', 1)
-    WHEN 'K12' THEN 2 WHEN 'K15' THEN 4 WHEN 'K53' THEN 16 WHEN 'K56' THEN 16 ELSE 0 END END
+  SELECT care.classes_in(wanted.department_code, wanted.is_sensitive)
 $$;
 
 -- Puts a citizen into a slot, in whose `taken` the place is counted already. False: they are elsewhere at that time.

@@ -8,7 +8,7 @@ BEGIN
     EXECUTE format('SELECT count(*) FROM book.%I WHERE citizen_id = $1 AND id = ANY ($2)', t.name) INTO n USING citizen, wanted;
     total := total + n;
   END LOOP;
-  RETURN total = cardinality(ARRAY(SELECT DISTINCT unnest(wanted)));
+  RETURN total + (SELECT count(*) FROM care.appointment a WHERE a.citizen_id = citizen AND a.id = ANY (wanted)) = cardinality(ARRAY(SELECT DISTINCT unnest(wanted)));
 END $$;
 REVOKE ALL ON FUNCTION book.are_records FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION book.are_records TO desk;

@@ -1,6 +1,6 @@
 -- owner: book_writer
 -- Hides records from everybody but their owner, or shows them again, with all that belongs to them: a visit with its
--- records, a record with its lines. SK404: one of them is not in this book · SK409: shown again alone, though its visit
+-- records, a record with its lines, and the appointments that either tells. SK404: one of them is not in this book · SK409: shown again alone, though its visit
 -- is hidden. Returns how many of those that were named are changed.
 CREATE OR REPLACE FUNCTION book.mask_records(target uuid, wanted uuid[], hidden boolean) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -23,6 +23,9 @@ BEGIN
       END IF;
     END IF;
   END LOOP;
+  SELECT a.found_count, a.changed INTO n, m FROM book.mask_appointments(citizen, wanted, hidden) a;
+  found_count := found_count + n;
+  changed := changed + m;
   IF found_count <> cardinality(ARRAY(SELECT DISTINCT unnest(wanted))) THEN
     RAISE EXCEPTION 'no such record' USING ERRCODE = 'SK404';
   END IF;
