@@ -24,6 +24,7 @@ app = typer.Typer(
 NOUNS = {
     "facility": "facility",
     "practitioners": "practitioners",
+    "citizen": "citizen",
     "demo": "demo",
     "schedules": "schedules",
     "send": "hospital",

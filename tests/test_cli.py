@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,19 +22,22 @@ from app.gateway import trusted
 from app.identity.jwt import new_private_key
 from app.terminology.codes import SYSTEMS
 from tests.conftest import Ground
+from tests.identity.families import Families
+from tests.people import Stand
 from tests.receiving import Receiver, serving
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "qd4750"
 GOOD, BAD = str(GOLDEN / "outpatient.xml"), str(GOLDEN / "one-good-one-bad.xml")
 VIETNAMESE = re.compile(r"[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]", re.IGNORECASE)
-NOUNS = ("audit", "facility", "practitioners", "schedules", "quarantine", "demo", "codes", "keys")
+NOUNS = ("audit", "citizen", "facility", "practitioners", "schedules", "quarantine", "demo", "codes", "keys")
 VERBS = ("serve", "worker", "sealer", "migrate", "schema", "send", "check", "queue", "replay")
 PROMISED = {
     *((verb,) for verb in VERBS),
     *(("facility", verb) for verb in ("add", "rotate-key", "suspend", "list")),
     *(("audit", verb) for verb in ("verify", "questions", "answer")),
     ("practitioners", "import"),
+    *(("citizen", verb) for verb in ("close", "reopen")),
     *(("quarantine", verb) for verb in ("list", "show")),
     *(("demo", verb) for verb in ("load", "token", "totp", "welcome")),
     *(("codes", verb) for verb in ("load", "list")),
@@ -490,3 +493,26 @@ def test_a_running_demo_is_found_by_its_folder(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "migrator.password" in done.stderr
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_account_is_closed_and_opened_again_by_a_number_that_is_not_printed(
+    sokhoe: Sokhoe, settings: Settings
+) -> None:
+    stand = Stand(settings)
+    number = "979064000777"
+    citizen = Families(stand).citizen("Trần Văn Khuất", born=date(1964, 2, 3), number=number)
+    token = stand.citizen_token(citizen)
+
+    asked = CliRunner().invoke(cli.app, ["citizen", "close", "--reason", "DEATH"], input=f"{number}\n")
+    refused = sokhoe("citizen", "close", "--reason", "DEATH", "--personal-id", number, code=1)
+    opened = sokhoe.json("citizen", "reopen", "--personal-id", number)
+
+    assert (asked.exit_code, str(citizen) in asked.output, number in asked.output) == (0, True, False)
+    assert number not in refused
+    bilingual(refused)
+    assert opened == {"citizen": str(citizen)}
+    live = "SELECT ended_at IS NULL AS live FROM auth.session WHERE token_hash = sha256(convert_to(:token, 'UTF8'))"
+    assert [row.live for row in stand.as_owner(live, token=token)] == [False]
+    sokhoe("citizen", "close", "--personal-id", number, code=2)
+    sokhoe("citizen", "close", "--reason", "DEATH", "--personal-id", "979064000778", code=1)

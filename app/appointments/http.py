@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from app.appointments import publishing, reading, sql
@@ -19,6 +19,7 @@ router = APIRouter()
 
 JSON, CSV = "application/json", "text/csv"
 MOST_PLAN_BYTES: Final = 2_000_000
+SHORTEST_SECRET, LONGEST_SECRET = 20, 100
 CALENDAR: Final = "text/calendar; charset=utf-8"
 _WRONG: Final = Text(
     "Lịch làm việc có lỗi; không khung giờ nào được công bố.", "The plan has errors; nothing was published."
@@ -68,9 +69,11 @@ def _refusal(problems: tuple[ScheduleProblem, ...], *, context: Context) -> JSON
 
 
 @router.get("/calendar/{secret}.ics")
-async def feed(request: Request, secret: Annotated[str, Path(min_length=20, max_length=100)]) -> Response:
+async def feed(request: Request, secret: str) -> Response:
     """Answer with a citizen's appointments; the address is the key, so that whatever is wrong with it looks alike."""
     context = context_without_token(request)
+    if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET:
+        raise NotFound
     entries = await run_step(context.house.desk_steps, partial(sql.calendar, secret=secret))
     return Response(calendar_file(entries, publisher=_publisher(context)), media_type=CALENDAR)
 

@@ -94,6 +94,9 @@ ACTIONS: Mapping[str, Text] = {
         "đã kích hoạt tài khoản bằng mã do cơ sở cấp.", "activated the account with the facility's code."
     ),
     "DEVICE_ADDED": Text("đã đăng nhập trên một thiết bị mới.", "signed in on a new device."),
+    "DEVICE_NAMED": Text("đã đặt tên cho một thiết bị.", "named a device."),
+    "ACCOUNT_CLOSED": Text("đã đóng tài khoản này.", "closed this account."),
+    "ACCOUNT_REOPENED": Text("đã mở lại tài khoản này.", "opened this account again."),
     "SESSION_ENDED": Text("đã kết thúc một phiên đăng nhập.", "ended a session."),
     "SESSION_REUSED": Text(
         "đã đóng một phiên đăng nhập vì mã của phiên bị dùng lại.", "closed a session because its token was used again."

@@ -299,6 +299,8 @@ class Build:
             case Sealed(at=at):
                 self.sealed_paths.add(tuple(self.path))
                 text = _sealed(getattr(row, at.key) if isinstance(at, Column) else at.value(row, self.inputs), up)
+            case Told(key=key) if get_named_type(definition.type).name == "DateTime":  # one form, however it was told
+                text = leaf_text(definition.type, self.inputs.told(key, "timestamptz"), never_null=False, up=up)
             case Told(key=key):
                 text = or_null(self.inputs.told_json(key), up)
             case Opened() as place:

@@ -78,6 +78,7 @@ class Part:
     deed: Deed | None = None
     told: Mapping[str, str] = dataclasses.field(default_factory=dict)
     _statement: list[Statement] = dataclasses.field(default_factory=list, repr=False, compare=False)
+    _clock_step: list[int] = dataclasses.field(default_factory=list, repr=False, compare=False)
 
     def body_sql(self) -> str:
         """Return, for PL/pgSQL, the expression of the field's JSON text; null when a root's row is missing."""
@@ -105,6 +106,12 @@ class Part:
         if not self._statement:
             self._statement.append(render_numbered(self.body))
         return self._statement[0]
+
+    def clock_step(self, judge: Callable[[str], int]) -> int:
+        """Return what `judge` says of the statement's text, in seconds; it is asked once."""
+        if not self._clock_step:
+            self._clock_step.append(judge(self.statement().sql))
+        return self._clock_step[0]
 
     def written(self) -> "Part":
         """Return the part with its statement's text alone: in a cache the tree behind it is five times as large."""

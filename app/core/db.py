@@ -27,9 +27,11 @@ from app.core.errors import (
     RateLimited,
     SignInAgain,
     StepUpRequired,
+    Text,
     Unauthenticated,
     Unavailable,
 )
+from app.core.refusals import WORDS
 from app.core.settings import Settings
 
 Session = AsyncConnection
@@ -167,6 +169,7 @@ _EXPECTED: Mapping[str, type[AppError]] = {
     "SK401": Unauthenticated,
     "SK403": LevelTooLow,
     "SK404": NotFound,
+    "SK405": NotFound,  # not in this role: a practitioner has no book
     "SK409": Conflict,
     "SK422": Invalid,
     "SK429": RateLimited,
@@ -199,11 +202,15 @@ def connection_errors() -> Iterator[None]:
         expected = _EXPECTED.get(str(getattr(error.orig, "sqlstate", None)))
         if expected is None and not error.connection_invalidated:
             raise
-        raise (expected or Unavailable) from error
+        raise (expected or Unavailable)(_words_of(getattr(error.orig, "__cause__", None))) from error
     except asyncpg.PostgresError as error:
         expected = _EXPECTED.get(str(error.sqlstate))
         if expected is None:
             raise
-        raise expected from error
+        raise expected(_words_of(error)) from error
     except (OSError, asyncpg.InterfaceError, TimeoutError) as error:
         raise Unavailable from error
+
+
+def _words_of(error: BaseException | None) -> Text | None:
+    return WORDS.get(str(error)) if isinstance(error, asyncpg.PostgresError) else None

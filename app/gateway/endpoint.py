@@ -31,7 +31,7 @@ from app.gateway.hanging_up import ClientGone, UntilGone
 from app.gateway.metrics import count_operation
 from app.gateway.problems import graphql_error, headers_of, internal_graphql_error
 from app.gateway.run import run
-from app.gateway.trusted import document_id, trusted_operations
+from app.gateway.trusted import UNKNOWN_DOCUMENT, document_id, trusted_operations
 from app.identity.proving import challenged, proven_context
 
 router = APIRouter()
@@ -100,7 +100,7 @@ async def _answer(asked: Asked, *, request: Request, context: Context, media_typ
         known_document = trusted_operations().get(asked.document_id)
         operation = plans.trusted(asked.document_id)
         if known_document is None or operation is None:
-            raise Invalid(Text("Không có truy vấn với documentId này.", "No document has this documentId."))
+            raise Invalid(UNKNOWN_DOCUMENT)
         headers |= check_document(known_document, now=context.house.clock())
     else:
         plain = _plain(asked, context=context)

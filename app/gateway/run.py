@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -29,6 +29,11 @@ log = structlog.get_logger()
 
 BEFORE_ANYTHING = (Unauthenticated, Unavailable)
 """Refusals of a whole request: nothing of it was done."""
+FIVE_MINUTES, DAY = 300, 86_400
+VIETNAM_SECONDS = 7 * 3600  # a day turns at midnight there
+TELL_THE_TIME = ("now()", "clock_timestamp()")
+TELL_THE_DAY = ("today()", "due_doses(")
+"""What in a statement makes an answer change though its book does not."""
 _SIGN_IN = "SELECT citizen_id, practitioner_id FROM auth.sign_in($1, $2)"
 
 
@@ -136,9 +141,9 @@ async def run(
     bound = operation.plan.bound(coerced)
     values = {**operation.plan.named(bound), "in_language": context.language}
     asked = _Asked(operation=operation, bound=bound, values=values, context=context)
-    rest = _apart_from_the_book(operation, variables=variables, context=context)
     shown = [part for part in operation.plan.parts if part.is_shown(values)]
     has_own_etag = bool(shown) and all(part.opens in OPENERS for part in shown)
+    rest = _apart_from_the_book(asked, shown, variables=variables) if has_own_etag else ""
     bodies: dict[str, bytes | None] = {}
     errors: list[dict[str, Any]] = []
     etag = None
@@ -189,10 +194,20 @@ def _call(document_id: str, key: str) -> str:
     return f"SELECT {columns} FROM {function.schema}.{function.name}({numbers})"  # noqa: S608 - names made by us
 
 
-def _apart_from_the_book(operation: Operation, *, variables: Mapping[str, object], context: Context) -> str:
-    """Return a digest of everything but the book that an answer depends on."""
-    known = [operation.key, operation.name, variables, context.language, RELEASE, context.house.settings.commit]
+def _apart_from_the_book(asked: _Asked, shown: Sequence[Part], *, variables: Mapping[str, object]) -> str:
+    """Return a digest of everything but the book that an answer depends on: what is asked, and the day or minute."""
+    operation, context = asked.operation, asked.context
+    steps = {part.clock_step(_clock_step) for part in shown} - {0}
+    turns = sorted((context.now.timestamp() + VIETNAM_SECONDS) // step for step in steps)
+    known = [operation.key, operation.name, variables, context.language, RELEASE, context.house.settings.commit, turns]
     return hashlib.sha256(orjson.dumps(known, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
+
+
+def _clock_step(sql: str) -> int:
+    """Return for how many seconds an answer that compares with the clock stands; 0: as long as its book."""
+    if any(told in sql for told in TELL_THE_TIME):
+        return FIVE_MINUTES
+    return DAY if any(told in sql for told in TELL_THE_DAY) else 0
 
 
 def _known_version(if_none_match: str | None, *, rest: str) -> str | None:

@@ -37,7 +37,7 @@ from app.gateway import limits, plans
 from app.gateway.apps import check_document
 from app.gateway.middleware import language_of
 from app.gateway.problems import graphql_error, internal_graphql_error
-from app.gateway.trusted import trusted_operations
+from app.gateway.trusted import UNKNOWN_DOCUMENT, trusted_operations
 from app.identity.proving import proven_context
 from app.notifications import live
 from app.notifications.subscription import BookEvent, BookEventKind
@@ -254,7 +254,7 @@ def _read(payload: Mapping[str, Any], *, house: House) -> _Asked:
     if isinstance(known, str) and query is None:
         trusted = trusted_operations().get(known)
         if trusted is None:
-            raise Invalid(Text("Không có truy vấn với documentId này.", "No document has this documentId."))
+            raise Invalid(UNKNOWN_DOCUMENT)
         check_document(trusted, now=house.clock())
         document = trusted.document
     elif isinstance(query, str) and known is None and house.settings.demo:

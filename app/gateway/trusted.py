@@ -14,9 +14,19 @@ from pathlib import Path
 
 from graphql import DocumentNode, GraphQLError, OperationType, get_operation_ast, parse
 
+from app.core.errors import Text
+
 GRACE = timedelta(days=90)
 """How long after its sunset a document is still answered, and after its successor a function is still kept."""
 FOLDER = Path(__file__).parent.parent.parent / "graphql"
+
+
+UNKNOWN_DOCUMENT = Text(
+    "Máy chủ không có truy vấn nào với documentId này. Hãy cập nhật ứng dụng; nếu bạn phát triển ứng dụng: documentId "
+    "là sha256:<hex> của văn bản truy vấn, và văn bản phải có trong graphql/trusted.json của bản phát hành này.",
+    "This server has no document with this documentId. Update the app; if you develop it: a documentId is sha256:<hex> "
+    "of the document's text, and the text must stand in graphql/trusted.json of this release.",
+)
 
 
 class BadOperation(Exception):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from app.core.clock import moment_text
 from app.core.codes import new_code, shown, spoken
 from app.core.context import Context
 from app.core.db import Session
@@ -47,7 +48,7 @@ class Activation:
 
     def body(self) -> dict[str, object]:
         """Return the members of the JSON answer."""
-        return {"code": shown(self.code), "spoken": spoken(self.code), "expiresAt": self.until.isoformat()}
+        return {"code": shown(self.code), "spoken": spoken(self.code), "expiresAt": moment_text(self.until)}
 
 
 def read_number(body: bytes) -> Numbered:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from unicodedata import normalize
+from unicodedata import category, normalize
 from urllib.parse import urlencode
 
 from app.core.codes import BadCode, read_code
@@ -26,6 +26,7 @@ ID_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105
 ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 — the same
 
 MOST_NAME_CHARS: Final = 60
+_JOINERS: Final = "\t\n\r\u200d"  # white space, and what holds the parts of an emoji together
 
 _PLATFORM: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,30})/")
 _LOOPBACK: Final = re.compile(r"http://(?:127\.0\.0\.1|\[::1\]):[0-9]{1,5}(?:/[A-Za-z0-9._~/-]{0,100})?")
@@ -236,7 +237,8 @@ def read_revocation(parameters: Mapping[str, str], *, apps: Sequence[AppClient])
 
 def device_name(said: str | None) -> str | None:
     """Return how a person will know the phone again in a list: one short line, or nothing."""
-    name = " ".join(normalize("NFC", said or "").split())
+    shown = (char for char in normalize("NFC", said or "") if char in _JOINERS or category(char)[0] != "C")
+    name = " ".join("".join(shown).split())
     return name[:MOST_NAME_CHARS].strip() or None
 
 

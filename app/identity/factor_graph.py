@@ -52,6 +52,23 @@ class EndSessionPayload:
     ended: int = rests.told("ended", description="How many sessions have ended.")
 
 
+@strawberry.input(description="Which device gets which name.")
+class RenameDeviceInput:
+    """Input of renameDevice."""
+
+    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    session_id: strawberry.ID = strawberry.field(description="A session on the device: `sessions { id }`.")
+    name: str = strawberry.field(description='How you will know it again, such as "Mẹ\'s phone"; cut at 60 characters.')
+
+
+@strawberry.type(description="What renameDevice answers.")
+class RenameDevicePayload:
+    """Payload of renameDevice."""
+
+    session_id: strawberry.ID = rests.told("session_id", description="The session that was named.")
+    device_name: str = rests.told("device_name", description="The device's name as it is listed now.")
+
+
 @strawberry.input(description="What enrolTotp needs.")
 class EnrolTotpInput:
     """Input of enrolTotp."""
@@ -105,6 +122,10 @@ async def _end_session(session: Session, *, asked: EndSessionInput, context: Con
     return await ending.end_sessions(session, session_id=asked.session_id, others=asked.others)
 
 
+async def _rename(session: Session, *, asked: RenameDeviceInput, context: Context) -> Told:  # noqa: ARG001
+    return await ending.rename_device(session, session_id=asked.session_id, name=asked.name)
+
+
 async def _enrol(session: Session, *, asked: EnrolTotpInput, context: Context) -> Told:  # noqa: ARG001
     return await factors.enrol(session, context=context)
 
@@ -138,6 +159,15 @@ class FactorMutation:
         ),
     )
     def end_session(self, input: EndSessionInput) -> EndSessionPayload: ...
+
+    @rests.mutation(
+        rests.action(does=_rename),
+        description=(
+            "Give the phone of one of your own sessions a name, which `sessions` lists and a later sign-in on it does "
+            "not change. NOT_FOUND for a session that is not yours, or that no app on a phone began."
+        ),
+    )
+    def rename_device(self, input: RenameDeviceInput) -> RenameDevicePayload: ...
 
     @rests.mutation(
         rests.action(does=_enrol),

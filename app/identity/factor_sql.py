@@ -87,3 +87,9 @@ async def end_other_sessions(session: Session) -> int:
     :raises StepUpRequired: as above
     """
     return int(await session.scalar(text("SELECT auth.end_other_sessions()")) or 0)
+
+
+async def name_device(session: Session, *, session_id: UUID, name: str) -> bool:
+    """Name the device of a session of the signed-in person; false when there is none."""
+    query = text("SELECT auth.name_device(:id, :name)")
+    return bool(await session.scalar(query, {"id": session_id, "name": name}))

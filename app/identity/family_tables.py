@@ -98,3 +98,28 @@ class RepresentationRow(Row):
     accepted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_by: Mapped[UUID | None] = mapped_column(Uuid)
+    paper_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)  # which paper was seen, where one was
+
+
+class RepresentationClaimRow(Row):
+    """Somebody says to be a child's parent or guardian; it counts when the service door has seen the papers."""
+
+    __tablename__ = "representation_claim"
+    __table_args__ = (
+        CheckConstraint("kind IN ('PARENT', 'GUARDIAN')", name="kind"),
+        CheckConstraint("decision IN ('APPROVED', 'REFUSED', 'WITHDRAWN')", name="decision"),
+        CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided"),
+        Index("representation_claim_claimant_idx", "claimant_id", "claimed_at"),
+        _SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    claimant_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
+    dependant_lookup: Mapped[bytes] = mapped_column(LargeBinary)  # blind index of the child's personal id
+    dependant_key: Mapped[str] = mapped_column(Text)  # the child's name as it is compared
+    dependant_born_on: Mapped[date] = mapped_column(Date)
+    kind: Mapped[str] = mapped_column(Text)
+    claimed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    decision: Mapped[str | None] = mapped_column(Text)
+    representation_id: Mapped[UUID | None] = mapped_column(Uuid)  # what it became

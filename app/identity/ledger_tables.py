@@ -77,12 +77,14 @@ class IdentifierJoinRow(Row):
 
 
 class DisownedVisitRow(Row):
-    """A visit of which its owner says that it is not theirs: it is not filed for them again."""
+    """A visit of which its owner says that it is not theirs: not filed for them again, until they take it back."""
 
     __tablename__ = "disowned_visit"
-    __table_args__ = (_SCHEMA,)
+    __table_args__ = (Index("disowned_visit_id_key", "id", unique=True), _SCHEMA)
 
     citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"), primary_key=True)
     facility_code: Mapped[str] = mapped_column(Text, primary_key=True)
     source_id: Mapped[str] = mapped_column(Text, primary_key=True)
     disowned_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    id: Mapped[UUID] = mapped_column(Uuid, server_default=text("uuidv7()"))
+    undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -53,6 +53,23 @@ class CitizenRow(Row):
     closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
+class ClosureRow(Row):
+    """That somebody's account was closed, why, and when a mistake was undone."""
+
+    __tablename__ = "closure"
+    __table_args__ = (
+        CheckConstraint("reason IN ('DEATH', 'REQUEST', 'MISUSE')", name="reason"),
+        Index("closure_live_key", "citizen_id", unique=True, postgresql_where=text("reopened_at IS NULL")),
+        _SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    closed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    reopened_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class BirthRow(Row):
     """A birth certificate (XML9): which newborn belongs to which mother."""
 
@@ -347,6 +364,7 @@ class DeviceRow(Row):
     name: Mapped[str | None] = mapped_column(Text)
     platform: Mapped[str | None] = mapped_column(Text)
     added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    named_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # by its person: no sign-in changes it
 
 
 class SeenRow(Row):

@@ -14,6 +14,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse
 
+from app.core.clock import moment_text
 from app.core.context import Context, run_step
 from app.core.crypto import Place
 from app.core.db import Session
@@ -254,23 +255,19 @@ def _idempotency_key(request: Request) -> str | None:
 
 
 def _summary(message_id: UUID, received_at: datetime, status: str) -> dict[str, Any]:
-    return {"messageId": str(message_id), "receivedAt": _moment(received_at), "status": status}
+    return {"messageId": str(message_id), "receivedAt": moment_text(received_at), "status": status}
 
 
 def _receipt(found: sql.Receipt) -> dict[str, Any]:
     return {
         **_summary(found.id, found.received_at, found.status),
-        "concludedAt": None if found.concluded_at is None else _moment(found.concluded_at),
+        "concludedAt": None if found.concluded_at is None else moment_text(found.concluded_at),
         "sizeBytes": found.size_bytes,
     }
 
 
 def _details(found: sql.Receipt) -> dict[str, Any]:
     return {name: value for name, value in (found.verdict or {}).items() if name != "status"}
-
-
-def _moment(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def _cursor_after(last: sql.Receipt) -> str:

@@ -230,3 +230,10 @@ async def alarms(session: Session, *, since: timedelta) -> list[dict[str, Any]]:
         "WHERE raised_at > clock_timestamp() - CAST(:since AS interval) ORDER BY raised_at DESC"
     )
     return [dict(row._mapping) for row in await session.execute(query, {"since": since})]  # noqa: SLF001
+
+
+async def end_sharing(session: Session, *, citizen_id: UUID, why: str) -> tuple[int, int]:
+    """End all codes and grants of a book; returns how many of each. For the service door, as `auth_owner`."""
+    query = text("SELECT cancelled_codes, revoked_grants FROM auth.end_sharing(:id, :why)")
+    row = (await session.execute(query, {"id": citizen_id, "why": why})).one()
+    return row.cancelled_codes, row.revoked_grants

@@ -88,6 +88,7 @@ DEFINERS = {
     "auth.make_code": "auth_owner",
     "auth.match_person": "auth_owner",
     "auth.match_sent_patient": "auth_owner",
+    "auth.is_my_familys": "auth_owner",
     "auth.me": "auth_owner",
     "auth.my_citizen_session": "auth_owner",
     "auth.my_dependants": "auth_owner",
@@ -96,6 +97,7 @@ DEFINERS = {
     "auth.my_session": "auth_owner",
     "auth.my_sessions": "auth_owner",
     "auth.my_visitors_books": "auth_owner",
+    "auth.name_device": "auth_owner",
     "auth.narrows_on": "auth_owner",
     "auth.note_consent": "auth_owner",
     "auth.note_seen": "auth_owner",
@@ -372,6 +374,7 @@ CALLS = {
         "auth.my_practitioner",
         "auth.my_sessions",
         "auth.my_visitors_books",
+        "auth.name_device",
         "auth.narrows_on",
         "auth.pair",
         "auth.part_with_visit",
@@ -406,7 +409,6 @@ CALLS = {
         "care.mine",
         "care.reschedule",
         "care.revoke_feeds",
-        "jobs.enqueue",
     },
     "sealer": {"audit.begin_sealing", "audit.seal", "audit.take_turn"},
     "demo": {
@@ -524,7 +526,7 @@ ADDS = {"worker": CHANGES["worker"] | {"book.record_version"}, "book_writer": {"
 
 SCHEMAS = {
     "api": {"op"},
-    "desk": {"audit", "auth", "book", "care", "code", "desk_op", "directory", "jobs", "notice"},
+    "desk": {"audit", "auth", "book", "care", "code", "desk_op", "directory", "notice"},
     "ingest": {"auth", "care", "intake"},
     "worker": {"auth", "book", "care", "code", "directory", "intake", "jobs", "notice"},
     "demo": {"audit", "auth", "book", "care", "code", "directory"},

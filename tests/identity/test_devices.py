@@ -277,3 +277,56 @@ def test_a_session_of_the_demo_is_listed_too(scene: Scene) -> None:
         headers = {"Authorization": f"Bearer {bearer}"}
         listed = http.post(f"{scene.url}/graphql", json={"query": SESSIONS}, headers=headers).json()["data"]["sessions"]
     assert [(one["isThisOne"], one["deviceName"]) for one in listed] == [(True, None), (False, "Điện thoại demo")]
+
+
+# ---- names
+
+
+def rename(scene: Scene, tokens: dict[str, Any], session: str, name: str) -> dict[str, Any]:
+    query = "mutation R($i: RenameDeviceInput!) { renameDevice(input: $i) { sessionId deviceName } }"
+    phone = PHONES[tokens["access_token"]]
+    given = {"idempotencyKey": new_secret(), "sessionId": session, "name": name}
+    with scene.browser() as http:
+        body = {"query": query, "variables": {"i": given}}
+        answer: dict[str, Any] = phone.send(http, "/graphql", access_token=tokens["access_token"], json=body).json()
+    return answer
+
+
+def test_a_device_is_renamed_and_keeps_that_name_when_its_app_signs_in_again(scene: Scene) -> None:
+    phone = scene.phone(name="Pixel 9")
+    first = scene.sign_in(phone=phone)
+    session = this_one(scene, first)
+
+    done = rename(scene, first, session, "  Máy\u202e của   mẹ ")["data"]["renameDevice"]
+
+    assert done == {"sessionId": session, "deviceName": "Máy của mẹ"}
+    assert [one["deviceName"] for one in sessions(scene, first)] == ["Máy của mẹ"]
+    again = scene.sign_in(phone=scene.phone(key=phone.key, name="Pixel 9"))
+    assert [one["deviceName"] for one in sessions(scene, again)] == ["Máy của mẹ"]
+    assert lines(scene, session) == ["DEVICE_ADDED", "DEVICE_NAMED"]
+
+
+def test_another_device_of_ones_own_is_renamed_from_here(scene: Scene) -> None:
+    there, here = scene.sign_in(phone=scene.phone(name="Cũ")), scene.sign_in(phone=scene.phone(name="Mới"))
+    rename(scene, here, this_one(scene, there), "Máy tính bảng")
+    assert [one["deviceName"] for one in sessions(scene, here)] == ["Mới", "Máy tính bảng"]
+
+
+def test_nobody_renames_anothers_device_or_an_ended_one(scene: Scene) -> None:
+    mine, theirs = scene.sign_in("citizen:1"), scene.sign_in("citizen:2", phone=scene.phone(name="Của Bình"))
+    ended = this_one(scene, scene.sign_in("citizen:1"))
+    end(scene, mine, sessionId=ended)
+    for session in (this_one(scene, theirs), ended, str(UUID(int=0)), "x"):
+        assert codes(rename(scene, mine, session, "Của tôi")) == ["NOT_FOUND"]
+    assert [one["deviceName"] for one in sessions(scene, theirs)] == ["Của Bình"]
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\u202e\u200b"])
+def test_a_name_of_nothing_is_invalid(scene: Scene, name: str) -> None:
+    tokens = scene.sign_in()
+    assert codes(rename(scene, tokens, this_one(scene, tokens), name)) == ["INVALID"]
+
+
+def test_a_long_name_is_cut(scene: Scene) -> None:
+    tokens = scene.sign_in()
+    assert rename(scene, tokens, this_one(scene, tokens), "ư" * 100)["data"]["renameDevice"]["deviceName"] == "ư" * 60

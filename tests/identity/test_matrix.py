@@ -161,7 +161,7 @@ def wanted(field: str, arguments: Mapping[str, Any], rights: Rights) -> str:
     if not rights.is_person:
         return "UNAUTHENTICATED"
     if field == "healthBook":
-        return "UNAUTHENTICATED" if not rights.is_citizen else "DATA" if rights.sections else "NOT_FOUND"
+        return "DATA" if rights.sections else "NOT_FOUND"
     if field in {"previewShare", "accessLog"}:
         return "DATA" if rights.may_share else "NOT_FOUND"
     if "grantId" in arguments:  # the target's own id is no grant of anybody

@@ -165,3 +165,20 @@ def test_b139_a_practitioner_has_no_book_of_their_own(stand: Stand, http: httpx.
         answer = http.post("/graphql", json={"query": query}, headers=headers).json()
         assert answer.get("data") in (None, {"healthBook": None})
         assert answer["errors"][0]["extensions"]["code"] in {"UNAUTHENTICATED", "NOT_FOUND"}
+
+
+def test_a_practitioner_who_asks_for_a_book_is_told_that_this_role_has_none(stand: Stand, http: httpx.Client) -> None:
+    token, answers = stand.practitioner_token(id_of(stand)), []
+    for language in ("vi", "en"):
+        for query in ("{ healthBook { version } }", '{ healthBook(citizenId: "x") { version } }'):
+            headers = {"Authorization": f"Bearer {token}", "Accept-Language": language}
+            answer = http.post("/graphql", json={"query": query}, headers=headers)
+            assert answer.status_code == 200
+            (error,) = answer.json()["errors"]
+            assert (error["extensions"]["code"], error["path"]) == ("NOT_FOUND", ["healthBook"])
+            answers.append(error["message"])
+
+    assert answers[0] == answers[1]  # whomever it asks for
+    assert answers[2] == answers[3]
+    assert "người hành nghề" in answers[0]
+    assert "sharedHealthBook" in answers[2]

@@ -5,7 +5,7 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -541,7 +541,8 @@ def test_a_code_carries_its_scope(clinic: Clinic, citizen: str) -> None:
         "recordIds": None,
     }
     assert made["shareCode"]["state"] == "LIVE"
-    assert now().isoformat() < made["redeemableUntil"]
+    assert now() < datetime.fromisoformat(made["redeemableUntil"])
+    assert made["redeemableUntil"].endswith("Z")  # as every other moment of the schema
     assert WHOLE["sections"] == ALL_SECTIONS
 
 

@@ -13,13 +13,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- The citizen whom a change is about: oneself, or who was named. Locks their book, so that changes of one citizen take turns.
--- SK401: not a citizen's session · SK403: the account's level is too low · SK404: nobody whom this citizen may act for.
+-- SK405: not a citizen's session · SK403: the account's level is too low · SK404: nobody whom this citizen may act for.
 CREATE OR REPLACE FUNCTION care.act_for(target uuid) RETURNS uuid
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session := auth.my_session(); citizen uuid := coalesce(target, live.citizen_id);
 BEGIN
   IF live.citizen_id IS NULL THEN
-    RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK401';
+    RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK405';
   END IF;
   IF coalesce(live.level, 1) < 2 THEN
     RAISE EXCEPTION 'account level too low' USING ERRCODE = 'SK403';

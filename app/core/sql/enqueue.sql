@@ -19,7 +19,10 @@ $$;
 -- hospitals would wait for one another. Workers look for work a few times a second instead (app/worker.py).
 ALTER TABLE jobs.pgqueuer DISABLE TRIGGER tg_pgqueuer_changed;
 REVOKE ALL ON FUNCTION jobs.enqueue, jobs.fn_pgqueuer_changed FROM PUBLIC;
-GRANT USAGE ON SCHEMA jobs TO worker, desk, book_writer;
-GRANT EXECUTE ON FUNCTION jobs.enqueue TO worker, desk, book_writer;
+-- `desk` causes work by what it calls, never by itself: it could name any kind and any message.
+REVOKE ALL ON FUNCTION jobs.enqueue FROM desk;
+REVOKE ALL ON SCHEMA jobs FROM desk;
+GRANT USAGE ON SCHEMA jobs TO worker, book_writer;
+GRANT EXECUTE ON FUNCTION jobs.enqueue TO worker, book_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jobs TO worker;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA jobs TO worker;

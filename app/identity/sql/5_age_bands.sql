@@ -34,13 +34,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 REVOKE ALL ON FUNCTION auth.band_on FROM PUBLIC;
 
--- What a representation is worth on a day, waiting, over and ended ones included: NONE. A mandate is an adult's to give;
--- a court's decision holds at any age.
+-- What a representation is worth on a day, waiting, over and ended ones included: NONE, and so while either account is
+-- closed. A mandate is an adult's to give; a court's decision holds at any age.
 CREATE OR REPLACE FUNCTION auth.extent_on(r auth.representation, day date) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT CASE
     WHEN r.accepted_at IS NULL OR r.ended_at IS NOT NULL OR day NOT BETWEEN r.valid_from AND coalesce(r.valid_until, 'infinity')
-      OR d.closed_at IS NOT NULL THEN 'NONE'
+      OR d.closed_at IS NOT NULL OR EXISTS (SELECT FROM auth.citizen c WHERE c.id = r.representative_id AND c.closed_at IS NOT NULL) THEN 'NONE'
     WHEN r.kind IN ('PARENT', 'GUARDIAN') THEN b.extent
     WHEN r.kind = 'MANDATE' AND b.extent <> 'NONE' THEN 'NONE'
     ELSE r.extent END

@@ -1,11 +1,11 @@
 -- owner: auth_owner
--- The signed-in citizen's session, stepped up for an action. SK404: a practitioner's · SK403: the account's level is too low.
+-- The signed-in citizen's session, stepped up for an action. SK405: a practitioner's · SK403: the account's level is too low.
 CREATE OR REPLACE FUNCTION auth.my_citizen_session(action text) RETURNS auth.session
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session := auth.my_session();
 BEGIN
   IF live.citizen_id IS NULL THEN
-    RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK404';
+    RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK405';
   ELSIF coalesce(live.level, 1) < 2 THEN
     RAISE EXCEPTION 'account level too low' USING ERRCODE = 'SK403';
   END IF;

@@ -27,7 +27,7 @@ GRANT EXECUTE ON FUNCTION auth.my_dependants, auth.asked_of_me, auth.my_family T
 
 -- Of a book's owner nothing is told of the family: its readers may ask, and have no policy that would answer.
 GRANT SELECT ON auth.representation TO desk, book_reader;
-GRANT EXECUTE ON FUNCTION auth.extent_today, auth.narrows_on, auth.representatives_of, auth.asked_of_me TO desk, book_reader;
+GRANT EXECUTE ON FUNCTION auth.asked_of_me TO book_reader;
 DROP POLICY IF EXISTS family ON auth.representation;
 CREATE POLICY family ON auth.representation FOR SELECT TO desk USING (
   representative_id = (SELECT auth.me()) OR dependant_id = (SELECT auth.me()) OR dependant_id = ANY ((SELECT auth.my_dependants())::uuid[])

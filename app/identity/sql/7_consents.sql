@@ -6,7 +6,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session := auth.my_session();
 BEGIN
   IF live.citizen_id IS NULL THEN
-    RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK404';
+    RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK405';
   END IF;
   PERFORM FROM auth.consent_text t WHERE t.purpose = wanted AND t.version = read_version AND wanted <> 'REPRESENTATION'
       AND auth.today() BETWEEN t.valid_from AND coalesce(t.valid_until, 'infinity');

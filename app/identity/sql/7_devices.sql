@@ -21,7 +21,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended(person::text, 2));  -- two sign-ins of one person take turns
   SELECT s.* INTO STRICT live FROM auth.session s WHERE s.id = session;
   SELECT n.client_id INTO STRICT client FROM auth.renewal n WHERE n.session_id = session;
-  UPDATE auth.device d SET name = coalesce(device.name, d.name), platform = coalesce(device.platform, d.platform)
+  UPDATE auth.device d SET name = CASE WHEN d.named_at IS NULL THEN coalesce(device.name, d.name) ELSE d.name END, platform = coalesce(device.platform, d.platform)
    WHERE d.citizen_id = person AND d.client_id = client AND d.key_thumbprint = live.key_thumbprint RETURNING d.id INTO device.id;
   IF FOUND THEN
     UPDATE auth.session s SET ended_at = clock_timestamp() FROM auth.renewal n

@@ -3,7 +3,7 @@
 -- against the database's clock, and writes the decision into settings of this transaction, which the policies read.
 -- Every operation calls one of its family first: this one for owners and representatives, 4_granted.sql for the others.
 -- Why settings, and why they cannot be forged: infra/decisions/0002-postgresql-is-the-guard.md
--- SK401 no live session · SK403 the account's level is too low (its own person is told) · SK404 no such book, absent and forbidden alike · 25001 stale, or a second book
+-- SK401 no live session, or a facility's system · SK405 a practitioner's, who has no book · SK403 the account's level is too low (its own person is told) · SK404 no such book, absent and forbidden alike · 25001 stale, or a second book
 CREATE OR REPLACE FUNCTION auth.open_book(token text, proof_key bytea, target uuid, operation text,
                                           OUT citizen_id uuid, OUT sections int, OUT etag text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -18,7 +18,9 @@ BEGIN
     RAISE EXCEPTION 'a book is open in this transaction' USING ERRCODE = '25001';
   END IF;
   viewer := auth.live_session(token, proof_key);
-  IF viewer.citizen_id IS NULL THEN
+  IF viewer.practitioner_id IS NOT NULL THEN
+    RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK405';
+  ELSIF viewer.citizen_id IS NULL THEN
     RAISE EXCEPTION 'not a person''s session' USING ERRCODE = 'SK401';
   END IF;
   IF coalesce(viewer.level, 1) < 2 THEN

@@ -9,7 +9,9 @@ DECLARE live auth.session; stands record; shown jsonb;
 BEGIN
   PERFORM auth.refuse_stale();
   live := auth.live_session(token, proof_key);
-  IF live.citizen_id IS NULL THEN
+  IF live.practitioner_id IS NOT NULL THEN
+    RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK405';
+  ELSIF live.citizen_id IS NULL THEN
     RAISE EXCEPTION 'not a person''s session' USING ERRCODE = 'SK401';
   END IF;
   citizen_id := (auth.acting_for(live, target)).citizen_id;

@@ -1,0 +1,69 @@
+"""`sokhoe citizen`: accounts of people are closed and opened again.
+
+A personal id is asked for and not an argument of its own accord, so that it stays out of the shell's history; what is
+printed names nobody.
+"""
+
+from typing import Annotated, Any
+
+import typer
+
+from app.commands.console import AsJson, as_migrator, read_settings, run, show
+from app.core.clock import utc_now
+from app.core.crypto import open_vault
+from app.core.db import Session
+from app.core.ids import new_id
+from app.identity import closing
+from app.identity.closing import ClosureReason
+from app.sharing import sql as sharing_sql
+
+app = typer.Typer(no_args_is_help=True, help="Accounts of citizens.")
+
+PersonalId = Annotated[
+    str,
+    typer.Option(
+        prompt="Số định danh cá nhân / personal id",
+        hide_input=True,
+        help="12 digits; asked for when it is left out, so that no shell keeps it.",
+    ),
+]
+
+
+@app.command()
+def close(
+    reason: Annotated[ClosureReason, typer.Option(help="DEATH, REQUEST (of the person) or MISUSE.")],
+    personal_id: PersonalId,
+    as_json: AsJson = False,
+) -> None:
+    """Close the account of somebody who has died, or who asked for it: nothing of theirs works at the next request.
+
+    Sessions in every role, share codes and accesses given to others end; representation by them or of them stands
+    still. Hospitals' messages go on into the book.
+    """
+    settings = read_settings()
+
+    async def step(session: Session) -> dict[str, Any]:
+        vault = open_vault(settings.secrets_dir)
+        citizen_id = await closing.citizen_of(session, personal_id=personal_id, vault=vault)
+        ended = await closing.close(session, closure_id=new_id(now=utc_now()), citizen_id=citizen_id, reason=reason)
+        codes, grants = await sharing_sql.end_sharing(session, citizen_id=citizen_id, why="ACCOUNT_CLOSED")
+        return {"citizen": str(citizen_id), "reason": reason.value, "sessions": ended, "codes": codes, "grants": grants}
+
+    said = run(as_migrator(settings, step))
+    counts = f"{said['sessions']} phiên / sessions, {said['codes']} mã / codes, {said['grants']} quyền xem / accesses"
+    show(said, as_json=as_json, text=f"Đã đóng / closed: {said['citizen']} ({counts})")
+
+
+@app.command()
+def reopen(personal_id: PersonalId, as_json: AsJson = False) -> None:
+    """Open an account again that was closed by mistake: its person signs in anew, what had ended stays ended."""
+    settings = read_settings()
+
+    async def step(session: Session) -> dict[str, Any]:
+        vault = open_vault(settings.secrets_dir)
+        citizen_id = await closing.citizen_of(session, personal_id=personal_id, vault=vault)
+        await closing.reopen(session, citizen_id=citizen_id)
+        return {"citizen": str(citizen_id)}
+
+    said = run(as_migrator(settings, step))
+    show(said, as_json=as_json, text=f"Đã mở lại / opened again: {said['citizen']}")

@@ -1,0 +1,101 @@
+"""What people are told when PostgreSQL says no: by the message of its RAISE, with the way out.
+
+A message that does not stand here is told in the general words of its error. Who reads it has done the refused thing
+themselves: no sentence tells of anybody else.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.core.errors import Text
+
+NOT_A_CITIZEN: Final = "not a citizen's session"
+
+WORDS: Final[Mapping[str, Text]] = {
+    NOT_A_CITIZEN: Text(
+        "Bạn đang đăng nhập với tư cách người hành nghề nên không có sổ riêng ở đây. Sổ được chia sẻ mở bằng "
+        "sharedHealthBook; muốn xem sổ của chính mình, hãy đăng nhập với tư cách người dân.",
+        "You are signed in as a practitioner, who has no book of their own here. Open a shared book with "
+        "sharedHealthBook; to see your own book, sign in as a citizen.",
+    ),
+    "agreed already": Text(
+        "Bạn đã đồng ý với mục đích này và vẫn còn hiệu lực. Muốn thay đổi: withdrawConsent rồi giveConsent lại.",
+        "You agreed to this purpose already and it holds. To change that: withdrawConsent, then giveConsent again.",
+    ),
+    "asked already, or too many": Text(
+        "Người này đã được đề nghị, hoặc đã đủ tám người đại diện. Hãy chờ trả lời, hoặc chấm dứt một đề nghị bằng "
+        "endRepresentation.",
+        "This person was asked already, or there are eight representatives. Wait for the answer, or end one with "
+        "endRepresentation.",
+    ),
+    "this key was used for something else": Text(
+        "idempotencyKey này đã được dùng cho một yêu cầu khác. Hãy gửi lại với một khóa mới.",
+        "This idempotencyKey was used for another request. Send this one with a new key.",
+    ),
+    "the last representative": Text(
+        "Bạn là người đại diện cuối cùng của một trẻ dưới 14 tuổi nên chưa thể thôi đại diện. Hãy mời thêm người đại "
+        "diện bằng askRepresentative, đợi họ nhận lời rồi làm lại bước này.",
+        "You are the last representative of a child under 14 and cannot leave yet. Ask another one with "
+        "askRepresentative and, once they have accepted, do this again.",
+    ),
+    "paired already": Text(
+        "Bạn đã ghép đôi với hệ thống của cơ sở này. Muốn ghép lại: unpairFacility trước.",
+        "You have paired with this facility's system already. To pair anew: unpairFacility first.",
+    ),
+    "one's own already": Text(
+        "Số này đã thuộc về sổ của bạn, không cần ghép thêm. Danh sách: me { identifiers }.",
+        "This number is your own already: nothing needs to be joined. See me { identifiers }.",
+    ),
+    "its visit is hidden": Text(
+        "Lượt khám chứa hồ sơ này đang được ẩn. Hãy bỏ ẩn lượt khám bằng unmaskRecords trước.",
+        "The visit of this record is hidden. Show the visit again with unmaskRecords first.",
+    ),
+    "enough reports": Text(
+        "Bạn đã báo đủ số phản ứng cho mũi tiêm này. Nếu tình trạng nặng lên, hãy gọi 115 hoặc đến cơ sở y tế.",
+        "Enough reactions were reported for this dose. If it gets worse, call 115 or see a health facility.",
+    ),
+    "no more codes": Text(
+        "Việc chia sẻ đang bị khóa, hoặc đã có ba mã còn hiệu lực. Hãy mở khóa bằng freezeSharing, hủy một mã bằng "
+        "cancelShareCode, hoặc chờ mã hết hạn.",
+        "Sharing is frozen, or three codes are live. Lift it with freezeSharing, cancel a code with cancelShareCode, "
+        "or wait until one expires.",
+    ),
+    "that code exists": Text(
+        "Không tạo được mã này. Hãy gửi lại với một idempotencyKey mới.",
+        "This code could not be made. Send the request again with a new idempotencyKey.",
+    ),
+    "sharing is not possible": Text(
+        "Việc chia sẻ đang bị khóa, hoặc người xin xem hiện không hành nghề tại cơ sở đó. Hãy mở khóa bằng "
+        "freezeSharing, hoặc đề nghị họ xin lại.",
+        "Sharing is frozen, or who asked does not practise at that facility now. Lift it with freezeSharing, or let "
+        "them ask again.",
+    ),
+    "questioned already": Text(
+        "Bạn đã yêu cầu giải trình dòng này; câu trả lời và hạn trả lời hiện trong nhật ký truy cập.",
+        "You have questioned this line already: its answer, and the day it is due, stand in the access log.",
+    ),
+    "a practitioner at two places at once": Text(
+        "Một người hành nghề không thể ở hai nơi cùng lúc: hãy xem lại các lịch của người này.",
+        "A practitioner cannot be at two places at once: look at this practitioner's schedules.",
+    ),
+    "the idempotency key was used with other bytes": Text(
+        "Idempotency-Key này đã được dùng cho một nội dung khác. Hãy gửi nội dung mới với một khóa mới.",
+        "This Idempotency-Key was used with other bytes. Send new content with a new key.",
+    ),
+    "the message is concluded already": Text(
+        "Thông điệp này đã được xử lý xong. Hãy đọc biên nhận của nó.",
+        "This message is concluded already. Read its receipt.",
+    ),
+    "closed already": Text(
+        "Tài khoản này đã đóng. Nếu đóng nhầm: sokhoe citizen reopen.",
+        "This account is closed already. If that was a mistake: sokhoe citizen reopen.",
+    ),
+    "not closed": Text(
+        "Tài khoản này không bị đóng bằng sokhoe citizen close nên không có gì để mở lại.",
+        "This account was not closed by sokhoe citizen close: there is nothing to open again.",
+    ),
+    "another sealer has taken over": Text(
+        "Một tiến trình niêm phong khác đã tiếp quản. Không cần làm gì.",
+        "Another sealer has taken over. Nothing needs to be done.",
+    ),
+}
