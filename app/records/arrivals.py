@@ -172,6 +172,7 @@ class TestResultArrival:
     value: Decimal | None  # only where the text is a plain number
     unit: str | None
     reference_range: str | None = None  # as written, for this person
+    interpretation: str | None = None  # as the laboratory flags it: H, L, A …
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +184,7 @@ class TestReportArrival:
     service_code: str | None
     service_name: str | None
     resulted_at: datetime
+    sampled_at: datetime | None = None  # when the specimen was taken, or the images made
     reader_certificate: str | None
     description: str | None
     conclusion: str | None

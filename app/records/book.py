@@ -22,6 +22,7 @@ from app.records.documents import Document
 from app.records.enums import DocumentKind, TestCategory
 from app.records.imaging import ImagingStudy
 from app.records.mapping import InsuranceCard, Prescription, TestReport, Visit, Withdrawal
+from app.records.reuse import CoverageGap, ReuseAdvice, advices, gaps
 from app.records.tables import (
     AllergyRow,
     DocumentRow,
@@ -92,6 +93,15 @@ class HealthBook:
         CitizenRow, on=lambda _book, c, inputs: c.id == inputs.citizen, description="Whose book it is."
     )
 
+    coverage: list[CoverageGap] | None = rests.many(
+        gaps,
+        order=(rests.desc("about_on"), rests.asc("kind"), rests.asc("facility_code"), rests.asc("visit_id")),
+        limit=100,
+        guard=lambda inputs: and_(inputs.sections == literal(EVERY_SECTION), sees_all()),
+        description="What this book lacks: care of which its facility has sent nothing, results that have not come. "
+        "Null for a viewer who does not see every record: to them the book always looks incomplete.",
+    )
+
     @rests.connection(
         VisitRow,
         on=lambda _book, v, inputs: v.citizen_id == inputs.citizen,
@@ -118,12 +128,22 @@ class HealthBook:
         PrescriptionRow,
         on=lambda _book, p, inputs: p.citizen_id == inputs.citizen,
         order=(rests.desc("ordered_at"), rests.desc("id")),
+        filters={"active": lambda p, wanted: func.book.is_running(p.citizen_id, p.id, p.ordered_at) == wanted},
         guard=_in_scope(BookSection.PRESCRIPTIONS),
         max_first=50,
         description="Prescriptions, newest first.",
     )
     def prescriptions(
-        self, first: Annotated[int | None, FIRST] = 20, after: Annotated[str | None, AFTER] = None
+        self,
+        first: Annotated[int | None, FIRST] = 20,
+        after: Annotated[str | None, AFTER] = None,
+        active: Annotated[
+            bool | None,
+            strawberry.argument(
+                description="True: only those whose drugs last until today or longer; false: only the others. One that "
+                "names no days counts for thirty."
+            ),
+        ] = None,
     ) -> rests.Connection[Prescription] | None: ...
 
     @rests.connection(
@@ -160,6 +180,28 @@ class HealthBook:
         code: Annotated[str, strawberry.argument(description="Index code as a facility sent it, or a LOINC code.")],
         first: Annotated[int | None, strawberry.argument(description="How many, 1 to 500.")] = 50,
     ) -> list[TestPoint] | None: ...
+
+    @rests.rows(
+        advices,
+        order=(rests.asc("place"),),
+        limit=50,
+        guard=_in_scope(BookSection.TEST_RESULTS),
+        description="For each ordered code, whether an earlier result may stand in for it: by analyte, time of the "
+        "sample, validity and level of the laboratory. At most 50 codes are answered. Judged at the moment of asking.",
+    )
+    def reuse_advice(
+        self,
+        codes: Annotated[
+            list[str],
+            strawberry.argument(description="Codes that are about to be ordered: index, LOINC or service codes."),
+        ],
+        facility_code: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Where they would be made: its laboratory's level is compared. Not compared when left out."
+            ),
+        ] = None,
+    ) -> list[ReuseAdvice] | None: ...
 
     @rests.connection(
         VaccinationRow,

@@ -4,18 +4,23 @@ from datetime import datetime
 from typing import Any
 
 import strawberry
-from sqlalchemy import DateTime, Select, Text, case, column, exists, func, literal, select
+from sqlalchemy import ColumnElement, DateTime, Select, Text, case, column, exists, func, literal, null, select
 
 from app.compiler import declare as rests
 from app.compiler.inputs import Inputs
 from app.compiler.rows import RowRef
-from app.facilities.mapping import Facility
+from app.facilities.mapping import Facility, FacilityLevel
 from app.facilities.tables import FacilityRow
 from app.records.clinical_enums import ImagingReuse
 from app.records.provenance import Provenance, visit_of
 from app.records.tables import ImagingStudyRow
 from app.sharing.enums import SensitiveClass
 from app.sharing.mapping import CLASSES, MASKED, tells_classes, tells_masked
+
+
+def _level_of(study: RowRef) -> ColumnElement[Any]:
+    facility = FacilityRow.__table__.alias()
+    return select(facility.c.level).where(facility.c.code == study.facility_code).scalar_subquery()
 
 
 def _link(study: RowRef, _inputs: Inputs) -> Select[Any]:
@@ -79,6 +84,16 @@ class ImagingStudy:
         ),
         description="Whether it may stand in for a new study at any level of care (draft rules of 2026: conclusion and "
         "images, whole). How old it may be depends on the disease: the doctor decides.",
+    )
+    recognised_up_to: FacilityLevel | None = rests.expression(
+        lambda row, inputs: case(
+            (row.conclusion.is_(None), null()),
+            (exists(_link(row, inputs)), literal("CENTRAL")),
+            else_=_level_of(row),
+        ),
+        description="The highest level of care at which it may stand in for a new study as it is: any, where "
+        "conclusion and images are at hand; its own facility's level, and those below, with the conclusion alone; "
+        "null with neither.",
     )
     images: ImageLink | None = rests.one(
         _link, description="Link to the images; null where the facility serves none, or they are not there."

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import strawberry
-from sqlalchemy import and_
+from sqlalchemy import Date, and_, func
 
 from app.compiler import declare as rests
 from app.facilities.mapping import Facility
@@ -264,6 +264,11 @@ class Prescription:
     prescriber_certificate: str | None = rests.column(
         PrescriptionRow.prescriber_certificate, description="Practising certificate of the prescriber."
     )
+    runs_until: date | None = rests.expression(
+        lambda p, inputs: func.book.runs_until(inputs.citizen, p.id, p.ordered_at, type_=Date()),
+        description="The last day for which its drugs were given, by the days that doses and instructions name; null "
+        "where they name none.",
+    )
     code: str | None = rests.column(
         PrescriptionRow.code,
         description="Code of the national prescription system: a pharmacy finds the prescription by it. Null where the "
@@ -296,6 +301,10 @@ class TestResult:
     reference_range: str | None = rests.column(
         TestResultRow.reference_range, description="Reference range of the laboratory, as sent."
     )
+    interpretation: str | None = rests.column(
+        TestResultRow.interpretation,
+        description="The laboratory's flag, as sent, for example H, L or POS; null where it sent none.",
+    )
 
 
 @strawberry.type(description="The results of one service at one moment.")
@@ -311,6 +320,10 @@ class TestReport:
     service_code: str | None = rests.column(TestReportRow.service_code, description="Service code as sent.")
     service_name: str | None = rests.column(TestReportRow.service_name, description="Service name as sent.")
     resulted_at: datetime = rests.column(TestReportRow.resulted_at, description="When the result was given.")
+    sampled_at: datetime | None = rests.column(
+        TestReportRow.sampled_at,
+        description="When the sample was taken, or the images made; null where it is not told.",
+    )
     description: str | None = rests.column(TestReportRow.description, description="What the reader saw, as written.")
     conclusion: str | None = rests.column(TestReportRow.conclusion, description="The reader's conclusion.")
     results: list[TestResult] = rests.many(

@@ -215,6 +215,7 @@ class TestReportRow(Filed, Row):
     reader_certificate: Mapped[str | None] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text)
     conclusion: Mapped[str | None] = mapped_column(Text)
+    sampled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class TestResultRow(Line, Row):
@@ -235,6 +236,7 @@ class TestResultRow(Line, Row):
     unit: Mapped[str | None] = mapped_column(Text)
     resulted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     reference_range: Mapped[str | None] = mapped_column(Text)
+    interpretation: Mapped[str | None] = mapped_column(Text)  # the laboratory's flag, as sent
 
 
 class DocumentRow(Filed, Row):

@@ -4,6 +4,7 @@ import json
 
 from app.core.db import Session
 from app.terminology.codes import SYSTEMS, CodeEntry, read_codes
+from app.terminology.reuse import reuse_rules
 from app.terminology.schedule import scheduled_doses
 from app.terminology.sql import replace_entries, replace_rows
 from app.terminology.units import test_units
@@ -12,6 +13,7 @@ from app.terminology.units import test_units
 async def load_all(session: Session) -> int:
     """Replace every list by the one that ships; returns the number of codes. Runs as `migrator`."""
     await replace_rows(session, table="scheduled_dose", rows=json.dumps(scheduled_doses()))
+    await replace_rows(session, table="reuse_rule", rows=json.dumps(reuse_rules()))
     await replace_rows(session, table="test_unit", rows=json.dumps(test_units()))
     return sum([await load(session, system=system, entries=read_codes(system)) for system in SYSTEMS])
 

@@ -40,7 +40,7 @@ async def replace_entries(session: Session, *, system: str, entries: str) -> Non
 
 
 async def replace_rows(session: Session, *, table: str, rows: str) -> None:
-    """Replace `scheduled_dose` or `test_unit` by `rows`, a JSON array of its columns, as the owner of code lists."""
+    """Replace a table of rules or units by `rows`, a JSON array of its columns, as the owner of code lists."""
     await session.execute(text("SET LOCAL ROLE book_owner"))
     await session.execute(text(f"DELETE FROM code.{table}"))  # noqa: S608 - a name of ours
     await session.execute(

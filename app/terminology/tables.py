@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import Date, Index, Integer, Numeric, SmallInteger, Text
+from sqlalchemy import Boolean, Date, Index, Integer, Numeric, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,6 +44,23 @@ class ScheduledDoseRow(Row):
     counts_from_days: Mapped[int] = mapped_column(Integer)
     counts_until_days: Mapped[int | None] = mapped_column(Integer)
     min_interval_days: Mapped[int | None] = mapped_column(Integer)  # after the dose before
+    source: Mapped[str] = mapped_column(Text)
+    certainty: Mapped[str] = mapped_column(Text)  # confirmed, second-hand, from-memory
+
+
+class ReuseRuleRow(Row):
+    """How long a result of one test may stand in for a new one, from the sample on, in force between two days."""
+
+    __tablename__ = "reuse_rule"
+    __table_args__ = ({"schema": "code"},)
+
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)  # an analyte or an index code, in capital letters
+    valid_from: Mapped[date] = mapped_column(Date, primary_key=True)
+    valid_until: Mapped[date | None] = mapped_column(Date)
+    category: Mapped[str] = mapped_column(Text)
+    sure_hours: Mapped[int] = mapped_column(Integer)
+    longest_hours: Mapped[int] = mapped_column(Integer)
+    positives_only: Mapped[bool] = mapped_column(Boolean)
     source: Mapped[str] = mapped_column(Text)
     certainty: Mapped[str] = mapped_column(Text)  # confirmed, second-hand, from-memory
 

@@ -168,6 +168,9 @@ def _study(answers: "Answers", row: Row) -> Shown:
         **plain(row, "laterality", "series_count", "instance_count", "referrer_name", "reader_name"),
         **plain(row, "reader_certificate", "report", "conclusion"),
         **instants(row, "started_at", "reported_at"),
+        "recognisedUpTo": None
+        if row["conclusion"] is None
+        else answers.viewing.lists.facilities[row["facility_code"]]["level"],
         "reuse": "REPEAT" if row["conclusion"] is None else "REUSE_WITH_CARE",
         "images": None,  # no facility of these five serves any: tests/records/test_imaging.py
     }

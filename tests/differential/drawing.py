@@ -44,6 +44,7 @@ class Known:
     facilities: Sequence[str]
     cursors: Mapping[str, Sequence[str]]
     lines: Sequence[str]
+    codes: Sequence[str]
 
     def __repr__(self) -> str:
         """Spare the reader of a failure long lists."""
@@ -63,6 +64,8 @@ class Known:
                 return st.sampled_from([*self.facilities, "99999", "'; --", "", '\\ồ"', "%"])
             case "code":
                 return st.sampled_from(["GLU", "glu", "HBA1C", "CRE", "Na", "718-7", "14749-6", "WBC", "", "'; --"])
+            case "codes":
+                return st.lists(st.sampled_from([*self.codes, "GLU", "glu", "718-7", "QQQ", "", "'; --"]), max_size=6)
             case "category":
                 return st.sampled_from([Enum("LABORATORY"), Enum("LABORATORY"), Enum("IMAGING"), Enum("OTHER")])
             case "kind":
@@ -72,7 +75,7 @@ class Known:
             case "entryIds":
                 lines = [*self.lines, "x", ""]
                 return st.lists(st.sampled_from(lines), max_size=20)
-            case "upcoming":
+            case "upcoming" | "active":
                 return st.booleans()
             case "order":
                 return st.just(Enum("LATEST_FIRST"))

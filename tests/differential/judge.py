@@ -26,7 +26,7 @@ from graphql import (
 )
 
 from app.core.crypto import Place, Vault
-from tests.differential import clinical, coming, ledger, trends
+from tests.differential import clinical, coming, ledger, reuse, trends
 from tests.differential.rows import Lists, Row, Shelf
 from tests.differential.shown import VIETNAM, Shown, camel, day, identity, instant, instants, number, numbers, plain
 
@@ -147,7 +147,14 @@ class Answers:
             },
             "owner": self.person(),
             "visits": lambda **given: self.page(records["visit"], "started_at", self.visit, given),
-            "prescriptions": lambda **given: self.page(records["prescription"], "ordered_at", self.prescription, given),
+            "coverage": lambda: reuse.gaps(self)[:100],
+            "prescriptions": lambda **given: self.page(
+                [one for one in records["prescription"] if given.get("active") in {None, reuse.is_running(self, one)}],
+                "ordered_at",
+                self.prescription,
+                given,
+            ),
+            "reuseAdvice": lambda **given: reuse.advice(self, given),
             "testResults": lambda **given: self.page(records["test_report"], "resulted_at", self.report, given),
             **clinical.sections(self),
             **coming.sections(self),
@@ -354,6 +361,7 @@ class Answers:
             **identity(row, "visit_id"),
             **instants(row, "ordered_at"),
             **plain(row, "prescriber_certificate", "code"),
+            "runsUntil": day(reuse.runs_until(self, row)),
             "items": [self.drug(line) for line in self.viewing.shelf.lines_of("prescription_item", row["id"])],
         }
 
@@ -370,12 +378,16 @@ class Answers:
             **self.filed(row),
             **identity(row, "visit_id"),
             **plain(row, "category", "service_code", "service_name", "description", "conclusion"),
-            **instants(row, "resulted_at"),
+            **instants(row, "resulted_at", "sampled_at"),
             "results": [self.result(line) for line in self.viewing.shelf.lines_of("test_result", row["id"])],
         }
 
     def result(self, row: Row) -> Shown:
-        return {**plain(row, "line", "code", "name", "value_text", "unit", "reference_range"), **numbers(row, "value")}
+        return {
+            **plain(row, "line", "code", "name", "value_text", "unit", "reference_range"),
+            **plain(row, "interpretation"),
+            **numbers(row, "value"),
+        }
 
     def page(
         self, rows: Sequence[Row], dated: str, show: Callable[[Row], Shown], given: Shown, *, default: int = 20

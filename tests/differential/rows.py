@@ -41,6 +41,7 @@ class Lists:
     names: Mapping[tuple[str, str], Row]
     facilities: Mapping[str, Row]
     schedule: Sequence[Row]
+    rules: Mapping[str, Row]
     units: Mapping[tuple[str, str], Row]
     consent_texts: Sequence[Row]
 
@@ -79,6 +80,7 @@ async def read_lists(superuser: tries.Connection) -> Lists:
         consent_texts=[
             dict(row) for row in await superuser.fetch("SELECT * FROM auth.consent_text ORDER BY purpose, version DESC")
         ],
+        rules={row["subject"]: dict(row) for row in await superuser.fetch("SELECT * FROM code.reuse_rule")},
         schedule=[dict(row) for row in await superuser.fetch("SELECT * FROM code.scheduled_dose")],
     )
 

@@ -130,7 +130,16 @@ def _known(court: Court, kind: str) -> Known:
         facilities=sorted(court.lists.facilities),
         cursors={name: [edge["cursor"] for edge in page["edges"]] for name, page in cursors.items()},
         lines=[f"{row['citizen_id']}.{row['n']}" for row in shelf.views],
+        codes=sorted(_codes(shelf)),
     )
+
+
+def _codes(shelf: Shelf) -> set[str]:
+    """Return what tests and services of a book are called."""
+    named = [(one["code"], one.get("service_code")) for line in shelf.lines.values() for one in line if "code" in one]
+    named += [(one["service_code"], None) for one in shelf.records["test_report"]]
+    named += [(one["procedure_code"], None) for one in shelf.records["imaging_study"]]
+    return {code for codes in named for code in codes if code}
 
 
 def test_everything_that_can_be_asked(court: Court) -> None:
@@ -160,6 +169,12 @@ def _variables(known: Known, operation: TrustedOperation) -> Iterator[Mapping[st
     """Yield what apps send: nothing, small pages one after the other, and each filter."""
     if operation.name == "AccessReceipts":
         yield from ({"entryIds": lines} for lines in (known.lines, known.lines[:1], ["x"], []))
+        return
+    if operation.name == "TestTrend":
+        yield from ({"code": code} for code in ("GLU", "718-7", "x"))
+        return
+    if operation.name == "ReuseAdvice":
+        yield from ({"codes": codes} for codes in (known.codes[:50], ["GLU", "x"], []))
         return
     yield {}
     field = f"{operation.name[0].lower()}{operation.name[1:]}"

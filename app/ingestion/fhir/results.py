@@ -92,6 +92,23 @@ def moment_of(resource: Node) -> Moment | None:
     return found
 
 
+def sampled_at(resource: Node, *, bundle: Bundle) -> datetime | None:
+    """Return when the specimen was taken or the images were made, where that is told."""
+    single = resource.node("specimen") if resource.kind == "Observation" else None
+    listed = [] if resource.kind == "Observation" else resource.nodes("specimen")
+    for reference in [single] if single else listed:
+        specimen = bundle.resolve(reference, kinds=("Specimen",), of=resource)
+        taken = specimen.node("collection") if isinstance(specimen, Node) else None
+        period = taken.node("collectedPeriod") if taken else None
+        told = taken and (taken.moment("collectedDateTime") or (period and period.moment("start")))
+        if told:
+            return told.at
+    period = resource.node("effectivePeriod")
+    found = resource.moment("effectiveDateTime") or resource.moment("effectiveInstant")
+    found = found or (period.moment("start") if period else None)
+    return found.at if found else None
+
+
 def report(
     resource: Node, *, bundle: Bundle, otherwise_at: datetime | None, skip: Callable[[Node], bool]
 ) -> Report | None:
@@ -119,6 +136,7 @@ def report(
         service_code=code,
         service_name=name,
         resulted_at=at,
+        sampled_at=sampled_at(resource, bundle=bundle),
         reader_certificate=reader,
         description=description,
         conclusion=conclusion,
@@ -132,7 +150,7 @@ def report_key(code: str | None, at: datetime) -> str:
     return f"test:{code or '-'}:{at.astimezone(VIETNAM_TIME):%Y%m%d%H%M}"
 
 
-def gathered(observations: Iterable[Node], *, category: str, at: datetime) -> TestReportArrival:
+def gathered(observations: Iterable[Node], *, bundle: Bundle, category: str, at: datetime) -> TestReportArrival:
     """Make one report of observations that stand in none, of one category and moment."""
     nodes = list(observations)
     named = next((words_of(one) for node in nodes[:1] for one in node.nodes("category")), None)
@@ -143,6 +161,7 @@ def gathered(observations: Iterable[Node], *, category: str, at: datetime) -> Te
         service_code=None,
         service_name=named,
         resulted_at=at,
+        sampled_at=next((found for node in nodes if (found := sampled_at(node, bundle=bundle)) is not None), None),
         reader_certificate=None,
         description=None,
         conclusion=None,
@@ -214,7 +233,39 @@ def _result(node: Node) -> TestResultArrival | None:
     if name is None:
         return None
     text, number, unit = _value(node)
-    return TestResultArrival(line=1, code=code, name=name[:_MOST_NAME], value_text=text, value=number, unit=unit)
+    return TestResultArrival(
+        line=1,
+        code=code,
+        name=name[:_MOST_NAME],
+        value_text=text,
+        value=number,
+        unit=unit,
+        reference_range=_range(node),
+        interpretation=_flag(node),
+    )
+
+
+def _range(node: Node) -> str | None:
+    """Return the range that the laboratory calls normal, in its words or as its two ends."""
+    for told in sorted(node.nodes("referenceRange"), key=_is_not_normal):
+        text = told.text("text")
+        low, high = (_measured(told.node(name)) for name in ("low", "high"))
+        unit = low[2] or high[2]
+        between = f"{low[0]}–{high[0]}" if low[0] and high[0] else f"≥{low[0]}" if low[0] else f"≤{high[0]}"
+        if text or low[0] or high[0]:
+            return text or (f"{between} {unit}" if unit else between)
+    return None
+
+
+def _is_not_normal(told: Node) -> bool:
+    kinds = {one.code for one in codings(told.node("type"))}
+    return bool(kinds) and "normal" not in kinds
+
+
+def _flag(node: Node) -> str | None:
+    """Return the flags of a result as they were sent. Source: FHIR R4 ObservationInterpretation."""
+    told = (next((one.code for one in codings(one)), words_of(one)) for one in node.nodes("interpretation"))
+    return _joined(told)
 
 
 def _value(node: Node) -> tuple[str | None, Decimal | None, str | None]:

@@ -110,7 +110,7 @@ class Unit:
 
     def _arrival(self, bundle: Bundle) -> VisitArrival:
         for (category, at), observations in self.observations.items():
-            found = gathered(observations, category=category, at=at)
+            found = gathered(observations, bundle=bundle, category=category, at=at)
             self.reports[found.key] = found
         person = self.who.arrival or _NOBODY
         began_at = self.began_at or datetime(1900, 1, 1, tzinfo=VIETNAM_TIME)

@@ -10,9 +10,10 @@ BEGIN
   IF visit_is_new THEN  -- nothing of it is there yet: all at once
     INSERT INTO book.test_report SELECT r.* FROM jsonb_array_elements(arrived) e,
       jsonb_populate_record(NULL::book.test_report, e || book.of_a_new_visit(citizen, visit, of_masked_visit, provenance)) r;
-    INSERT INTO book.test_result (citizen_id, report_id, line, masked, code, name, value_text, value, unit, resulted_at, reference_range)
+    INSERT INTO book.test_result (citizen_id, report_id, line, masked, code, name, value_text, value, unit, resulted_at,
+      reference_range, interpretation)
     SELECT citizen, (e->>'id')::uuid, i.line, of_masked_visit, i.code, i.name, i.value_text, i.value, i.unit, (e->>'resulted_at')::timestamptz,
-           i.reference_range
+           i.reference_range, i.interpretation
       FROM jsonb_array_elements(arrived) e, jsonb_populate_recordset(NULL::book.test_result, e->'results') i;
     changes := book.note_first_versions(citizen, 'TEST_REPORT', arrived, provenance);
     RETURN;
@@ -33,8 +34,9 @@ BEGIN
       DELETE FROM book.test_report r WHERE r.citizen_id = citizen AND r.id = filed.id;
     END IF;
     INSERT INTO book.test_report SELECT filed.*;
-    INSERT INTO book.test_result (citizen_id, report_id, line, masked, code, name, value_text, value, unit, resulted_at, reference_range)
-    SELECT citizen, filed.id, i.line, filed.masked, i.code, i.name, i.value_text, i.value, i.unit, filed.resulted_at, i.reference_range
+    INSERT INTO book.test_result (citizen_id, report_id, line, masked, code, name, value_text, value, unit, resulted_at,
+      reference_range, interpretation)
+    SELECT citizen, filed.id, i.line, filed.masked, i.code, i.name, i.value_text, i.value, i.unit, filed.resulted_at, i.reference_range, i.interpretation
       FROM jsonb_populate_recordset(NULL::book.test_result, one->'results') i;
   END LOOP;
 END $$;

@@ -18,5 +18,5 @@ BEGIN
   END LOOP;
 END $$;
 GRANT USAGE ON SCHEMA book, code TO demo;
-GRANT SELECT ON code.entry, code.scheduled_dose, code.test_unit TO demo;
-GRANT EXECUTE ON FUNCTION book.due_doses TO demo;
+GRANT SELECT ON code.entry, code.scheduled_dose, code.test_unit, code.reuse_rule TO demo;
+GRANT EXECUTE ON FUNCTION book.due_doses, book.reusable, book.is_positive, book.level_of, book.reuse_advice, book.coverage_gaps, book.runs_until, book.is_running TO demo;

@@ -3,4 +3,4 @@
 -- what `desk` will run.
 GRANT USAGE ON SCHEMA code TO book_reader, worker, desk, auth_owner;
 GRANT SELECT ON code.entry TO book_reader, worker, desk, auth_owner;
-GRANT SELECT ON code.scheduled_dose, code.test_unit TO book_reader;
+GRANT SELECT ON code.scheduled_dose, code.test_unit, code.reuse_rule TO book_reader;
