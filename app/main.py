@@ -20,6 +20,7 @@ from app.identity import http as identity_http
 from app.identity.provider import open_provider
 from app.ingestion import http as ingestion_http
 from app.ingestion.door import open_door
+from app.notifications.live import Ear
 
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}  # a span would hold variables
 
@@ -33,6 +34,7 @@ def build_app(settings: Settings) -> FastAPI:
         async with open_house(settings, clock=utc_now) as house, open_door(settings) as door:
             app.state.house = house
             app.state.door = door
+            app.state.ear = Ear(house.desk)
             app.state.identity_provider = open_provider(house)
             with metrics.served_apart(settings):
                 yield

@@ -79,7 +79,7 @@ async def subscribe(socket: WebSocket) -> None:
         return
     await socket.accept(subprotocol=PROTOCOL)
     SOCKETS.open += 1
-    connection = _Connection(socket, house)
+    connection = _Connection(socket, house, socket.app.state.ear)
     try:
         await connection.serve()
     except _Closed as closed:
@@ -103,6 +103,7 @@ def _is_foreign(socket: WebSocket, house: House) -> bool:
 class _Connection:
     socket: WebSocket
     house: House
+    ear: live.Ear
     context: Context | None = None
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -216,19 +217,17 @@ class _Connection:
             self.running.pop(name, None)
 
     async def _tell(self, name: str, asked: "_Asked", context: Context) -> None:
-        listening = await live.listen(
+        listening = await self.ear.listen(
             context,
             citizen_id=asked.arguments.get("citizen_id"),
             grant_id=asked.arguments.get("grant_id"),
             after=asked.arguments.get("after"),
         )
         try:
-            while not listening.is_over:
-                async for heard in listening.hear():
-                    await self._send({"type": "next", "id": name, "payload": _shown(asked, heard)})
-                await asyncio.sleep(live.LOOK_EVERY.total_seconds())
+            async for heard in listening.hear():
+                await self._send({"type": "next", "id": name, "payload": _shown(asked, heard)})
         finally:
-            await asyncio.shield(listening.end())
+            await asyncio.shield(self.ear.leave(listening))
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         await self.socket.send_text(orjson.dumps(message).decode())

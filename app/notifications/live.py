@@ -1,24 +1,33 @@
-"""What a live subscription hears: ids of what changed, resumable by a cursor."""
+"""What live subscriptions hear: ids of what changed, resumable by a cursor. One look serves a whole process."""
 
+import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from asyncpg import Pool
 
 from app.core.context import Context
 from app.core.db import connection_errors
-from app.core.errors import Invalid, Text
-from app.core.ids import known_id_if_any
+from app.core.defects import report_defect
+from app.core.errors import AppError, Invalid, NotFound, RateLimited, Text, Unauthenticated, Unavailable
+from app.core.ids import known_id_if_any, new_request_id
 
 LOOK_EVERY = timedelta(milliseconds=500)
+KEEP_EVERY = 40
+"""Looks; every so many say in the database that the subscriptions are alive."""
+PATIENCE = 20
+"""Looks; after so many in a row without a database the subscriptions end."""
 OVERLAP_MILLISECONDS = 10_000
-MOST_SEEN = 500
-_ENDED = "ENDED"
+MOST_WAITING = 500
+MOST_AT_ONCE = 100
+"""Events of one subscription in one look, as notice.heard has it."""
+_ENDS: Mapping[str, type[AppError] | None] = {"ENDED": None, "SIGNED_OUT": Unauthenticated, "GONE": NotFound}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,76 +40,155 @@ class Heard:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The subscription is over, for a reason or in good order."""
+
+    why: Exception | None
+
+
 @dataclass(slots=True, kw_only=True)
 class Listening:
     """One open subscription."""
 
     id: UUID
-    context: Context
     event: UUID
     version: int
-    is_over: bool = False
-    _seen: list[UUID] = field(default_factory=list)
+    seen: list[UUID]
+    _waiting: "asyncio.Queue[Heard | _End]" = field(default_factory=lambda: asyncio.Queue(MOST_WAITING + 1))
 
     async def hear(self) -> AsyncIterator[Heard]:
-        """Yield what is new; sets `is_over` when the session's grant ended.
+        """Yield what is new, as it happens, until the subscription's grant ended.
 
         :raises Unauthenticated: when the session ended
         :raises NotFound: when the book is not the viewer's any more
+        :raises RateLimited: when the client does not take what is told
+        :raises Unavailable: when the database has not answered for long
         """
+        while True:
+            one = await self._waiting.get()
+            if isinstance(one, Heard):
+                yield one
+            elif one.why is None:
+                return
+            else:
+                raise one.why
+
+    def asked(self) -> dict[str, Any]:
+        """Return where it stands, for the next look."""
         # An event that was made earlier may be committed later: a little is looked at again.
         since = UUID(int=max(self.event.int - (OVERLAP_MILLISECONDS << 80), 0))
-        rows = await _fetch(
-            self.context.house.desk,
-            "SELECT * FROM notice.heard($1, $2, $3, $4, $5, $6)",
-            self.context.token,
-            self.context.proof_key,
-            self.id,
-            since,
-            self.version,
-            self._seen,
-        )
+        self.seen = [one for one in self.seen if one > since]
+        return {"id": self.id, "since": since, "known": self.version, "seen": self.seen}
+
+    def take(self, rows: list[Any], *, now: UUID) -> bool:
+        """Take what a look at the moment `now` found; tells whether the subscription goes on."""
         for row in rows:
-            if row["kind"] == _ENDED:
-                self.is_over = True
-                return
+            if row["kind"] in _ENDS:
+                why = _ENDS[row["kind"]]
+                return self.end(None if why is None else why())
             if row["event"] is not None:
-                self._seen = [*self._seen[-MOST_SEEN:], row["event"]]
+                self.seen.append(row["event"])
                 self.event = max(self.event, row["event"])
             else:
                 self.version = row["version"]
-            yield Heard(cursor=self._cursor(), kind=row["kind"], subject_id=row["subject"], at=row["at"])
+            if self._waiting.qsize() >= MOST_WAITING:
+                return self.end(RateLimited())
+            self._waiting.put_nowait(
+                Heard(cursor=self._cursor(), kind=row["kind"], subject_id=row["subject"], at=row["at"])
+            )
+        if len(rows) < MOST_AT_ONCE:
+            self.event = max(self.event, now)
+        return True
 
-    async def end(self) -> None:
-        """Forget the subscription."""
-        await _fetch(self.context.house.desk, "SELECT notice.stop_listening($1)", self.id)
+    def end(self, why: Exception | None) -> bool:
+        """End it, behind what waits to be taken."""
+        self._waiting.put_nowait(_End(why))
+        return False
 
     def _cursor(self) -> str:
         return base64.urlsafe_b64encode(f"{self.event}.{self.version}".encode()).rstrip(b"=").decode()
 
 
-async def listen(context: Context, *, citizen_id: str | None, grant_id: str | None, after: str | None) -> Listening:
-    """Begin a subscription.
+class Ear:
+    """Listens for all subscriptions of a process: one statement a look, whatever their number."""
 
-    :raises NotFound: when there is no such book or grant for this viewer
-    :raises Invalid: when `after` is no cursor
-    """
-    known = None if after is None else _read(after)
-    subscription = context.new_id()
-    rows = await _fetch(
-        context.house.desk,
-        "SELECT event, version FROM notice.listen($1, $2, $3, $4, $5)",
-        context.token or "",
-        context.proof_key,
-        subscription,
-        known_id_if_any(citizen_id),
-        known_id_if_any(grant_id),
-    )
-    event, version = known or (rows[0]["event"], rows[0]["version"])
-    listening = Listening(id=subscription, context=context, event=event, version=version)
-    if known is None:  # what was there before is no news
-        _ = [heard async for heard in listening.hear()]
-    return listening
+    def __init__(self, desk: "Pool[Any]") -> None:
+        self._desk = desk
+        self._listening: dict[UUID, Listening] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._looks = 0
+        self._missed = 0
+
+    async def listen(
+        self, context: Context, *, citizen_id: str | None, grant_id: str | None, after: str | None
+    ) -> Listening:
+        """Begin a subscription. `leave` ends it.
+
+        :raises NotFound: when there is no such book or grant for this viewer
+        :raises Invalid: when `after` is no cursor
+        """
+        known = None if after is None else _read(after)
+        subscription = context.new_id()
+        (row,) = await self._fetch(
+            "SELECT event, version, seen FROM notice.listen($1, $2, $3, $4, $5)",
+            context.token or "",
+            context.proof_key,
+            subscription,
+            known_id_if_any(citizen_id),
+            known_id_if_any(grant_id),
+        )
+        event, version = known or (row["event"], row["version"])
+        seen = [] if known else list(row["seen"])  # what was there before is no news
+        listening = Listening(id=subscription, event=event, version=version, seen=seen)
+        self._listening[subscription] = listening
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look_on())
+        return listening
+
+    async def leave(self, listening: Listening) -> None:
+        """Forget a subscription."""
+        self._listening.pop(listening.id, None)
+        await self._fetch("SELECT notice.stop_listening($1)", listening.id)
+
+    async def _look_on(self) -> None:
+        while self._listening:
+            try:
+                await self._look()
+                self._missed = 0
+            except Unavailable as error:
+                self._missed += 1
+                if self._missed >= PATIENCE:
+                    self._end_all(error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody is left waiting for a look that never comes
+                report_defect(error, request_id=new_request_id())
+                self._end_all(error)
+            await asyncio.sleep(LOOK_EVERY.total_seconds())
+
+    async def _look(self) -> None:
+        standing = dict(self._listening)
+        keep = self._looks % KEEP_EVERY == 0
+        self._looks += 1
+        asked = orjson.dumps([one.asked() for one in standing.values()], default=str).decode()
+        found: dict[UUID, list[Any]] = {one: [] for one in standing}
+        now = UUID(int=0)
+        for row in await self._fetch("SELECT * FROM notice.heard($1, $2)", asked, keep):
+            if row["subscription"] is None:
+                now = row["event"]
+            else:
+                found[row["subscription"]].append(row)
+        for one, rows in found.items():
+            if not standing[one].take(rows, now=now):
+                self._listening.pop(one, None)
+
+    def _end_all(self, why: Exception) -> None:
+        for one in self._listening.values():
+            one.end(why)
+        self._listening.clear()
+
+    async def _fetch(self, query: str, *values: object) -> list[Any]:
+        with connection_errors():
+            return list(await self._desk.fetch(query, *values))
 
 
 def _read(cursor: str) -> tuple[UUID, int]:
@@ -109,8 +197,3 @@ def _read(cursor: str) -> tuple[UUID, int]:
         return UUID(event), int(version)
     except (binascii.Error, ValueError):
         raise Invalid(Text("Tham số after không hợp lệ.", "Argument after is not valid.")) from None
-
-
-async def _fetch(pool: "Pool[Any]", query: str, *values: object) -> list[Any]:
-    with connection_errors():
-        return list(await pool.fetch(query, *values))

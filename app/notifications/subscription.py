@@ -40,7 +40,7 @@ class Subscription:
 
     @strawberry.subscription(  # type: ignore[untyped-decorator]  # as the library types it
         description=(
-            "Changes of one's own book, a dependant's, or what a grant opens. "
+            "Changes of one's own book, a dependant's as far as you may see it, or the end of what a grant opens. "
             "Ends within a second of the session or the grant."
         )
     )

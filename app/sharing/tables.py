@@ -237,6 +237,7 @@ class LiveSubscriptionRow(Row):
     grant_id: Mapped[UUID | None] = mapped_column(Uuid)
     citizen_id: Mapped[UUID] = mapped_column(Uuid)
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    kept_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
 
 
 class AnnouncementRow(Row):

@@ -24,7 +24,9 @@ from tests.appointments.clinic import (
     tomorrow,
 )
 from tests.attacks import tries
+from tests.conftest import RunningServer
 from tests.identity.families import Families
+from tests.listening import begin, hear, socket, subscribe, until_listening
 from tests.people import Stand, now
 
 
@@ -237,3 +239,42 @@ def grown(clinic: Clinic, child: Person, *, years: int) -> None:
         id=child.id,
     )
     clinic.stand.as_owner("UPDATE auth.book SET hidden_classes = 4 WHERE citizen_id = :id", id=child.id)
+
+
+@pytest.mark.parametrize(("years", "is_shown"), [(4, True), (14, False)])
+def test_b140_a_parent_listens_to_what_they_may_be_told(
+    server: RunningServer, clinic: Clinic, families: Families, *, years: int, is_shown: bool
+) -> None:
+    """A hidden appointment is heard by its citizen alone, a change of the book by whom nothing is hidden from."""
+    clinic.publish(schedule(departmentCode="K15"), schedule("OPEN", departmentCode="K03"))
+    parent, child = family(clinic, families)
+    clinic.stand.as_owner(
+        "UPDATE auth.citizen SET birth_on = :born WHERE id = :id",
+        born=tomorrow() - timedelta(days=years * 366),
+        id=child.id,
+    )
+    clinic.stand.as_owner("UPDATE auth.book SET hidden_classes = 4 WHERE citizen_id = :id", id=child.id)
+    clinic.stand.as_owner("DELETE FROM auth.live_subscription")
+    query = "subscription($child: ID) { bookEvents(citizenId: $child) { kind subjectId } }"
+    with socket(server) as one:
+        begin(one, parent.token)
+        subscribe(one, query=query, child=str(child.id))
+        until_listening(clinic.stand)
+        hidden = clinic.book(child, clinic.slots(child, department="K15")[0])["id"]
+        open_one = clinic.book(child, clinic.slots(child, department="K03")[-1])["id"]
+        heard = []
+        while ("APPOINTMENT_CHANGED", open_one) not in heard:
+            event = hear(one)["payload"]["data"]["bookEvents"]
+            heard.append((event["kind"], event["subjectId"]))
+        assert (("APPOINTMENT_CHANGED", hidden) in heard) is is_shown
+        clinic.stand.as_owner("UPDATE auth.book SET version = version + 1 WHERE citizen_id = :id", id=child.id)
+        clinic.stand.as_owner("SELECT notice.happened(:id, 'EMERGENCY_OPENED', '{\"grant\": \"g\"}')", id=child.id)
+        while ("OPENED", "g") not in heard:
+            event = hear(one)["payload"]["data"]["bookEvents"]
+            heard.append((event["kind"], event["subjectId"]))
+        assert (("RECORDS_CHANGED", None) in heard) is is_shown
+        clinic.stand.as_owner("UPDATE auth.representation SET ended_at = now() WHERE dependant_id = :id", id=child.id)
+        error = hear(one)
+        while error["type"] == "next":
+            error = hear(one)
+        assert error["payload"][0]["extensions"]["code"] == "NOT_FOUND"

@@ -119,7 +119,8 @@ def test_b138_a_grant_that_is_revoked_opens_nothing_from_the_next_statement_on(
     )[0].id
     clinic.stand.as_owner(
         "INSERT INTO auth.live_subscription "
-        "SELECT uuidv7(), :session, :grant, :citizen, now() FROM generate_series(1, 3)",
+        "SELECT uuidv7(), :session, :grant, :citizen, now(), now() - n * interval '25 seconds' "
+        "FROM generate_series(0, 3) n",  # the fourth died with its process
         session=session,
         grant=UUID(grant),
         citizen=patients.owner,

@@ -1,6 +1,6 @@
 -- owner: auth_owner
--- Ends a grant and the live subscriptions that it opened; returns how many. It holds at the next statement of whoever
--- reads: each opening judges the grant again.
+-- Ends a grant and the live subscriptions that it opened; returns how many, without those whose process died. It holds at
+-- the next statement of whoever reads: each opening judges the grant again.
 CREATE OR REPLACE FUNCTION auth.end_grant(ended uuid, live auth.session, why text) RETURNS int
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE citizen uuid; closed int;
@@ -9,9 +9,10 @@ BEGIN
    WHERE g.id = ended AND g.revoked_at IS NULL AND g.ends_at > clock_timestamp() RETURNING g.citizen_id INTO citizen;
   IF FOUND THEN
     PERFORM audit.write_line(citizen, 'GRANT_REVOKED', live, jsonb_build_object('grant', ended, 'reason', why));
+    PERFORM notice.happened(citizen, 'GRANT_ENDED', jsonb_build_object('grant', ended), 'grant-ended-' || ended);
   END IF;
-  DELETE FROM auth.live_subscription s WHERE s.grant_id = ended;
-  GET DIAGNOSTICS closed = ROW_COUNT;
+  WITH gone AS (DELETE FROM auth.live_subscription s WHERE s.grant_id = ended RETURNING s.kept_at)
+  SELECT count(*) INTO closed FROM gone WHERE kept_at > clock_timestamp() - interval '1 minute';
   RETURN closed;
 END $$;
 
