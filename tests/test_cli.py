@@ -4,14 +4,18 @@ import asyncio
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -123,6 +127,7 @@ def test_every_command_has_help_and_every_option_is_explained(sokhoe: Sokhoe, co
         known = known.commands[name]
     assert known.help
     assert [one.name for one in known.params if not getattr(one, "help", None)] == []
+    assert hasattr(known, "commands") or any("--json" in one.opts for one in known.params)
 
 
 def test_no_promised_command_is_gone() -> None:
@@ -259,6 +264,45 @@ def test_what_a_database_refuses_is_told(sokhoe: Sokhoe) -> None:
         bilingual(sokhoe(*arguments, code=1))
 
 
+@pytest.mark.usefixtures("installed")
+def test_why_a_command_failed_is_told_as_json_too(sokhoe: Sokhoe) -> None:
+    for arguments in (("facility", "suspend", "09999"), ("replay", str(UUID(int=1)))):
+        said = sokhoe.json(*arguments, code=1)
+        assert said["status"] == "failed"
+        bilingual(f"{said['vi']}\n{said['en']}")
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_key_file_is_never_overwritten_and_does_not_stay_when_nothing_was_registered(
+    sokhoe: Sokhoe, tmp_path: Path
+) -> None:
+    kept, made, nowhere = tmp_path / "kept.jwk", tmp_path / "made.jwk", tmp_path / "no" / "made.jwk"
+    kept.write_text("kept", encoding="ascii")
+
+    for arguments in (("add", "01990", "--name", "x"), ("rotate-key", "01990")):
+        for file in (kept, nowhere):
+            said = sokhoe("facility", *arguments, "--make-key", str(file), code=1)
+            bilingual(said)
+            assert said.count(str(file)) == 2
+    for refused in (("add", "9", "--name", "x"), ("rotate-key", "09999")):
+        sokhoe("facility", *refused, "--make-key", str(made), code=1)
+
+    assert kept.read_text(encoding="ascii") == "kept"
+    assert not made.exists()
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_port_in_use_is_told(sokhoe: Sokhoe) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = sokhoe("serve", "--port", str(port), code=1)
+        told = sokhoe.json("serve", "--port", str(port), code=1)
+
+    bilingual(said)
+    assert said.count(f"{port} ") == 2
+    assert str(port) in told["en"]
+
+
 # ---- 0, and JSON
 
 
@@ -270,11 +314,40 @@ def test_serve_prints_every_setting_without_needing_one() -> None:
     assert [line.split()[0] for line in lines[::2]] == [f"SOKHOE_{name.upper()}" for name in Settings.model_fields]
     assert all(line.strip() for line in lines[1::2])
     assert lines[0].endswith("(required)")
+    told = json.loads(run("serve", "--print-settings", "--json").stdout)
+    assert [one["name"] for one in told] == [line.split()[0] for line in lines[::2]]
+    assert [one["name"] for one in told if one["required"]] == ["SOKHOE_DATABASE_URL", "SOKHOE_SECRETS_DIR"]
+    assert next(one["default"] for one in told if one["name"] == "SOKHOE_DEMO") is False
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_server_that_is_told_to_stop_is_done(number: signal.Signals, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", str(port)]
+    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as server:
+        try:
+            while server.poll() is None and not answers(port):
+                time.sleep(0.05)
+            server.send_signal(number)
+            assert server.wait(20) == 0, (tmp_path / "log").read_text(encoding="utf-8")
+        finally:
+            server.kill()
+
+
+def answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def test_the_committed_schema_is_the_codes(sokhoe: Sokhoe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     sdl = sokhoe("schema")
     assert sokhoe("schema", "--check") == ""
+    assert sokhoe.json("schema") == {"sdl": sdl}
+    assert sokhoe.json("schema", "--check") == {"status": "same"}
 
     (tmp_path / "schema.graphql").write_text(sdl.replace("type Query {", "type Query {\n  gone: Int"), encoding="utf-8")
     monkeypatch.setattr(trusted, "FOLDER", tmp_path)
@@ -388,6 +461,7 @@ def test_a_facilitys_life_in_json(sokhoe: Sokhoe, tmp_path: Path) -> None:
     assert sokhoe.json("facility", "list") == [
         {"code": "01901", "name": "Bệnh viện A", "level": "CENTRAL", "suspended": True}
     ]
+    assert "suspended" in sokhoe("facility", "list")
 
 
 REGISTER = (
@@ -445,7 +519,9 @@ def test_a_demo_doctor_has_a_token_that_counts_as_stepped_up_or_not(
 @pytest.mark.usefixtures("installed")
 def test_an_installed_database_has_nothing_to_do_and_an_empty_queue(sokhoe: Sokhoe) -> None:
     assert sokhoe.json("migrate") == {"changed": False}
+    assert sokhoe.json("migrate", "--check") == {"status": "same"}
     assert sokhoe.json("queue") == []
+    assert sokhoe.json("migrate", "--sql")["sql"].lstrip().startswith(("BEGIN", "CREATE"))
     assert sokhoe("migrate", "--sql").lstrip().startswith(("BEGIN", "CREATE"))
 
 

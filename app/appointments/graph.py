@@ -49,7 +49,7 @@ class AppointmentsQuery:
         department_code: Annotated[
             str | None, strawberry.argument(description="Only this department (MA_KHOA), for example K01.")
         ] = None,
-        first: Annotated[int, FIRST] = 50,
+        first: Annotated[int | None, FIRST] = 50,
         after: Annotated[str | None, AFTER] = None,
     ) -> rests.Connection[AppointmentSlot] | None: ...
 
@@ -61,7 +61,7 @@ class AppointmentsQuery:
         description="Where you, and those whom you represent, wait or have waited for a place, the newest first.",
     )
     def waitlist(
-        self, first: Annotated[int, FIRST] = 20, after: Annotated[str | None, AFTER] = None
+        self, first: Annotated[int | None, FIRST] = 20, after: Annotated[str | None, AFTER] = None
     ) -> rests.Connection[WaitlistEntry] | None: ...
 
 

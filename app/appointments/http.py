@@ -1,5 +1,6 @@
 """Plans come in by the hospitals' door; calendars go out to whoever has their address."""
 
+import re
 from functools import partial
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -19,8 +20,8 @@ router = APIRouter()
 
 JSON, CSV = "application/json", "text/csv"
 MOST_PLAN_BYTES: Final = 2_000_000
-SHORTEST_SECRET, LONGEST_SECRET = 20, 100
 CALENDAR: Final = "text/calendar; charset=utf-8"
+SECRET: Final = re.compile(r"[A-Za-z0-9_-]{20,100}")
 _WRONG: Final = Text(
     "Lịch làm việc có lỗi; không khung giờ nào được công bố.", "The plan has errors; nothing was published."
 )
@@ -72,7 +73,7 @@ def _refusal(problems: tuple[ScheduleProblem, ...], *, context: Context) -> JSON
 async def feed(request: Request, secret: str) -> Response:
     """Answer with a citizen's appointments; the address is the key, so that whatever is wrong with it looks alike."""
     context = context_without_token(request)
-    if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET:
+    if not SECRET.fullmatch(secret):
         raise NotFound
     entries = await run_step(context.house.desk_steps, partial(sql.calendar, secret=secret))
     return Response(calendar_file(entries, publisher=_publisher(context)), media_type=CALENDAR)

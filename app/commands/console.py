@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import asyncpg
+import click
 import typer
 import uvloop
 from pydantic import ValidationError
@@ -24,11 +25,18 @@ Result = TypeVar("Result")
 DONE, FAILED, USAGE = 0, 1, 2
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+FailsAsJson = Annotated[
+    bool, typer.Option("--json", help="Say as JSON, too, why it does not start; it prints nothing but its log.")
+]
 
 
 def fail(vi: str, en: str) -> NoReturn:
-    """Say what went wrong in both languages, and end with exit code 1."""
-    print(f"{vi}\n{en}", file=sys.stderr)
+    """Say what went wrong in both languages, with --json as JSON, and end with exit code 1."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.params.get("as_json"):
+        show({"status": "failed", "vi": vi, "en": en}, as_json=True, text="")
+    else:
+        print(f"{vi}\n{en}", file=sys.stderr)
     raise typer.Exit(FAILED)
 
 

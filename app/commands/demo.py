@@ -252,8 +252,10 @@ def phone(
 
 
 @app.command()
-def welcome(url: Url = None) -> None:
+def welcome(url: Url = None, as_json: AsJson = False) -> None:
     """Print addresses, demo people and a first query to paste."""
     settings = _settings()
     provider = settings.provider
-    print(greeting.welcome(url=url or settings.public_url, provider_url=None if provider is None else provider.issuer))
+    address, issuer = url or settings.public_url, None if provider is None else provider.issuer
+    said = {"server": address, "identityProvider": issuer}
+    show(said, as_json=as_json, text=greeting.welcome(url=address, provider_url=issuer))

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import httpx
 import typer
 
-from app.commands.console import AsJson, fail, read_settings, show
+from app.commands.console import AsJson, FailsAsJson, fail, read_settings, show
 from app.core.clock import utc_now
 from app.demo.phone import AS_CITIZEN, AS_PRACTITIONER, GREETING, Phone, SignInFailed, browse, wait_for_browser
 
@@ -29,6 +29,7 @@ def provider(
         Path | None,
         typer.Option(help="Stand in for the push service too, under /push; the key for the worker goes to this file."),
     ] = None,
+    as_json: FailsAsJson = False,  # noqa: ARG001 - read by `fail`
 ) -> None:
     """Serve the outside world: a page of made-up people with OpenID Connect behind it, and a push service."""
     import uvicorn

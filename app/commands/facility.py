@@ -1,6 +1,8 @@
 """`sokhoe facility`: hospitals and the keys of their systems."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -14,6 +16,8 @@ from app.core.db import Session
 from app.core.ids import new_request_id, new_secret
 from app.facilities import registry, sql
 from app.identity.jwt import KeyRefused, new_private_key, parse_key, public_part
+
+_SUSPENDED = "  (đã tạm dừng / suspended)"
 
 app = typer.Typer(no_args_is_help=True, help="Hospitals and the keys of their systems.")
 
@@ -36,18 +40,18 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Register a facility, with a key of its system."""
-    jwk = _public_key(key, make_key)
-    entry = sql.FacilityEntry(code=code, name=name, level=level)
-
-    async def step(session: Session) -> bool:
-        added = await registry.register(session, entry=entry, now=utc_now())
-        if jwk is not None:
-            await registry.add_key(session, code=code, jwk=jwk, now=utc_now())
-        return added
-
     if level not in {"CENTRAL", "PROVINCIAL", "PRIMARY"}:
         raise typer.BadParameter("CENTRAL, PROVINCIAL or PRIMARY", param_hint="--level")
-    added = run(as_migrator(read_settings(), step))
+    entry = sql.FacilityEntry(code=code, name=name, level=level)
+    with _public_key(key, make_key) as jwk:
+
+        async def step(session: Session) -> bool:
+            added = await registry.register(session, entry=entry, now=utc_now())
+            if jwk is not None:
+                await registry.add_key(session, code=code, jwk=jwk, now=utc_now())
+            return added
+
+        added = run(as_migrator(read_settings(), step))
     said = {"code": code, "added": added, "kid": None if jwk is None else jwk["kid"]}
     show(
         said,
@@ -65,17 +69,18 @@ def rotate_key(
     as_json: AsJson = False,
 ) -> None:
     """Register a new key; the old ones are revoked unless --keep-old is given."""
-    jwk = _public_key(key, make_key)
-    if jwk is None:
-        raise typer.BadParameter("give --key or --make-key")
+    with _public_key(key, make_key) as jwk:
+        if jwk is None:
+            raise typer.BadParameter("give --key or --make-key")
+        kid = jwk["kid"]
 
-    async def step(session: Session) -> int:
-        await registry.add_key(session, code=code, jwk=jwk, now=utc_now())
-        return 0 if keep_old else await registry.revoke_other_keys(session, code=code, kid=jwk["kid"], now=utc_now())
+        async def step(session: Session) -> int:
+            await registry.add_key(session, code=code, jwk=jwk, now=utc_now())
+            return 0 if keep_old else await registry.revoke_other_keys(session, code=code, kid=kid, now=utc_now())
 
-    revoked = run(as_migrator(read_settings(), step))
-    said = {"code": code, "kid": jwk["kid"], "revoked": revoked}
-    show(said, as_json=as_json, text=f"{code}: khóa mới / new key {jwk['kid']}; thu hồi / revoked {revoked}")
+        revoked = run(as_migrator(read_settings(), step))
+    said = {"code": code, "kid": kid, "revoked": revoked}
+    show(said, as_json=as_json, text=f"{code}: khóa mới / new key {kid}; thu hồi / revoked {revoked}")
 
 
 @app.command()
@@ -125,25 +130,41 @@ def list_all(as_json: AsJson = False) -> None:
         {"code": one.code, "name": one.name, "level": one.level, "suspended": one.suspended_at is not None}
         for one in found
     ]
-    lines = "\n".join(f"{one['code']}  {one['level']:<10}  {one['name']}" for one in said)
+    lines = "\n".join(
+        f"{one['code']}  {one['level']:<10}  {one['name']}{_SUSPENDED if one['suspended'] else ''}" for one in said
+    )
     show(said, as_json=as_json, text=lines or "Chưa có cơ sở nào. / No facility yet.")
 
 
-def _public_key(key: Path | None, make_key: Path | None) -> dict[str, str] | None:
+@contextmanager
+def _public_key(key: Path | None, make_key: Path | None) -> Iterator[dict[str, str] | None]:
+    """Give the public key of a file, or of a pair made for it; what was made is gone if it is not registered."""
     if key is not None and make_key is not None:
         raise typer.BadParameter("give --key or --make-key, not both")
-    if make_key is not None:
-        private = new_private_key(alg="ES256", kid=new_request_id())
+    if make_key is None:
+        yield None if key is None else _read_key(key)
+        return
+    private = new_private_key(alg="ES256", kid=new_request_id())
+    try:
         make_key.touch(mode=0o600, exist_ok=False)
         make_key.write_text(json.dumps(private), encoding="ascii")
-        return public_part(private)
-    if key is None:
-        return None
+    except FileExistsError:
+        fail(f"Tệp {make_key} đã có; không ghi đè khóa.", f"{make_key} exists already; a key is never overwritten.")
+    except OSError:
+        fail(f"Không ghi được khóa vào {make_key}.", f"The key cannot be written to {make_key}.")
     try:
-        jwk: dict[str, str] = json.loads(key.read_text(encoding="utf-8"))
+        yield public_part(private)
+    except BaseException:
+        make_key.unlink()
+        raise
+
+
+def _read_key(file: Path) -> dict[str, str]:
+    try:
+        jwk: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
         parse_key(jwk)
     except KeyRefused as error:
         fail(error.text.vi, error.text.en)
     except (OSError, ValueError):
-        fail(f"Không đọc được khóa {key}.", f"The key {key} cannot be read as a JWK.")
+        fail(f"Không đọc được khóa {file}.", f"The key {file} cannot be read as a JWK.")
     return jwk

@@ -73,6 +73,7 @@ def _refuse(found: dict[str, Any], *, as_json: bool) -> None:
     lines = [f"{found['file']}: {found['status']}"]
     lines += [f"  {found[language]}" for language in ("vi", "en") if language in found]
     for one in found["problems"]:
-        lines += [f"  {one['place']}", f"    {one['vi']}", f"    {one['en']}"]
+        lines += [f"  {one['place']}"] if one["place"] else []
+        lines += [f"    {one['vi']}", f"    {one['en']}"]
     show(found, as_json=as_json, text="\n".join(lines))
     raise typer.Exit(FAILED)

@@ -135,7 +135,7 @@ class Citizen(Viewer):
     )
     def consents(
         self,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 50.")] = 20,
+        first: Annotated[int | None, strawberry.argument(description="How many, 1 to 50.")] = 20,
         after: Annotated[
             str | None, strawberry.argument(description="Cursor of the last entry of the page before.")
         ] = None,

@@ -38,7 +38,7 @@ class NotificationsQuery:
     )
     def notices(
         self,
-        first: Annotated[int, strawberry.argument(description="Page size, at most 50.")] = 20,
+        first: Annotated[int | None, strawberry.argument(description="Page size, at most 50.")] = 20,
         after: Annotated[str | None, strawberry.argument(description="Cursor of the last entry you have.")] = None,
         unread: Annotated[
             bool | None, strawberry.argument(description="True: only unread ones; false: only read ones.")

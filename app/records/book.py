@@ -212,7 +212,7 @@ class HealthBook:
         description="Doses of vaccines, newest first; one that several facilities tell of stands once.",
     )
     def vaccinations(
-        self, first: Annotated[int, FIRST] = 50, after: Annotated[str | None, AFTER] = None
+        self, first: Annotated[int | None, FIRST] = 50, after: Annotated[str | None, AFTER] = None
     ) -> rests.Connection[Vaccination] | None: ...
 
     vaccination_schedule: list[DueDose] | None = rests.many(
@@ -267,7 +267,7 @@ class HealthBook:
     )
     def documents(
         self,
-        first: Annotated[int, FIRST] = 20,
+        first: Annotated[int | None, FIRST] = 20,
         after: Annotated[str | None, AFTER] = None,
         kind: Annotated[DocumentKind | None, strawberry.argument(description="Only papers of this kind.")] = None,
     ) -> rests.Connection[Document] | None: ...
@@ -287,7 +287,7 @@ class HealthBook:
     )
     def appointments(
         self,
-        first: Annotated[int, FIRST] = 20,
+        first: Annotated[int | None, FIRST] = 20,
         after: Annotated[str | None, AFTER] = None,
         upcoming: Annotated[
             bool | None, strawberry.argument(description="True: only those to come; false: only those of the past.")

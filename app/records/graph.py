@@ -66,7 +66,7 @@ class RecordsQuery:
             str | None,
             strawberry.argument(description="The `cursor` of the last answer; everything when it is left out."),
         ] = None,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 1000.")] = 200,
+        first: Annotated[int | None, strawberry.argument(description="How many, 1 to 1000.")] = 200,
     ) -> BookChanges: ...
 
     @rests.root(
@@ -120,9 +120,9 @@ class EmergencyAccessPayload:
     )
 
 
-@strawberry.input(description="What is hidden from everybody else, or shown again.")
+@strawberry.input(description="What is hidden from everybody else.")
 class MaskRecordsInput:
-    """Input of maskRecords and unmaskRecords."""
+    """Input of maskRecords."""
 
     idempotency_key: strawberry.ID = strawberry.field(description=KEY)
     record_ids: list[strawberry.ID] = strawberry.field(
@@ -134,11 +134,21 @@ class MaskRecordsInput:
     citizen_id: strawberry.ID | None = strawberry.field(default=None, description=WHOSE)
 
 
-@strawberry.type(description="What maskRecords and unmaskRecords answer.")
+@strawberry.input(description="What is shown to others again.")
+class UnmaskRecordsInput(MaskRecordsInput):
+    """Input of unmaskRecords."""
+
+
+@strawberry.type(description="What maskRecords answers.")
 class MaskRecordsPayload:
-    """Payload of maskRecords and unmaskRecords."""
+    """Payload of maskRecords."""
 
     changed: int = rests.told("changed", description="How many of the named records were not as asked before.")
+
+
+@strawberry.type(description="What unmaskRecords answers.")
+class UnmaskRecordsPayload(MaskRecordsPayload):
+    """Payload of unmaskRecords."""
 
 
 async def _count_try(session: Session, *, asked: RedeemShareCodeInput, context: Context) -> Try | None:
@@ -187,7 +197,7 @@ async def _mask(session: Session, *, asked: MaskRecordsInput, context: Context) 
     return await _masked(session, asked=asked, hidden=True)
 
 
-async def _unmask(session: Session, *, asked: MaskRecordsInput, context: Context) -> Told:  # noqa: ARG001
+async def _unmask(session: Session, *, asked: UnmaskRecordsInput, context: Context) -> Told:  # noqa: ARG001
     return await _masked(session, asked=asked, hidden=False)
 
 
@@ -237,4 +247,4 @@ class RecordsMutation:
             "CONFLICT for a record whose visit stays hidden."
         ),
     )
-    def unmask_records(self, input: MaskRecordsInput) -> MaskRecordsPayload: ...
+    def unmask_records(self, input: UnmaskRecordsInput) -> UnmaskRecordsPayload: ...

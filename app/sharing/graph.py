@@ -12,6 +12,12 @@ from app.core.deeds import Told
 from app.sharing import questions
 from app.sharing.access_log import AccessLogEntry, AccessQuestionReason, as_told, of_the_book_asked_for
 
+
+@strawberry.type(description="A page of the visitors' book.")
+class AccessLogConnection(rests.Connection[AccessLogEntry]):
+    """Page of accessLog."""
+
+
 ACCESS_LOG = rests.Root(name="access_log", opens="desk")
 
 
@@ -35,11 +41,11 @@ class SharingQuery:
         citizen_id: Annotated[
             strawberry.ID | None, strawberry.argument(description="Whose book; one's own when it is left out.")
         ] = None,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 50.")] = 20,
+        first: Annotated[int | None, strawberry.argument(description="How many, 1 to 50.")] = 20,
         after: Annotated[
             str | None, strawberry.argument(description="Cursor of the last entry of the page before.")
         ] = None,
-    ) -> rests.Connection[AccessLogEntry] | None: ...
+    ) -> AccessLogConnection | None: ...
 
 
 @strawberry.input(description="Which line is questioned, and why.")

@@ -23,7 +23,7 @@ class ShareScopeInput:
     facility_codes: list[str] | None = strawberry.field(
         default=None, description="Only records of these facilities, at most 50."
     )
-    sensitive: list[SensitiveClass] = strawberry.field(
+    sensitive: list[SensitiveClass] | None = strawberry.field(
         default_factory=list, description="Classes of sensitive records that are shown too; none unless named."
     )
     record_ids: list[strawberry.ID] | None = strawberry.field(
@@ -38,7 +38,7 @@ def as_json(scope: ShareScopeInput) -> dict[str, Any]:
         "from": None if scope.from_ is None else scope.from_.isoformat(),
         "to": None if scope.to is None else scope.to.isoformat(),
         "facilityCodes": scope.facility_codes,
-        "sensitive": [one.name for one in scope.sensitive],
+        "sensitive": [one.name for one in scope.sensitive or ()],
         "recordIds": scope.record_ids,
     }
 

@@ -182,3 +182,15 @@ def test_a_practitioner_who_asks_for_a_book_is_told_that_this_role_has_none(stan
     assert answers[2] == answers[3]
     assert "người hành nghề" in answers[0]
     assert "sharedHealthBook" in answers[2]
+
+
+def test_who_is_not_known_as_a_person_yet_signs_in_before_enrolling_a_factor(stand: Stand, http: httpx.Client) -> None:
+    store(stand, DOCTOR)
+    stand.as_owner("UPDATE auth.practitioner SET citizen_id = NULL WHERE id = :id", id=id_of(stand))
+    token = stand.practitioner_token(id_of(stand))
+    stand.step_up(token, "*")
+    mutation = 'mutation { enrolTotp(input: {idempotencyKey: "one"}) { secret } }'
+
+    answer = http.post("/graphql", json={"query": mutation}, headers={"Authorization": f"Bearer {token}"}).json()
+
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["STEP_UP_REQUIRED"]

@@ -36,7 +36,7 @@ REFUSE = (
 EMERGENCY = """mutation ($input: EmergencyAccessInput!) { openEmergencyAccess(input: $input) {
   grant { id kind reason until startsAt } healthBook { visits { nodes { id } } insurance { id: lastShownAt } } } }"""
 MASK = """mutation ($input: MaskRecordsInput!) { maskRecords(input: $input) { changed } }"""
-UNMASK = """mutation ($input: MaskRecordsInput!) { unmaskRecords(input: $input) { changed } }"""
+UNMASK = """mutation ($input: UnmaskRecordsInput!) { unmaskRecords(input: $input) { changed } }"""
 BOOK = """version scope { sections sensitive from to facilityCodes recordIds notice }
   owner { id fullName birthDate nationalId phone address }
   visits { nodes { id startedAt reason facility { code } diagnoses { code role } services { line name amount }
