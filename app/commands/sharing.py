@@ -40,6 +40,7 @@ def emergencies(
 def review(
     grant_id: Annotated[UUID, typer.Argument(help="Id of the emergency access.")],
     finding: Annotated[str, typer.Option(help="What the review found, in a few words.")],
+    as_json: AsJson = False,
 ) -> None:
     """Keep what the review of one emergency access found."""
 
@@ -49,6 +50,7 @@ def review(
 
     if not run(as_migrator(read_settings(), kept)):
         fail("Không có lượt cấp cứu nào như vậy chờ rà soát.", "No such emergency access waits for review.")
+    show({"id": str(grant_id), "finding": finding}, as_json=as_json, text=f"{grant_id}: đã ghi / kept")
 
 
 @app.command()
