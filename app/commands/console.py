@@ -4,11 +4,11 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import asyncpg
-import click
 import typer
 import uvloop
 from pydantic import ValidationError
@@ -24,16 +24,26 @@ from app.gateway.trusted import BadOperation
 Result = TypeVar("Result")
 DONE, FAILED, USAGE = 0, 1, 2
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+_asked_for_json: ContextVar[bool] = ContextVar("asked_for_json", default=False)
+
+
+def _remember(asked: bool) -> bool:
+    _asked_for_json.set(asked)
+    return asked
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.", callback=_remember)]
 FailsAsJson = Annotated[
-    bool, typer.Option("--json", help="Say as JSON, too, why it does not start; it prints nothing but its log.")
+    bool,
+    typer.Option(
+        "--json", help="Say as JSON, too, why it does not start; it prints nothing but its log.", callback=_remember
+    ),
 ]
 
 
 def fail(vi: str, en: str) -> NoReturn:
     """Say what went wrong in both languages, with --json as JSON, and end with exit code 1."""
-    context = click.get_current_context(silent=True)
-    if context is not None and context.params.get("as_json"):
+    if _asked_for_json.get():
         show({"status": "failed", "vi": vi, "en": en}, as_json=True, text="")
     else:
         print(f"{vi}\n{en}", file=sys.stderr)
