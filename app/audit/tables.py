@@ -75,7 +75,7 @@ class LeafRow(Row):
 
 
 class TileRow(Row):
-    """Up to 256 hashes of one level of the tree. Source: C2SP tlog-tiles, hash tiles."""
+    """Up to 32 hashes of one level of the tree: 1 kB, which PostgreSQL keeps in the row."""
 
     __tablename__ = "tile"
     __table_args__ = ({"schema": "audit"},)

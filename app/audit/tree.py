@@ -1,7 +1,7 @@
 """The Merkle tree: its hashes, and how it grows by its right edge alone.
 
-Hashes rest in tiles of 256: tile `position` of level L holds the roots of 256 neighbouring subtrees of 256**L leaves
-each. A full tile never changes. Source: RFC 9162 §2.1 (hashes), C2SP tlog-tiles (tiles).
+Hashes rest in tiles of 32: tile `position` of level L holds the roots of 32 neighbouring subtrees of 2**L leaves each,
+so that every node of a proof is read and none is made again. A full tile never changes. Source: RFC 9162 §2.1.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 HASH_BYTES = 32
-WIDTH = 256
+WIDTH = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
@@ -23,14 +23,6 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def subtree_root(hashes: bytes) -> bytes:
-    """Return the root over hashes whose number is a power of two."""
-    while len(hashes) > HASH_BYTES:
-        pairs = range(0, len(hashes), 2 * HASH_BYTES)
-        hashes = b"".join(hashlib.sha256(b"\x01" + hashes[at : at + 2 * HASH_BYTES]).digest() for at in pairs)
-    return hashes
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
     """Hashes of one level, as they rest."""
@@ -41,13 +33,13 @@ class Tile:
 
 
 class Edge:
-    """The right edge of a tree: its size and the unfinished tile of each level, which is all that growing needs."""
+    """The right edge of a tree: its size and the last tile of each level, which is all that growing needs."""
 
     def __init__(self, *, size: int, tiles: Mapping[int, bytes]) -> None:
         self.size = size
         self._tiles = [bytearray(tiles.get(level, b"")) for level in range(edge_levels(size))]
         for level, hashes in enumerate(self._tiles):
-            if len(hashes) != HASH_BYTES * (_entries(size, level) % WIDTH):
+            if len(hashes) != HASH_BYTES * ((_entries(size, level) - 1) % WIDTH + 1):
                 message = f"the last tile of level {level} does not fit a tree of {size} leaves"
                 raise ValueError(message)
 
@@ -67,44 +59,35 @@ class Edge:
             if level == len(self._tiles):
                 self._tiles.append(bytearray())
             tile = self._tiles[level]
+            if len(tile) == WIDTH * HASH_BYTES:
+                tile.clear()
             tile += entry
-            position = (_entries(self.size, level) - 1) // WIDTH
-            changed[level, position] = bytes(tile)
-            if len(tile) < WIDTH * HASH_BYTES:
+            entries = _entries(self.size, level)
+            changed[level, (entries - 1) // WIDTH] = bytes(tile)
+            if entries % 2:
                 return
-            entry = subtree_root(bytes(tile))
-            tile.clear()
+            entry = node_hash(bytes(tile[-2 * HASH_BYTES : -HASH_BYTES]), bytes(tile[-HASH_BYTES:]))
             level += 1
 
     def root(self) -> bytes:
         """Return the root of the whole tree."""
         root: bytes | None = None
-        for tile in self._tiles:
-            end = len(tile)
-            while end:
-                entries = end // HASH_BYTES
-                start = end - (entries & -entries) * HASH_BYTES
-                block = subtree_root(bytes(tile[start:end]))
+        for level, tile in enumerate(self._tiles):
+            if self.size >> level & 1:
+                block = bytes(tile[-HASH_BYTES:])
                 root = block if root is None else node_hash(block, root)
-                end = start
         return EMPTY_ROOT if root is None else root
 
 
 def edge_levels(size: int) -> int:
     """Return how many levels of tiles a tree of `size` leaves has."""
-    levels = 0
-    while size:
-        levels += 1
-        size //= WIDTH
-    return levels
+    return size.bit_length()
 
 
 def edge_places(size: int) -> tuple[tuple[int, int], ...]:
-    """Return level and position of the unfinished tile of each level that has one."""
-    return tuple(
-        (level, _entries(size, level) // WIDTH) for level in range(edge_levels(size)) if _entries(size, level) % WIDTH
-    )
+    """Return level and position of the last tile of each level."""
+    return tuple((level, (_entries(size, level) - 1) // WIDTH) for level in range(edge_levels(size)))
 
 
 def _entries(size: int, level: int) -> int:
-    return int(size // WIDTH**level)
+    return size >> level

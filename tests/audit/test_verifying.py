@@ -43,7 +43,7 @@ CHANGES = {
         "nonce": BYTES,
     },
     "leaf": {"citizen_id": "{other}", "n": NUMBER, "hash": BYTES, "leaf_index": "coalesce(leaf_index, 0) + 1000"},
-    "tile": {"level": "level + 1", "position": "position + 1", "hashes": BYTES},
+    "tile": {"level": "level + 40", "position": "position + 40", "hashes": BYTES},
     "tree": {"size": "size + 1"},
     "checkpoint": {"size": NUMBER, "root": BYTES, "note": "overlay(note placing 'X' from 3 for 1)"},
 }
@@ -196,7 +196,8 @@ def cut_to(size: int) -> tuple[str, ...]:
         lines.format(size),
         f"DELETE FROM audit.leaf WHERE coalesce(leaf_index, 999) >= {size}",
         heads,
-        f"UPDATE audit.tile SET hashes = substr(hashes, 1, {size} * 32)",
+        f"UPDATE audit.tile SET hashes = substr(hashes, 1, ({size} >> level) * 32)",
+        "DELETE FROM audit.tile WHERE hashes = ''",
         f"DELETE FROM audit.checkpoint WHERE size > {size}",
         f"UPDATE audit.tree SET size = {size}",
     )

@@ -1,32 +1,27 @@
 -- owner: auth_owner
 -- Proofs, made of tiles. Source: RFC 9162 §2.1.3.1 (inclusion), §2.1.4.1 (consistency).
--- The root over the leaves first … past - 1: complete subtrees, from the smallest at the right end to the left.
-CREATE OR REPLACE FUNCTION audit.subtree_root(first bigint, past bigint) RETURNS bytea
+-- The root over the leaves first … past - 1 of each range, of which a complete subtree is one node that rests. All are
+-- found by one statement, each by its place, and put together from the smallest subtree at a range's right end.
+CREATE OR REPLACE FUNCTION audit.subtree_roots(firsts bigint[], pasts bigint[]) RETURNS bytea[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE root bytea; found_hashes bytea; above bytea; width bigint; bits int; entry bigint; rest bigint := past;
+DECLARE roots bytea[] := array_fill(NULL::bytea, ARRAY[cardinality(firsts)]); one record;
 BEGIN
-  WHILE rest > first LOOP
-    width := (rest - first) & (first - rest);
-    bits := length(ltrim(width::bit(64)::text, '0')) - 1;
-    entry := (rest - width) >> (bits / 8 * 8);
-    SELECT substr(t.hashes, (entry & 255)::int * 32 + 1, 32 << (bits % 8)) INTO found_hashes
-      FROM audit.tile t WHERE t.level = bits / 8 AND t.position = entry >> 8;
-    IF length(found_hashes) IS DISTINCT FROM 32 << (bits % 8) THEN
+  FOR one IN
+    SELECT r.place, (SELECT substr(t.hashes, (node.entry & 31)::int * 32 + 1, 32) FROM audit.tile t
+                      WHERE t.level = node.level AND t.position = node.entry >> 5) AS hash
+      FROM unnest(firsts, pasts) WITH ORDINALITY r(first, past, place)
+     CROSS JOIN LATERAL (SELECT bit AS level, (r.first >> bit) + ((r.past - r.first) >> (bit + 1) << 1) AS entry
+        FROM generate_series(0, length(ltrim((r.past - r.first)::bit(64)::text, '0')) - 1) bit WHERE (r.past - r.first) >> bit & 1 = 1) node
+     ORDER BY r.place, node.level
+  LOOP
+    IF length(one.hash) IS DISTINCT FROM 32 THEN
       RAISE EXCEPTION 'a tile is missing' USING ERRCODE = 'XX001';
     END IF;
-    WHILE length(found_hashes) > 32 LOOP
-      above := '';
-      FOR i IN 0 .. length(found_hashes) / 64 - 1 LOOP
-        above := above || sha256('\x01'::bytea || substr(found_hashes, i * 64 + 1, 64));
-      END LOOP;
-      found_hashes := above;
-    END LOOP;
-    root := CASE WHEN root IS NULL THEN found_hashes ELSE sha256('\x01'::bytea || found_hashes || root) END;
-    rest := rest - width;
+    roots[one.place] := CASE WHEN roots[one.place] IS NULL THEN one.hash ELSE sha256('\x01'::bytea || one.hash || roots[one.place]) END;
   END LOOP;
-  RETURN coalesce(root, sha256(''));
+  RETURN roots;
 END $$;
-REVOKE ALL ON FUNCTION audit.subtree_root FROM PUBLIC;
+REVOKE ALL ON FUNCTION audit.subtree_roots FROM PUBLIC;
 
 -- The width of the left part of a tree of n leaves: the largest power of two below n.
 CREATE OR REPLACE FUNCTION audit.left_width(n bigint) RETURNS bigint
