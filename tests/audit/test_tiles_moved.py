@@ -13,7 +13,7 @@ from tests.attacks import tries
 from tests.people import Stand
 
 OLD_WIDTH = 256
-MIGRATION = Path(__file__).parents[2] / "migrations" / "versions" / "0029_tiles_of_every_level.py"
+MIGRATION = Path(__file__).parents[2] / "migrations" / "versions" / "0032_tiles_of_every_level.py"
 
 
 def migration() -> ModuleType:

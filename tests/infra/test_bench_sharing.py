@@ -19,7 +19,7 @@ def test_b100_the_same_waits_are_alike_and_later_ones_are_told_apart() -> None:
 
 
 def test_the_published_example_of_the_rank_sum_test() -> None:
-    """Mann and Whitney's p without correction of continuity, as scipy.stats.mannwhitneyu(method="asymptotic") gives it."""
+    """SciPy's own example of mannwhitneyu, asymptotic, without correction of continuity."""
     males, females = [19, 22, 16, 29, 24], [20, 11, 17, 12]
     assert rank_sum(males, females) == pytest.approx(0.08641, abs=1e-4)
 
