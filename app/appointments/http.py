@@ -15,6 +15,7 @@ from app.core.context import Context, run_step
 from app.core.errors import Conflict, ErrorCode, NotFound, Text
 from app.core.ids import known_id
 from app.core.requests import context_of, context_without_token, read_body, require_media_type, require_token
+from app.identity.proving import proven_context
 
 router = APIRouter()
 
@@ -82,7 +83,7 @@ async def feed(request: Request, secret: str) -> Response:
 @router.get("/calendar/appointments/{appointment_id}.ics")
 async def one(request: Request, appointment_id: str) -> Response:
     """Answer with one appointment of the signed-in citizen, to be put into a calendar."""
-    context = context_of(request)
+    context = await proven_context(request)
     step = partial(
         sql.own_entry,
         token=require_token(context),

@@ -63,7 +63,9 @@ class LoginAsked:
 
     client_id: str
     redirect_uri: str
-    state: str = field(repr=False)
+    state: str = field(
+        repr=False
+    )  # empty: the app sent none, and is sent none (PKCE stands for it, RFC 9700 section 2.1)
     challenge: str
     scope: str
     return_path: str | None
@@ -110,24 +112,24 @@ def read_login(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> L
     redirect_uri = parameters.get("redirect_uri", "")
     if app is None or not may_return_to(app, redirect_uri):
         raise OAuthError(OAuthCode.INVALID_REQUEST, _BAD_LOGIN)
-    state = parameters.get("state")
-    if state is None or not _STATE.fullmatch(state):
+    state = parameters.get("state", "")
+    if state and not _STATE.fullmatch(state):
         raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=None)
     if parameters.get("response_type", "code") != "code":
-        raise SentBack(redirect_uri=redirect_uri, error="unsupported_response_type", state=state)
+        raise SentBack(redirect_uri=redirect_uri, error="unsupported_response_type", state=state or None)
     challenge = parameters.get("code_challenge", "")
     if parameters.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
-        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state)
+        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state or None)
     key = _thumbprint(parameters)
     if "dpop_jkt" in parameters and key is None:
-        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state)
+        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state or None)
     scope = granted_scope(parameters.get("scope"))
     if scope is None:
-        raise SentBack(redirect_uri=redirect_uri, error="invalid_scope", state=state)
+        raise SentBack(redirect_uri=redirect_uri, error="invalid_scope", state=state or None)
     try:
         activation = read_code(parameters["activation"]) if "activation" in parameters else None
     except BadCode:
-        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state) from None
+        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state or None) from None
     wanted = parameters.get("return", "")
     return LoginAsked(
         client_id=app.client_id,
@@ -182,16 +184,17 @@ def challenge_of(verifier: str) -> str:
 def read_code_grant(form: TokenForm, *, apps: Sequence[AppClient]) -> CodeGrant:
     """Return what an app sends to fetch its session.
 
-    :raises OAuthError: `invalid_client` for an unknown app, `invalid_grant` for what cannot be a code or verifier.
+    :raises OAuthError: `invalid_client` for an unknown app, `invalid_request` for what is missing, `invalid_grant` for
+        what cannot be a code or verifier.
     """
     app = _app(form.parameters, apps)
-    verifier = form.parameters.get("code_verifier", "")
+    verifier = form.parameters.get("code_verifier", "")  # without one the code is not good: RFC 7636 section 4.6
     if not _VERIFIER.fullmatch(verifier):
         raise bad_grant()
     return CodeGrant(
         app=app,
         code=_secret(form.parameters, "code"),
-        redirect_uri=form.parameters.get("redirect_uri", ""),
+        redirect_uri=_given(form.parameters, "redirect_uri"),
         challenge=challenge_of(verifier),
         device_name=device_name(form.parameters.get("device_name")),
     )
@@ -229,10 +232,7 @@ def read_revocation(parameters: Mapping[str, str], *, apps: Sequence[AppClient])
     :raises OAuthError: `invalid_client` for an unknown app, `invalid_request` without a token.
     Source: RFC 7009 section 2.1.
     """
-    app, token = _app(parameters, apps), parameters.get("token")
-    if token is None:
-        raise OAuthError(OAuthCode.INVALID_REQUEST, _BAD_LOGIN)
-    return RefreshGrant(app=app, token=token)
+    return RefreshGrant(app=_app(parameters, apps), token=_given(parameters, "token"))
 
 
 def device_name(said: str | None) -> str | None:
@@ -254,10 +254,19 @@ def bad_grant() -> OAuthError:
 
 
 def _app(parameters: Mapping[str, str], apps: Sequence[AppClient]) -> AppClient:
-    found = next((app for app in apps if app.client_id == parameters.get("client_id")), None)
+    client_id = _given(parameters, "client_id")
+    found = next((app for app in apps if app.client_id == client_id), None)
     if found is None:
         raise OAuthError(OAuthCode.INVALID_CLIENT, _UNKNOWN_APP)
     return found
+
+
+def _given(parameters: Mapping[str, str], name: str) -> str:
+    """Return a parameter without which the request is none. Source: RFC 6749 section 5.2."""
+    if name not in parameters:
+        missing = Text(f"Thiếu tham số {name}.", f"The parameter {name} is missing.")
+        raise OAuthError(OAuthCode.INVALID_REQUEST, missing)
+    return parameters[name]
 
 
 def _thumbprint(parameters: Mapping[str, str]) -> bytes | None:
@@ -266,7 +275,7 @@ def _thumbprint(parameters: Mapping[str, str]) -> bytes | None:
 
 
 def _secret(parameters: Mapping[str, str], name: str) -> str:
-    value = parameters.get(name, "")
+    value = _given(parameters, name)
     if not _SECRET.fullmatch(value):
         raise bad_grant()
     return value

@@ -27,6 +27,7 @@ router = APIRouter()
 log = structlog.get_logger()
 
 MOST_FORM_BYTES = 16_384
+NO_CACHE = {"Pragma": "no-cache"}  # RFC 6749 section 5.1
 
 
 @router.post("/auth/token")
@@ -40,7 +41,7 @@ async def token(request: Request) -> JSONResponse:
     except OAuthError as error:
         log.info("token refused", error=error.error, reason=error.reason, request_id=context.request_id)
         return _refusal(error)
-    return JSONResponse(answer, headers={"Pragma": "no-cache"})
+    return JSONResponse(answer, headers=NO_CACHE)
 
 
 async def _grant(form: TokenForm, *, request: Request, context: Context) -> dict[str, object]:
@@ -98,7 +99,9 @@ async def revoke(request: Request) -> Response:
     try:
         form = read_form(body, content_type=request.headers.get("content-type"))
         asked = apps.read_revocation(form, apps=context.house.settings.apps)
-        await sessions.revoke(asked, phone=await _phone(request, asked.app), context=context)
+        # RFC 9449 binds the use of tokens, not their return: common clients revoke without a proof.
+        key = await proven_key(request, asked.app, needs_proof=False)
+        await sessions.revoke(asked, phone=sessions.Phone(key=key), context=context)
     except OAuthError as error:
         return _refusal(error)
     return Response(status_code=200)
@@ -122,4 +125,4 @@ async def backchannel_logout(request: Request) -> Response:
 
 
 def _refusal(error: OAuthError) -> JSONResponse:
-    return JSONResponse(error.body(), status_code=error.http_status, headers=error.headers())
+    return JSONResponse(error.body(), status_code=error.http_status, headers={**NO_CACHE, **error.headers()})

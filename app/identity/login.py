@@ -92,7 +92,7 @@ async def begin(asked: LoginAsked, *, context: Context, provider: IdentityProvid
         parameters["acr_values"] = provider.settings.acr_values
     if provider.settings.max_age_seconds is not None:
         parameters["max_age"] = str(provider.settings.max_age_seconds)
-    back = with_answer(asked.redirect_uri, {"error": "temporarily_unavailable", "state": asked.state})
+    back = with_answer(asked.redirect_uri, {"error": "temporarily_unavailable", **_state(asked.state)})
     async with _in_time(context, back=back):
         location = await provider.authorization_url(parameters, now=context.now)
     kept: dict[str, str | None] = {
@@ -263,5 +263,10 @@ def _described(person: Person, context: Context) -> dict[str, object]:
 
 def _answer(login: sql.Login, context: Context, answer: Mapping[str, str]) -> str:
     """Return the app's address with our answer, its state and our name. Source: RFC 9207 section 2."""
-    common = {"state": login.app_state, "iss": context.house.settings.public_url}
-    return with_answer(login.redirect_uri, {**answer, **common})
+    return with_answer(
+        login.redirect_uri, {**answer, **_state(login.app_state), "iss": context.house.settings.public_url}
+    )
+
+
+def _state(sent: str) -> dict[str, str]:
+    return {"state": sent} if sent else {}

@@ -15,6 +15,7 @@ from app.identity.dpop import NonceWanted, Proof, ProofRefused, check_proof, non
 log = structlog.get_logger()
 
 _USE_PROOF = "SELECT auth.use_proof($1, $2, $3)"
+_NOTHING_SHOWN = 'Bearer, DPoP algs="ES256"'  # no error code where nothing was shown: RFC 6750 section 3.1
 _EITHER = 'Bearer error="invalid_token", DPoP algs="ES256"'
 _BOUND = 'DPoP error="invalid_token", algs="ES256"'
 
@@ -33,12 +34,14 @@ async def proven_context(request: Request) -> Context:
     return new_context(request, token=shown.token, proof_key=proof.key)
 
 
-async def proven_key(request: Request, app: AppClient) -> bytes | None:
+async def proven_key(request: Request, app: AppClient, *, needs_proof: bool = True) -> bytes | None:
     """Return the key that an app proved to hold where it asks for tokens; none for an app that is not bound to one.
+
+    Where a proof is not needed, one that is sent is judged all the same.
 
     :raises OAuthError: `use_dpop_nonce`, or `invalid_dpop_proof` for a missing, bad or used one
     """
-    if app.dpop == "none" and "dpop" not in request.headers:
+    if "dpop" not in request.headers and (app.dpop == "none" or not needs_proof):
         return None
     try:
         proof = _read(request, access_token=None)
@@ -53,8 +56,8 @@ async def proven_key(request: Request, app: AppClient) -> bytes | None:
 def challenged(refusal: Unauthenticated, request: Request) -> Unauthenticated:
     """Return the refusal with the challenges of a surface that takes both kinds of tokens (RFC 9449 section 7.2)."""
     if not isinstance(refusal, ProofRefused):
-        has_proof = request.headers.get("authorization", "")[:5].lower() == "dpop "
-        refusal.challenge = _BOUND if has_proof else _EITHER
+        shown = request.headers.get("authorization", "")
+        refusal.challenge = _BOUND if shown[:5].lower() == "dpop " else _EITHER if shown else _NOTHING_SHOWN
     return refusal
 
 

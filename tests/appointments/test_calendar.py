@@ -202,6 +202,14 @@ def test_the_secret_is_stored_nowhere_and_told_again_to_its_maker(clinic: Clinic
     assert not [row for row in rows if secret in row.row]
 
 
+def test_a_single_event_wants_a_token_or_a_proof_of_its_key(clinic: Clinic) -> None:
+    url = "/calendar/appointments/x.ics"
+    assert clinic.http.get(url).status_code == 401
+    unproved = clinic.http.get(url, headers={"Authorization": f"DPoP {'x' * 43}"})
+    assert (unproved.status_code, unproved.headers["dpop-nonce"] != "") == (401, True)
+    assert unproved.headers["www-authenticate"].startswith('DPoP error="invalid_dpop_proof"')
+
+
 def test_a_single_event_is_its_owners(clinic: Clinic, tmp_path: Path) -> None:
     clinic.publish(schedule())
     person, stranger = clinic.person(), clinic.person()

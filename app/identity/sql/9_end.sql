@@ -1,9 +1,9 @@
 -- owner: auth_owner
--- Ends the session of an access or refresh token, when it is that client's and bound to that key (RFC 7009).
+-- Ends the session of an access or refresh token, when it is that client's and bound to that key, if one was proved (RFC 7009).
 CREATE OR REPLACE FUNCTION auth.revoke_token(token text, client text, key bytea) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   UPDATE auth.session s SET ended_at = clock_timestamp() FROM auth.renewal n
-   WHERE n.session_id = s.id AND n.client_id = client AND s.key_thumbprint IS NOT DISTINCT FROM key AND s.ended_at IS NULL
+   WHERE n.session_id = s.id AND n.client_id = client AND (key IS NULL OR s.key_thumbprint = key) AND s.ended_at IS NULL
      AND (s.token_hash = sha256(convert_to(token, 'UTF8'))
           OR s.id = (SELECT r.session_id FROM auth.refresh_token r WHERE r.token_hash = sha256(convert_to(token, 'UTF8'))))
 $$;
