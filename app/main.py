@@ -12,7 +12,7 @@ from app.core.clock import utc_now
 from app.core.context import open_house
 from app.core.logs import configure_logs
 from app.core.settings import Settings
-from app.gateway import endpoint, health, metrics, problems, sockets
+from app.gateway import endpoint, explorer, health, metrics, problems, sockets
 from app.gateway.middleware import Envelope
 from app.gateway.straight import StraightWay
 from app.identity import browser, discovery
@@ -60,4 +60,6 @@ def build_app(settings: Settings) -> FastAPI:
     )
     for room in rooms:
         app.include_router(room.router)
+    if settings.demo:
+        app.include_router(explorer.router)
     return app

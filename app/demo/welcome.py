@@ -20,7 +20,7 @@ def welcome(*, url: str, provider_url: str | None = None) -> str:
         [
             "Sổ Khỏe đã sẵn sàng. / Sổ Khỏe is ready.",
             "",
-            f"  GraphQL                    {address}/graphql",
+            f"  GraphQL                    {address}/graphql   (trong trình duyệt / in a browser: GraphiQL)",
             f"  Gửi hồ sơ / push records   {address}/ingest/qd4750",
             f"  Tình trạng / health        {address}/readyz",
             *_sign_in(provider_url),
