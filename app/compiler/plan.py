@@ -20,6 +20,9 @@ from app.compiler.parameters import Deed, Parameter
 from app.compiler.refusal import NotCompilable
 from app.core.errors import Invalid, Text
 
+_NONE = VariableValues(sources={}, coerced={})
+"""What an operation without variables is asked with, whatever was sent."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
@@ -142,8 +145,10 @@ class Plan:
 
         :raises Invalid: naming the variable, never its value
         """
+        if not self.operation.variable_definitions:
+            return _NONE
         found = get_variable_values(
-            self.schema, self.operation.variable_definitions or (), dict(variables), hide_suggestions=True
+            self.schema, self.operation.variable_definitions, dict(variables), hide_suggestions=True
         )
         if isinstance(found, list):
             node = next((node for error in found for node in error.nodes or ()), None)

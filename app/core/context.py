@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from asyncpg import Pool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.crypto import Vault, open_vault
 from app.core.db import Login, Session, connection_errors, open_engine, open_pool, transaction
 from app.core.ids import new_id
+from app.core.lanes import Lane
 from app.core.outbound import Outbound, open_outbound
 from app.core.settings import Settings
 
@@ -30,22 +30,22 @@ class House:
     settings: Settings
     vault: Vault
     clock: Callable[[], datetime]
-    api: Pool
-    desk: Pool
+    api: Lane
+    desk: Lane
     desk_steps: AsyncEngine
     ingest: AsyncEngine
     outbound: Outbound
-    demo: Pool | None
+    demo: Lane | None
 
 
 @asynccontextmanager
 async def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> AsyncIterator[House]:
     """Open pools and keys, and close them at the end."""
-    pools: list[Pool] = []
+    lanes: list[Lane] = []
 
-    async def pool(login: Login, size: int) -> Pool:
-        pools.append(await open_pool(settings, login, size=size))
-        return pools[-1]
+    async def lane(login: Login, size: int) -> Lane:
+        lanes.append(Lane(await open_pool(settings, login, size=size), size=size))
+        return lanes[-1]
 
     ingest = open_engine(settings, Login.INGEST, size=settings.ingest_pool_size, one_statement=True)
     desk_steps = open_engine(settings, Login.DESK, size=settings.desk_pool_size)
@@ -55,15 +55,15 @@ async def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> As
                 settings=settings,
                 vault=open_vault(settings.secrets_dir),
                 clock=clock,
-                api=await pool(Login.API, settings.api_pool_size),
-                desk=await pool(Login.DESK, settings.desk_pool_size),
+                api=await lane(Login.API, settings.api_pool_size),
+                desk=await lane(Login.DESK, settings.desk_pool_size),
                 desk_steps=desk_steps,
                 ingest=ingest,
                 outbound=outbound,
-                demo=await pool(Login.DEMO, settings.desk_pool_size) if settings.demo else None,
+                demo=await lane(Login.DEMO, settings.desk_pool_size) if settings.demo else None,
             )
     finally:
-        for opened in pools:
+        for opened in lanes:
             await opened.close()
         await desk_steps.dispose()
         await ingest.dispose()

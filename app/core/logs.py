@@ -6,6 +6,8 @@ import sys
 
 import structlog
 
+from app.core.clock import utc_now
+
 MOST_CHARACTERS = 1000
 
 
@@ -13,7 +15,6 @@ def configure_logs() -> None:
     """Write our events to standard output as JSON; other libraries' warnings go the same way, without values."""
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             _cut,
@@ -24,6 +25,16 @@ def configure_logs() -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Quiet()], level=logging.WARNING, force=True)
+
+
+def log_request(*, request_id: str, path: str, status: int) -> None:
+    """Write the line of an answered request: what the logger would write, without what the logger costs."""
+    at = utc_now().isoformat(timespec="microseconds").replace("+00:00", "Z")
+    sys.stdout.write(
+        f'{{"request_id": "{request_id}", "path": {_ENCODER.encode(path)}, "status": {status}, "event": "request", '
+        f'"level": "info", "at": "{at}"}}\n'
+    )
+    sys.stdout.flush()
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=True, default=repr)  # json.dumps would make one a line

@@ -4,7 +4,7 @@ import asyncio
 import re
 from dataclasses import dataclass, field
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from app.core.context import Context, House
 from app.core.errors import Invalid, Text, TooLarge, Unauthenticated, UnsupportedMediaType
@@ -108,7 +108,6 @@ async def read_body(request: Request, *, most_bytes: int) -> bytes:
     """
     if any(coding.strip().lower() != "identity" for coding in request.headers.getlist("content-encoding")):
         raise Invalid(Text("Không nhận nội dung nén (Content-Encoding).", "Content-Encoding is not accepted."))
-    announced = request.headers.get("content-length", "")
     if (announced_bytes(request) or 0) > most_bytes:
         raise _too_large(most_bytes)
     settings, clock = house_of(request).settings, asyncio.get_running_loop().time
@@ -116,17 +115,16 @@ async def read_body(request: Request, *, most_bytes: int) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout_at(min(end, clock() + settings.body_idle_seconds)) as limit:
-            async for piece in request.stream():
-                body += piece
+            while (piece := await request.receive())["type"] == "http.request":
+                body += piece.get("body", b"")
                 if len(body) > most_bytes:
                     raise _too_large(most_bytes)
-                if str(len(body)) != announced:
-                    limit.reschedule(min(end, clock() + settings.body_idle_seconds))
+                if not piece.get("more_body", False):
+                    return bytes(body)
+                limit.reschedule(min(end, clock() + settings.body_idle_seconds))
     except TimeoutError:
         raise BodyTooSlow from None
-    except ClientDisconnect:
-        raise BodyCutOff from None
-    return bytes(body)
+    raise BodyCutOff
 
 
 def _too_large(most_bytes: int) -> TooLarge:

@@ -5,6 +5,7 @@ In demo mode `/metrics` stands beside the API; otherwise on a port of its own, w
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from fastapi import APIRouter, Request
 from prometheus_client import (
@@ -46,13 +47,29 @@ PLAIN = "plain"
 
 def count_request(*, route: str, status: int, seconds: float) -> None:
     """Count one answer."""
-    REQUESTS.labels(route, str(status)).inc()
-    SECONDS.labels(route).observe(seconds)
+    _requests(route, status).inc()
+    _seconds(route).observe(seconds)
 
 
 def count_operation(name: str, *, is_trusted: bool, outcome: str) -> None:
     """Count one operation: `answered`, `unchanged` (304) or `errors`."""
-    OPERATIONS.labels(name if is_trusted else PLAIN, outcome).inc()
+    _operations(name if is_trusted else PLAIN, outcome).inc()
+
+
+# Looking a counter up by its labels costs more than counting.
+@lru_cache(maxsize=512)
+def _requests(route: str, status: int) -> Counter:
+    return REQUESTS.labels(route, str(status))
+
+
+@lru_cache(maxsize=512)
+def _seconds(route: str) -> Histogram:
+    return SECONDS.labels(route)
+
+
+@lru_cache(maxsize=512)
+def _operations(name: str, outcome: str) -> Counter:
+    return OPERATIONS.labels(name, outcome)
 
 
 @router.get("/metrics")
@@ -74,8 +91,8 @@ def _text(house: House) -> bytes:
 
 def _look(house: House) -> None:
     for login, pool in {"api": house.api, "desk": house.desk}.items():
-        POOL.labels(login, "open").set(pool.get_size())
-        POOL.labels(login, "idle").set(pool.get_idle_size())
+        POOL.labels(login, "open").set(pool.size)
+        POOL.labels(login, "idle").set(pool.idle)
 
 
 @contextmanager

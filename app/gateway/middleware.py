@@ -5,16 +5,14 @@ import time
 from contextlib import suppress
 from functools import lru_cache
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.defects import report_defect
 from app.core.errors import Unavailable
 from app.core.ids import new_request_id
+from app.core.logs import log_request
 from app.gateway.metrics import count_request
 from app.gateway.problems import internal_problem, problem_response
-
-log = structlog.get_logger()
 
 MOST_AT_ONCE = 500
 LINGER_SECONDS = 1.0
@@ -138,7 +136,7 @@ class _Leaving:
         start["headers"] = headers
         route = _route(self._scope)
         count_request(route=route, status=start["status"], seconds=time.perf_counter() - self._began)
-        log.info("request", request_id=state["request_id"], path=route, status=start["status"])
+        log_request(request_id=state["request_id"], path=route, status=start["status"])
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:

@@ -198,9 +198,19 @@ def _apart_from_the_book(asked: _Asked, shown: Sequence[Part], *, variables: Map
     """Return a digest of everything but the book that an answer depends on: what is asked, and the day or minute."""
     operation, context = asked.operation, asked.context
     steps = {part.clock_step(_clock_step) for part in shown} - {0}
-    turns = sorted((context.now.timestamp() + VIETNAM_SECONDS) // step for step in steps)
-    known = [operation.key, operation.name, variables, context.language, RELEASE, context.house.settings.commit, turns]
-    return hashlib.sha256(orjson.dumps(known, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
+    turns = tuple(sorted((context.now.timestamp() + VIETNAM_SECONDS) // step for step in steps))
+    known = (operation.key, operation.name, context.language, context.house.settings.commit, turns)
+    return _hashed(known, variables) if variables else _without_variables(*known)
+
+
+@lru_cache(maxsize=256)
+def _without_variables(*known: object) -> str:
+    return _hashed(known, {})
+
+
+def _hashed(known: tuple[object, ...], variables: Mapping[str, object]) -> str:
+    told = orjson.dumps([*known, RELEASE, variables], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(told).hexdigest()[:24]
 
 
 def _clock_step(sql: str) -> int:

@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from asyncpg import Pool
 
 from app.core.context import Context
 from app.core.db import connection_errors
 from app.core.defects import report_defect
 from app.core.errors import AppError, Invalid, NotFound, RateLimited, Text, Unauthenticated, Unavailable
 from app.core.ids import known_id_if_any, new_request_id
+from app.core.lanes import Lane
 
 LOOK_EVERY = timedelta(milliseconds=500)
 KEEP_EVERY = 40
@@ -113,7 +113,7 @@ class Listening:
 class Ear:
     """Listens for all subscriptions of a process: one statement a look, whatever their number."""
 
-    def __init__(self, desk: "Pool[Any]") -> None:
+    def __init__(self, desk: Lane) -> None:
         self._desk = desk
         self._listening: dict[UUID, Listening] = {}
         self._task: asyncio.Task[None] | None = None
@@ -188,7 +188,7 @@ class Ear:
 
     async def _fetch(self, query: str, *values: object) -> list[Any]:
         with connection_errors():
-            return list(await self._desk.fetch(query, *values))
+            return await self._desk.fetch(query, *values)
 
 
 def _read(cursor: str) -> tuple[UUID, int]:

@@ -164,7 +164,7 @@ def test_a_later_page_begins_where_the_cursor_says(stand: Stand, heavy: Heavy, h
     (page,) = [node for node in of_book(said) if node.table == "book.prescription"]
     assert page.said["Actual Rows"] == 5
     assert page.said["Rows Removed by Filter"] == 1  # the cursor's own row
-    assert page.said["Index Cond"].count("ordered_at") == 3
+    assert "ordered_at <= " in page.said["Index Cond"]
 
 
 def test_a_released_operation_on_a_book_is_one_statement(

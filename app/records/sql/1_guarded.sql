@@ -28,18 +28,18 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     ('allergy_reaction', 128, NULL, NULL, 'allergy', 'allergy_id', 'allergy', false)
 $$;
 
--- The condition of a policy. `says` gives what was decided: `citizen`, `sections` and so on as SQL texts.
+-- The condition of a policy. `says` gives what was decided: `citizen`, `sections`, `whole` and the whole `decision` as SQL
+-- texts. A row that nothing hides, in a book that is open as a whole, costs two comparisons: each page pays for every row,
+-- and each statement for every node of its plan (infra/decisions/0022-what-a-read-costs.md).
 CREATE OR REPLACE FUNCTION book.condition(name text, bits int, dated text, ids text[], parent text, key text, says jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT format('citizen_id = (SELECT CASE WHEN %s & %s <> 0 THEN %s END)', says->>'sections', bits, says->>'citizen')
-    || CASE WHEN dated IS NULL THEN '' ELSE format(' AND %1$I >= (SELECT %2$s) AND %1$I < (SELECT %3$s)', dated, says->>'since', says->>'until') END
-    || format(' AND (NOT masked OR %s)', says->>'unmasked')
-    || format(' AND (sensitive = 0 OR sensitive & ~(%s) = 0)', says->>'sensitive')
-    || format(' AND ((SELECT %s) OR ', says->>'whole')
+    || format(' AND ((NOT masked AND sensitive = 0 AND (SELECT %s)) OR ', says->>'whole')
     || CASE WHEN parent IS NOT NULL
-      THEN format('EXISTS (SELECT FROM book.%1$I p WHERE p.citizen_id = %2$I.citizen_id AND p.id = %2$I.%3$I))', parent, name, key)
-      ELSE format('((SELECT %1$s) IS NULL OR facility_code = ANY ((SELECT %1$s)::text[])) AND ((SELECT %2$s) IS NULL OR %3$s))', says->>'facilities',
-        says->>'records', (SELECT string_agg(format('%I = ANY ((SELECT %s)::uuid[])', id, says->>'records'), ' OR ') FROM unnest(ids) id)) END
+      THEN format('book.shown_with((SELECT %s), masked, sensitive, %s, %L, citizen_id, %I))', says->>'decision',
+                  coalesce(quote_ident(dated), 'NULL'), parent, key)
+      ELSE format('book.shown((SELECT %s), masked, sensitive, %s, facility_code, ARRAY[%s]))', says->>'decision',
+                  coalesce(quote_ident(dated), 'NULL'), (SELECT string_agg(quote_ident(id), ', ') FROM unnest(ids) id)) END
 $$;
 REVOKE ALL ON FUNCTION book.guarded, book.condition FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION book.guarded TO book_writer, worker;

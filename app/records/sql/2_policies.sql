@@ -8,12 +8,8 @@ DECLARE
   opened text;
   says jsonb := '{
     "sections": "coalesce(nullif(current_setting(''book.sections'', true), ''''), auth.no_book())::int",
-    "citizen": "current_setting(''book.citizen'')::uuid",
-    "since": "current_setting(''book.since'')::timestamptz", "until": "current_setting(''book.until'')::timestamptz",
-    "unmasked": "current_setting(''book.unmasked'')::boolean", "sensitive": "current_setting(''book.sensitive'')::int",
-    "whole": "current_setting(''book.whole'')::boolean",
-    "facilities": "nullif(current_setting(''book.facilities''), '''')::text[]",
-    "records": "nullif(current_setting(''book.records''), '''')::uuid[]"}';
+    "citizen": "current_setting(''book.citizen'')::uuid", "whole": "current_setting(''book.whole'')::boolean",
+    "decision": "auth.decided()"}';
 BEGIN
   FOR t IN SELECT * FROM book.guarded() LOOP
     EXECUTE format('ALTER TABLE book.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t.name);

@@ -6,9 +6,7 @@ DECLARE
   t record;
   says jsonb := '{
     "sections": "(auth.demo_window()).sections", "citizen": "(auth.demo_window()).citizen_id",
-    "since": "(auth.demo_window()).since", "until": "(auth.demo_window()).until",
-    "unmasked": "(SELECT (auth.demo_window()).unmasked)", "sensitive": "(SELECT (auth.demo_window()).sensitive)",
-    "whole": "(auth.demo_window()).whole", "facilities": "(auth.demo_window()).facilities", "records": "(auth.demo_window()).records"}';
+    "whole": "(auth.demo_window()).whole", "decision": "auth.demo_window()"}';
 BEGIN
   FOR t IN SELECT * FROM book.guarded() LOOP
     EXECUTE format('DROP POLICY IF EXISTS demo_book ON book.%I', t.name);
@@ -19,4 +17,4 @@ BEGIN
 END $$;
 GRANT USAGE ON SCHEMA book, code TO demo;
 GRANT SELECT ON code.entry, code.scheduled_dose, code.test_unit, code.reuse_rule TO demo;
-GRANT EXECUTE ON FUNCTION book.due_doses, book.reusable, book.is_positive, book.level_of, book.reuse_advice, book.coverage_gaps, book.runs_until, book.is_running TO demo;
+GRANT EXECUTE ON FUNCTION book.due_doses, book.reusable, book.is_positive, book.level_of, book.reuse_advice, book.coverage_gaps, book.runs_until, book.is_running, book.shown, book.shown_with TO demo;
