@@ -38,7 +38,7 @@ NOUNS = ("audit", "citizen", "facility", "practitioners", "schedules", "quaranti
 VERBS = ("serve", "worker", "sealer", "migrate", "schema", "send", "check", "queue", "replay")
 PROMISED = {
     *((verb,) for verb in VERBS),
-    *(("facility", verb) for verb in ("add", "rotate-key", "suspend", "list")),
+    *(("facility", verb) for verb in ("add", "rotate-key", "suspend", "list", "change", "changes", "undo-change")),
     *(("audit", verb) for verb in ("verify", "questions", "answer")),
     ("practitioners", "import"),
     *(("citizen", verb) for verb in ("close", "reopen")),
@@ -157,6 +157,8 @@ def test_the_program_itself_has_help(arguments: tuple[str, ...]) -> None:
         ("facility", "add", "01901", "--name", "x", "--level", "HIGH"),
         ("facility", "add", "01901", "--name", "x", "--key", "a", "--make-key", "b"),
         ("facility", "rotate-key", "01901"),
+        ("facility", "change", "01901", "--begins", "1/2/2026"),
+        ("facility", "undo-change", "x"),
         ("send",),
         ("check", "nowhere.xml"),
         ("check", str(GOLDEN)),

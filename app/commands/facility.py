@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.commands import facility_change
 from app.commands.console import AsJson, as_migrator, fail, read_settings, run, show
 from app.core.clock import utc_now
 from app.core.db import Session
@@ -20,6 +21,9 @@ from app.identity.jwt import KeyRefused, new_private_key, parse_key, public_part
 _SUSPENDED = "  (đã tạm dừng / suspended)"
 
 app = typer.Typer(no_args_is_help=True, help="Hospitals and the keys of their systems.")
+app.command("change")(facility_change.change)
+app.command("changes")(facility_change.changes)
+app.command("undo-change")(facility_change.undo_change)
 
 Code = Annotated[str, typer.Argument(help="Five-character facility code, for example 01901.")]
 KeyFile = Annotated[

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from uuid import UUID
 
 from app.core.db import Session
 from app.core.errors import Conflict, Invalid, NotFound, Text
 from app.facilities import sql
-from app.facilities.sql import FacilityEntry
+from app.facilities.sql import ChangeEntry, FacilityEntry
 
 CODE = re.compile(r"[0-9A-Z]{5}")
 IMAGES_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
@@ -94,3 +95,32 @@ async def register_laboratory(
     if await sql.facility(session, code=code) is None:
         raise NotFound(Text(f"Chưa đăng ký cơ sở {code}.", f"The facility {code} is not registered."))
     await sql.insert_laboratory_level(session, code=code, level=level, valid_from=valid_from, valid_until=valid_until)
+
+
+async def declare_change(session: Session, *, entry: ChangeEntry, now: datetime) -> None:
+    """Declare that a facility has a new system, or takes over another one's records, and sends them again.
+
+    :raises Invalid: for days in the wrong order, or a kind that does not fit the facilities
+    :raises NotFound: when a facility is not registered
+    """
+    if entry.resent_from > entry.begins_on or (entry.ends_on is not None and entry.ends_on < entry.begins_on):
+        raise Invalid(Text("Các ngày không theo thứ tự.", "The days are not in order."))
+    if (entry.kind == "SYSTEM") != (entry.code == entry.predecessor):
+        raise Invalid(
+            Text(
+                "Đổi hệ thống là của chính cơ sở; sáp nhập và chi nhánh cần mã cơ sở trước.",
+                "A change of system is a facility's own; a merger or a branch names the facility before.",
+            )
+        )
+    for code in (entry.code, entry.predecessor):
+        if await sql.facility(session, code=code) is None:
+            raise NotFound(Text(f"Chưa đăng ký cơ sở {code}.", f"The facility {code} is not registered."))
+    await sql.insert_change(session, entry=entry, now=now)
+
+
+async def undo_change(session: Session, *, change_id: UUID) -> list[sql.ResentRecord]:
+    """Undo a change; returns the records that are to be put back as they were, by a split each.
+
+    :raises NotFound: when there is no such change, or it was undone
+    """
+    return await sql.undo_change(session, change_id=change_id)

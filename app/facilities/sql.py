@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -29,6 +31,30 @@ class KnownFacility:
     name: str
     level: str
     suspended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEntry:
+    """A change of a facility's system, or a taking over, as it is declared."""
+
+    id: UUID
+    code: str  # who sends now
+    predecessor: str  # whose records are sent again
+    kind: str  # SYSTEM, MERGER, BRANCH
+    resent_from: date
+    begins_on: date
+    ends_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResentRecord:
+    """A record that was sent again in a change that is undone."""
+
+    citizen: UUID
+    kind: str
+    facility: str
+    source: str
+    messages: list[UUID]
 
 
 async def facility(session: Session, *, code: str) -> KnownFacility | None:
@@ -110,3 +136,56 @@ async def insert_laboratory_level(
     )
     values = {"code": code, "level": level, "valid_from": valid_from, "valid_until": valid_until}
     await session.execute(query, values)
+
+
+async def insert_change(session: Session, *, entry: ChangeEntry, now: datetime) -> None:
+    """Insert a change."""
+    await session.execute(AS_OWNER)
+    query = text(
+        "INSERT INTO directory.facility_change (id, facility_code, predecessor_code, kind, resent_from, begins_on, "
+        "ends_on, declared_at) VALUES (:id, :code, :predecessor, :kind, :resent_from, :begins_on, :ends_on, :now)"
+    )
+    values = {
+        "id": entry.id,
+        "code": entry.code,
+        "predecessor": entry.predecessor,
+        "kind": entry.kind,
+        "resent_from": entry.resent_from,
+        "begins_on": entry.begins_on,
+        "ends_on": entry.ends_on,
+        "now": now,
+    }
+    await session.execute(query, values)
+
+
+async def changes(session: Session) -> list[dict[str, Any]]:
+    """Return every change with how many records were sent again in it, the newest first."""
+    await session.execute(AS_OWNER)
+    query = text(
+        "SELECT c.id, c.facility_code, c.predecessor_code, c.kind, c.resent_from, c.begins_on, c.ends_on, c.undone_at, "
+        "(SELECT count(*) FROM auth.resent r WHERE r.change_id = c.id) AS resent "
+        "FROM directory.facility_change c ORDER BY c.declared_at DESC, c.id"
+    )
+    return [dict(row._mapping) for row in await session.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name
+
+
+async def undo_change(session: Session, *, change_id: UUID) -> list[ResentRecord]:
+    """Undo a change; returns what was sent again in it."""
+    await session.execute(AS_OWNER)
+    found = await session.scalar(text("SELECT auth.undo_change(:id)"), {"id": change_id})
+    return [
+        ResentRecord(
+            citizen=UUID(one["citizen"]),
+            kind=one["kind"],
+            facility=one["facility"],
+            source=one["source"],
+            messages=[UUID(message) for message in one["messages"]],
+        )
+        for one in found
+    ]
+
+
+async def keep_split(session: Session, *, split_id: UUID, facility_code: str, sealed: bytes) -> None:
+    """Keep what the worker is to put back, at the head of the queue."""
+    query = text("SELECT intake.keep_split(:id, :facility, :sealed)")
+    await session.execute(query, {"id": split_id, "facility": facility_code, "sealed": sealed})

@@ -1,8 +1,9 @@
 """Rows of facilities: public facts, readable by every role that answers people."""
 
 from datetime import date, datetime
+from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, DateTime, ForeignKey, LargeBinary, SmallInteger, Text
+from sqlalchemy import CheckConstraint, Date, DateTime, ForeignKey, LargeBinary, SmallInteger, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row
@@ -48,3 +49,28 @@ class LaboratoryLevelRow(Row):
     valid_from: Mapped[date] = mapped_column(Date, primary_key=True)
     valid_until: Mapped[date | None] = mapped_column(Date)  # the first day on which it is no longer valid
     level: Mapped[int] = mapped_column(SmallInteger)
+
+
+class FacilityChangeRow(Row):
+    """That a facility has a new system, or takes over another one's records, and sends what was sent before again.
+
+    What it sends of the days from `resent_from` until before `begins_on` may be known under another id.
+    """
+
+    __tablename__ = "facility_change"
+    __table_args__ = (
+        CheckConstraint("kind IN ('SYSTEM', 'MERGER', 'BRANCH')", name="kind"),
+        CheckConstraint("(kind = 'SYSTEM') = (facility_code = predecessor_code)", name="who"),
+        CheckConstraint("resent_from <= begins_on AND (ends_on IS NULL OR begins_on <= ends_on)", name="days"),
+        {"schema": "directory"},
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    facility_code: Mapped[str] = mapped_column(Text, ForeignKey("directory.facility.code"), index=True)
+    predecessor_code: Mapped[str] = mapped_column(Text, ForeignKey("directory.facility.code"))
+    kind: Mapped[str] = mapped_column(Text)
+    resent_from: Mapped[date] = mapped_column(Date)
+    begins_on: Mapped[date] = mapped_column(Date)
+    ends_on: Mapped[date | None] = mapped_column(Date)  # the last day on which something is sent again
+    declared_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core.crypto import Vault
 from app.core.db import Session
-from app.ingestion import bundle_judging, matching, resources, sql
+from app.ingestion import bundle_judging, judging, matching, resources, sql
 from app.ingestion.fhir import EntryReading, EntryUse, FhirMessage, UnitReading
 from app.ingestion.fhir.standalone import NOT_TOLD
 from app.ingestion.fhir.visit import STANDARD_VERSION
@@ -22,7 +22,8 @@ from app.ingestion.verdict import (
     VisitStatus,
     VisitVerdict,
 )
-from app.records import filing
+from app.records import filing, resending
+from app.records.arrivals import VisitArrival
 from app.records.clinical import KINDS, AllergyArrival, ClinicalArrival, ConditionArrival, standalone_key
 from app.records.coming import APPOINTMENT
 
@@ -51,6 +52,7 @@ class Bundle:
     citizens: dict[int, UUID]
     taken: set[tuple[str, str]]
     outcomes: dict[int, EntryOutcome]
+    follows: bool  # the facility may send again what rests under other ids
     alone: int = 0
 
 
@@ -65,6 +67,9 @@ async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict
         if work.verdicts[position].status is VisitStatus.FILED:
             await _match(work, position, unit)
     backs = await _prepare_backs(work)
+    if work.follows and work.citizens:
+        await sql.open_filing(work.session, message_id=work.message_id)
+        await _find_homes(work)
     verdict = _concluded(work)
     if work.message.is_all_or_nothing and verdict.status.value != "filed":
         return verdict
@@ -177,24 +182,69 @@ def _wait(work: Bundle, position: int, code: FhirCode) -> None:
     work.verdicts[position] = replace(verdict, status=VisitStatus.QUARANTINED, problems=(*verdict.problems, remark))
 
 
+async def _find_homes(work: Bundle) -> None:
+    for position, citizen_id in work.citizens.items():
+        if work.verdicts[position].status is VisitStatus.FILED:
+            await _find_home(work, position, citizen_id)
+
+
+async def _find_home(work: Bundle, position: int, citizen_id: UUID) -> None:
+    """Let wait what may be a record that rests under another id, or not."""
+    unit, verdict = work.message.units[position], work.verdicts[position]
+    if unit.arrival is not None:
+        arrival = replace(unit.arrival, source_id=verdict.visit or unit.arrival.source_id)
+        home = await resending.home_of_visit(
+            work.session, citizen_id=citizen_id, arrival=arrival, source=work.source, is_final=False
+        )
+        if home.waits:
+            teller = unit.told_by[-1] if unit.told_by else None
+            work.verdicts[position] = bundle_judging.waiting(
+                verdict, reason=judging.WHY_IT_WAITS[home.outcome], entry=teller
+            )
+            return
+    homes = await resending.homes_of_clinical(
+        work.session, citizen_id=citizen_id, arrivals=unit.clinical, source=work.source, is_final=False
+    )
+    waiting = {
+        (str(KINDS[type(one)]), one.source_id): judging.WHY_IT_WAITS[found.outcome]
+        for one, found in zip(unit.clinical, homes, strict=True)
+        if found is not None and found.waits
+    }
+    work.taken.update(waiting)
+    for entry in work.message.entries:
+        reason = waiting.get((str(entry.kind), entry.key or "")) if entry.unit == position else None
+        if reason is not None:
+            work.outcomes[entry.index] = EntryOutcome.QUARANTINED
+            work.problems.append(_record_waits(entry.index, reason=reason))
+
+
+def _record_waits(entry: int, *, reason: str) -> Problem:
+    text = bundle_judging.WAITS[reason]
+    return Problem(code=reason, effect=Effect.QUARANTINES, vi=text.vi, en=text.en, entry=entry)
+
+
 async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
     unit, verdict = work.message.units[position], work.verdicts[position]
     filed: list[filing.FiledRecord] = []
+    renamed: dict[tuple[str, str], str] = {}
     if unit.arrival is not None:
         arrival = replace(unit.arrival, source_id=verdict.visit or unit.arrival.source_id)
+        source = work.source
+        if work.follows:
+            arrival, source = await _at_home(work, citizen_id, arrival=arrival, renamed=renamed)
+            if arrival.source_id != verdict.visit and verdict.visit is not None:
+                verdict = judging.same_visit(verdict, known_as=arrival.source_id, field=None)
         filed += await filing.file_delta(
             work.session,
             citizen_id=citizen_id,
             arrival=arrival,
             is_whole=unit.is_whole and unit.person is not None,
-            source=work.source,
+            source=source,
             vault=work.vault,
             new_id=work.new_id,
         )
     clinical = [_dated(work, one) for one in unit.clinical if (KINDS[type(one)], one.source_id) not in work.taken]
-    filed += await filing.file_clinical(
-        work.session, citizen_id=citizen_id, arrivals=clinical, source=work.source, new_id=work.new_id
-    )
+    filed += await _file_clinical(work, citizen_id, clinical=clinical, renamed=renamed)
     coming = [one for one in unit.appointments if (APPOINTMENT, one.source_id) not in work.taken]
     filed += await filing.file_appointments(
         work.session, citizen_id=citizen_id, arrivals=coming, source=work.source, new_id=work.new_id
@@ -204,12 +254,60 @@ async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
         if entry.unit == position and entry.use is EntryUse.RECORD:
             if (entry.kind, entry.key) in work.taken:
                 continue
-            change = changes.get((str(entry.kind), _record_key(entry, verdict)), filing.Change.UNCHANGED)
+            key = _record_key(entry, verdict)
+            change = changes.get((str(entry.kind), renamed.get((str(entry.kind), key), key)), filing.Change.UNCHANGED)
             work.outcomes[entry.index] = EntryOutcome(change.lower())
     records = tuple(
         RecordVerdict(kind=str(one.kind), key=one.key, change=RecordChange(one.change.lower())) for one in filed
     )
     work.verdicts[position] = replace(verdict, records=(*records, *verdict.records))
+
+
+async def _at_home(
+    work: Bundle, citizen_id: UUID, *, arrival: VisitArrival, renamed: dict[tuple[str, str], str]
+) -> tuple[VisitArrival, filing.Source]:
+    """Return a visit with its attachments under the ids under which they rest."""
+    home = await resending.home_of_visit(work.session, citizen_id=citizen_id, arrival=arrival, source=work.source)
+    renamed[VISIT, arrival.source_id] = home.source_id
+    papers = []
+    for paper in arrival.papers:
+        homes = await resending.homes_of_documents(
+            work.session, citizen_id=citizen_id, documents=paper.documents, visit=home, source=work.source
+        )
+        pairs = list(zip(paper.documents, homes, strict=True))
+        renamed.update({(resending.DOCUMENT, one.key): found.source_id for one, found in pairs})
+        documents = tuple(replace(one, key=found.source_id) for one, found in pairs)
+        papers.append(replace(paper, documents=documents))
+    source = replace(work.source, facility_code=home.facility_code)
+    return replace(arrival, source_id=home.source_id, papers=tuple(papers)), source
+
+
+async def _file_clinical(
+    work: Bundle, citizen_id: UUID, *, clinical: list[ClinicalArrival], renamed: dict[tuple[str, str], str]
+) -> tuple[filing.FiledRecord, ...]:
+    by_facility: dict[str, list[ClinicalArrival]] = {}
+    homes: list[resending.Home | None] = [None] * len(clinical)
+    if work.follows:
+        homes = await resending.homes_of_clinical(
+            work.session, citizen_id=citizen_id, arrivals=clinical, source=work.source
+        )
+    for one, home in zip(clinical, homes, strict=True):
+        facility = work.facility_code if home is None else home.facility_code
+        if home is not None and home.source_id != one.source_id:
+            renamed[str(KINDS[type(one)]), one.source_id] = home.source_id
+            by_facility.setdefault(facility, []).append(replace(one, source_id=home.source_id))
+        else:
+            by_facility.setdefault(facility, []).append(one)
+    filed: list[filing.FiledRecord] = []
+    for facility, arrivals in by_facility.items():
+        filed += await filing.file_clinical(
+            work.session,
+            citizen_id=citizen_id,
+            arrivals=arrivals,
+            source=replace(work.source, facility_code=facility),
+            new_id=work.new_id,
+        )
+    return tuple(filed)
 
 
 def _record_key(entry: EntryReading, verdict: VisitVerdict) -> str:
@@ -258,8 +356,13 @@ async def _take_back(work: Bundle, entry: EntryReading, row: resources.SentResou
     )
     if row.citizen_id is None:
         return
+    source = work.source
+    if work.follows:
+        withdrawal, source = await resending.at_home(
+            work.session, citizen_id=row.citizen_id, withdrawal=withdrawal, source=source
+        )
     filed = await filing.withdraw(
-        work.session, citizen_id=row.citizen_id, withdrawal=withdrawal, source=work.source, new_id=work.new_id
+        work.session, citizen_id=row.citizen_id, withdrawal=withdrawal, source=source, new_id=work.new_id
     )
     work.outcomes[entry.index] = EntryOutcome.WITHDRAWN if filed else EntryOutcome.UNCHANGED
 
@@ -307,6 +410,7 @@ def open_bundle(
     source: filing.Source,
     vault: Vault,
     new_id: Callable[[], UUID],
+    follows: bool,
 ) -> Bundle:
     """Take a message that was judged in hand."""
     return Bundle(
@@ -323,4 +427,5 @@ def open_bundle(
         citizens={},
         taken=set(),
         outcomes={},
+        follows=follows,
     )

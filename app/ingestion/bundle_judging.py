@@ -49,6 +49,16 @@ WAITS: Final[Mapping[str, Text]] = {
         "có nhiều trẻ cùng mẹ, cùng giờ sinh và giới tính: chưa biết là trẻ nào.",
         "several children fit by mother, minute of birth and sex.",
     ),
+    "VISIT_UNCLEAR": Text(
+        "sổ đã có bản ghi tương tự từ trước khi đổi hệ thống: chưa rõ có phải cùng một bản ghi; hãy gửi đúng thời điểm "
+        "như bản cũ, hoặc đúng mã cũ.",
+        "the book has something like it from before the change of system, and it is not clear whether it is the same; "
+        "send the moment as it was sent then, or the old id.",
+    ),
+    "CHANGE_UNDONE": Text(
+        "việc đổi hệ thống đã được hủy: bản ghi này đứng dưới mã cũ.",
+        "the change of system was undone: this record stands under its old id.",
+    ),
     "VISIT_OF_ANOTHER_PERSON": Text(
         "lượt khám hoặc bản ghi này đã được ghi cho người khác; hãy thu hồi trước khi gửi lại.",
         "this visit or record was filed for another person; withdraw it before sending it again.",

@@ -49,12 +49,30 @@ WAITS: Mapping[str, Text] = {
         "người có số giấy tờ này cho biết lượt khám không phải của họ; hãy kiểm tra lại và gửi cho đúng người bệnh.",
         "the person of this number says that the visit is not theirs; check the patient and send it for the right one.",
     ),
+    "VISIT_UNCLEAR": Text(
+        "sổ đã có lượt khám khác trong ngày này từ trước khi đổi hệ thống: chưa rõ có phải cùng một lượt hay không; "
+        "hãy gửi đúng giờ vào như bản cũ, hoặc đúng mã cũ.",
+        "the book has another visit of this day from before the change of system, and it is not clear whether this is "
+        "the same one; send the moment at which it began as it was sent then, or the old id.",
+    ),
+    "CHANGE_UNDONE": Text(
+        "việc đổi hệ thống đã được hủy: lượt khám này được ghi theo mã cũ.",
+        "the change of system was undone: this visit stands under its old id.",
+    ),
     "VISIT_OF_ANOTHER_PERSON": Text(
         "lượt khám này đã được ghi cho người khác; hãy thu hồi bản đã gửi trước khi gửi lại.",
         "this visit was filed for another person; withdraw what was sent before sending it again.",
     ),
 }
-_FIELDS = {"NAME_DIFFERS": "HO_TEN", "BIRTH_DIFFERS": "NGAY_SINH", "VISIT_OF_ANOTHER_PERSON": "MA_LK"}
+_FIELDS = {
+    "VISIT_UNCLEAR": "NGAY_VAO",
+    "CHANGE_UNDONE": "MA_LK",
+    "NAME_DIFFERS": "HO_TEN",
+    "BIRTH_DIFFERS": "NGAY_SINH",
+    "VISIT_OF_ANOTHER_PERSON": "MA_LK",
+}
+WHY_IT_WAITS: Mapping[str, str] = {"UNCLEAR": "VISIT_UNCLEAR", "UNDONE": "CHANGE_UNDONE"}
+"""Reasons by what `app.records.resending` says of a record."""
 NOT_THIS_FACILITY = Text(
     "MACSKCB không phải mã của cơ sở đã đăng nhập: không thể gửi thay cơ sở khác.",
     "MACSKCB is not the code of the facility that signed in: nobody may send for another facility.",
@@ -117,6 +135,24 @@ def waiting(verdict: VisitVerdict, *, reason: str) -> VisitVerdict:
     )
     problems = (*verdict.problems, remark)
     return replace(verdict, status=visit_status(problems), problems=problems)
+
+
+def same_visit(verdict: VisitVerdict, *, known_as: str, field: str | None) -> VisitVerdict:
+    """Return the verdict of a visit that is a new version of one that rests under another id."""
+    vi = f"cùng một lượt khám với {known_as}: ghi thành bản mới của lượt đó."
+    en = f"the same visit as {known_as}: filed as a new version of it."
+    place = f"XML1, {field}: " if field else ""
+    remark = Problem(
+        code="SAME_VISIT",
+        effect=Effect.NOTES,
+        vi=f"{place}{vi}",
+        en=f"{place}{en}",
+        visit=verdict.visit,
+        table="XML1" if field else None,
+        line=1 if field else None,
+        field=field,
+    )
+    return replace(verdict, problems=(*verdict.problems, remark))
 
 
 def _envelope_problems(

@@ -27,7 +27,7 @@ from app.ingestion.verdict import (
     verdict_body,
     visit_status,
 )
-from app.records import filing
+from app.records import filing, resending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,7 @@ class _Work:
     source: filing.Source
     vault: Vault
     new_id: Callable[[], UUID]
+    follows: bool  # the facility may send again what rests under other ids
 
 
 async def process_message(
@@ -98,6 +99,7 @@ async def _verdict(
         source=source,
         vault=vault,
         new_id=ids,
+        follows=taken.follows,
     )
     visits = await _file(work, message=message, visits=verdict.visits)
     return judged(visits=visits, problems=verdict.problems, signature=verdict.signature)
@@ -116,7 +118,13 @@ async def _file_bundle(
         received_at=taken.received_at,
     )
     work = bundle_filing.open_bundle(
-        session, message=message, judged=judged_so_far, source=source, vault=vault, new_id=partial(new_id, now=now)
+        session,
+        message=message,
+        judged=judged_so_far,
+        source=source,
+        vault=vault,
+        new_id=partial(new_id, now=now),
+        follows=taken.follows,
     )
     return await bundle_filing.file_bundle(work, judged=judged_so_far)
 
@@ -179,6 +187,14 @@ async def _file_visit(
     if arrival is None:
         return verdict
     source = replace(work.source, standard_version=arrival.standard_version)
+    if work.follows:
+        home = await resending.home_of_visit(work.session, citizen_id=citizen_id, arrival=arrival, source=source)
+        if home.waits:
+            return judging.waiting(verdict, reason=judging.WHY_IT_WAITS[home.outcome])
+        if home.source_id != arrival.source_id:
+            verdict = judging.same_visit(verdict, known_as=home.source_id, field="MA_LK")
+        arrival = replace(arrival, source_id=home.source_id)
+        source = replace(source, facility_code=home.facility_code)
     records = await filing.file_visit(
         work.session, citizen_id=citizen_id, arrival=arrival, source=source, vault=work.vault, new_id=work.new_id
     )

@@ -5,7 +5,7 @@ versions kept; nothing of the split itself stays in the way of filing the visit 
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -26,10 +26,11 @@ from app.ingestion.verdict import (
     judged,
     problem_body,
 )
-from app.records import filing
+from app.records import filing, resending
 
 FORMAT: Final = "split"
 NOT_MINE: Final = "NOT_MINE"
+CHANGE_UNDONE: Final = "CHANGE_UNDONE"
 _REASONS: Final = {
     NOT_MINE: Text("Người có sổ cho biết không phải của mình.", "The owner says that it is not theirs."),
     "JOIN_UNDONE": Text("Đã bỏ ghép số giấy tờ.", "The number was parted again."),
@@ -45,6 +46,8 @@ async def process(
     remark = orjson.dumps(problem_body(_remark(visit))).decode()
     await sql.prepare_split(session, message_id=message_id, citizen_id=citizen_id, visit=visit, remark=remark)
     await sql.open_filing(session, message_id=message_id)
+    if why == CHANGE_UNDONE:
+        return await _undo(session, message_id=message_id, taken=taken, asked=asked)
     day = local_day(taken.received_at)
     source = filing.Source(
         message_id=message_id,
@@ -63,6 +66,35 @@ async def process(
         for record in records
     )
     return judged(visits=(VisitVerdict(visit=visit, status=VisitStatus.FILED, records=told),), problems=())
+
+
+async def _undo(
+    session: Session, *, message_id: UUID, taken: sql.TakenMessage, asked: dict[str, Any]
+) -> MessageVerdict:
+    """Put a record back as it was before a change of its facility's system that was undone."""
+    citizen_id, visit, messages = UUID(asked["citizen"]), str(asked["visit"]), [UUID(one) for one in asked["messages"]]
+    day = local_day(taken.received_at)
+    source = filing.Source(
+        message_id=message_id,
+        facility_code=taken.facility_code,
+        source_version=day.isoformat(),
+        standard_version=FORMAT,
+        made=f"{day:%Y%m%d}",
+        received_at=taken.received_at,
+    )
+    kind, key = str(asked["kind"]), str(asked["source"])
+    await resending.part(session, citizen_id=citizen_id, kind=kind, source_id=key, messages=messages, source=source)
+    words = WAITS[CHANGE_UNDONE]
+    remark = Problem(code=CHANGE_UNDONE, effect=Effect.QUARANTINES, vi=words.vi, en=words.en, visit=visit)
+    await sql.restore_filed(
+        session,
+        message_id=message_id,
+        citizen_id=citizen_id,
+        source_id=visit,
+        resent=messages,
+        remark=orjson.dumps(problem_body(remark)).decode(),
+    )
+    return judged(visits=(VisitVerdict(visit=visit, status=VisitStatus.FILED),), problems=())
 
 
 def _remark(visit: str) -> Problem:

@@ -13,7 +13,7 @@ _KEEP_MESSAGE = text(
     "SELECT id, received_at, status FROM intake.keep_message"
     "(:token, :id, :format, :digest, :size, :idempotency_key, :sealed)"
 )
-_TAKE_MESSAGE = text("SELECT facility_code, format, received_at, body FROM intake.take_message(:id)")
+_TAKE_MESSAGE = text("SELECT facility_code, format, received_at, body, follows FROM intake.take_message(:id)")
 _MATCH_PERSON = text(
     "SELECT citizen, outcome FROM auth.match_person(:message, :position, :facility, :visit, CAST(:person AS jsonb))"
 )
@@ -39,6 +39,7 @@ class TakenMessage:
     format: str
     received_at: datetime
     body: bytes  # sealed
+    follows: bool = False  # its facility has changed its system, or taken over another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,17 @@ async def prepare_split(session: Session, *, message_id: UUID, citizen_id: UUID,
     """Open the way for a visit to leave a book; `remark` (JSON) goes to its facility when it was disowned."""
     query = text("SELECT auth.prepare_split(:message, :citizen, :visit, CAST(:remark AS jsonb))")
     values = {"message": message_id, "citizen": citizen_id, "visit": visit, "remark": remark}
+    await session.execute(query, values)
+
+
+async def restore_filed(
+    session: Session, *, message_id: UUID, citizen_id: UUID, source_id: str, resent: list[UUID], remark: str
+) -> None:
+    """File again what a record was made of before an undone change; `remark` (JSON) goes to the other receipts."""
+    query = text(
+        "SELECT auth.restore_filed(:message, :citizen, :source, CAST(:resent AS uuid[]), CAST(:remark AS jsonb))"
+    )
+    values = {"message": message_id, "citizen": citizen_id, "source": source_id, "resent": resent, "remark": remark}
     await session.execute(query, values)
 
 

@@ -24,7 +24,7 @@ from app.ingestion.verdict import (
     VisitVerdict,
     judged,
 )
-from app.records import filing
+from app.records import filing, resending
 from app.records.clinical import ClinicalKind
 
 FORMAT: Final = "withdrawal"
@@ -107,6 +107,10 @@ async def process(
         received_at=taken.received_at,
     )
     withdrawal = filing.Withdrawal(visit_source_id=asked.visit, kind=asked.kind, key=asked.key, reason=asked.reason)
+    if taken.follows:
+        withdrawal, source = await resending.at_home(
+            session, citizen_id=citizen_id, withdrawal=withdrawal, source=source
+        )
     records = await filing.withdraw(session, citizen_id=citizen_id, withdrawal=withdrawal, source=source, new_id=new_id)
     if not records:
         return _nothing(asked)

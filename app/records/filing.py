@@ -370,6 +370,11 @@ def _concept(coding: Sequence[CodingArrival], *, name: str) -> dict[str, str | N
     return {"code_system": system, "code": code, "concept": code if system == ICD10 else f"{system}|{code}"}
 
 
+def concept_of(coding: Sequence[CodingArrival], *, name: str) -> str | None:
+    """Return what statements of a condition or an allergy are gathered by."""
+    return _concept(coding, name=name)["concept"]
+
+
 def _digest(content: Mapping[str, Any]) -> str:
     packed = orjson.dumps(content, default=_plain, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(packed).hexdigest()

@@ -4,15 +4,45 @@ from datetime import datetime
 from typing import Any
 
 import strawberry
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, DateTime, Integer, Select, Text, Uuid, column, func, select
 
 from app.compiler import declare as rests
 from app.compiler.inputs import Inputs
 from app.compiler.rows import RowRef
+from app.facilities.mapping import Facility
+from app.facilities.tables import FacilityRow
 from app.records.tables import VisitRow
 
 MOST_LINES = 500  # a record's lines are shown whole: no visit has more
 MOST_BESIDE = 25  # what stands beside a vaccination, a condition or an allergy
+
+
+def _sources(record: RowRef, inputs: Inputs) -> Select[Any]:
+    told = func.book.sources_of(inputs.citizen, record.id).table_valued(
+        column("place", Integer()),
+        column("facility_code", Text()),
+        column("source_id", Text()),
+        column("message_id", Uuid()),
+        column("at", DateTime(timezone=True)),
+        name="told",
+    )
+    return select(*told.c)
+
+
+@strawberry.type(
+    description="A facility's sending of a record: the first one, or one again after a change of its system."
+)
+class RecordSource:
+    """A source."""
+
+    facility: Facility | None = rests.one(
+        FacilityRow, on=lambda s, f, _inputs: f.code == s.facility_code, description="Who sent it."
+    )
+    source_id: str | None = rests.column(
+        "source_id", description="Its id there; null for the first sending of a record that was sent once."
+    )
+    message_id: strawberry.ID = rests.column("message_id", description="The message that brought it first.")
+    at: datetime = rests.column("at", description="When that was filed.")
 
 
 @strawberry.type(description="Where a record comes from.")
@@ -29,6 +59,13 @@ class Provenance:
     )
     message_id: strawberry.ID = rests.column(
         "message_id", description="The message that brought this version; the facility knows it by the same id."
+    )
+    sources: list[RecordSource] = rests.many(
+        _sources,
+        order=(rests.asc("place"),),
+        limit=MOST_BESIDE,
+        description="Who sent this record, the first one first: more than one after a hospital changed its system, or "
+        "was taken over. Without the first for a viewer who does not see the whole book.",
     )
 
 

@@ -81,6 +81,48 @@ async def report_reaction(session: Session, *, citizen_id: UUID | None, told: Ma
     return UUID(str(await session.scalar(_REPORT_REACTION, values)))
 
 
+async def homes(
+    session: Session, *, citizen_id: UUID, facility_code: str, message_id: UUID, asked: str, is_final: bool
+) -> list[dict[str, str]]:
+    """Return under which facility and id each record is to be filed: outcome, facility and source."""
+    query = text("SELECT book.homes(:citizen, :facility, :message, CAST(:asked AS jsonb), :final)")
+    values = {
+        "citizen": citizen_id,
+        "facility": facility_code,
+        "message": message_id,
+        "asked": asked,
+        "final": is_final,
+    }
+    found: list[dict[str, str]] = await session.scalar(query, values)
+    return found
+
+
+async def part_resent(
+    session: Session,
+    *,
+    citizen_id: UUID,
+    kind: str,
+    facility_code: str,
+    source_id: str,
+    messages: Sequence[UUID],
+    provenance: str,
+) -> None:
+    """Take what only these messages brought out of a record, and forget the order of its versions."""
+    query = text(
+        "SELECT book.part_resent(:citizen, :kind, :facility, :source, CAST(:messages AS uuid[]), "
+        "CAST(:provenance AS jsonb))"
+    )
+    values = {
+        "citizen": citizen_id,
+        "kind": kind,
+        "facility": facility_code,
+        "source": source_id,
+        "messages": list(messages),
+        "provenance": provenance,
+    }
+    await session.execute(query, values)
+
+
 async def forget_order(session: Session, *, citizen_id: UUID, facility_code: str, source_id: str) -> None:
     """Delete the order of versions of one visit, in a book that is open for filing."""
     query = text(

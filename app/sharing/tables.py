@@ -274,3 +274,26 @@ class AlarmRow(Row):
     hour: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     raised_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     seen_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ResentRow(Row):
+    """That a facility sent a record again under another id, after a change of its system, or for a predecessor."""
+
+    __tablename__ = "resent"
+    __table_args__ = (
+        Index("resent_record_idx", "citizen_id", "record_id"),
+        Index("resent_change_idx", "change_id"),
+        _SCHEMA,
+    )
+
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)  # VISIT, DOCUMENT, IMAGING, ALLERGY
+    facility_code: Mapped[str] = mapped_column(Text, primary_key=True)  # who sent it again
+    source_id: Mapped[str] = mapped_column(Text, primary_key=True)  # under which id
+    record_id: Mapped[UUID] = mapped_column(Uuid)
+    home_facility_code: Mapped[str] = mapped_column(Text)  # under which the record rests
+    home_source_id: Mapped[str] = mapped_column(Text)
+    change_id: Mapped[UUID] = mapped_column(Uuid)
+    message_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    resent_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

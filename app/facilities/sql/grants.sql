@@ -3,3 +3,4 @@
 GRANT USAGE ON SCHEMA directory TO book_reader, worker, desk;
 GRANT SELECT ON directory.facility TO book_reader, worker, desk;
 GRANT SELECT ON directory.laboratory_level TO book_reader;
+GRANT SELECT ON directory.facility_change TO worker;

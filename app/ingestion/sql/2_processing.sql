@@ -8,10 +8,16 @@ BEGIN
 END $$;
 
 -- Locks a message that is not concluded; no row when it is, or when another worker has it.
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_proc p WHERE p.oid = to_regprocedure('intake.take_message(uuid)') AND pg_get_function_result(p.oid) NOT LIKE '%follows%') THEN
+    DROP FUNCTION intake.take_message(uuid);
+  END IF;
+END $$;
 CREATE OR REPLACE FUNCTION intake.take_message(message_id uuid)
-RETURNS TABLE (facility_code text, format text, received_at timestamptz, body bytea)
+RETURNS TABLE (facility_code text, format text, received_at timestamptz, body bytea, follows boolean)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT m.facility_code, m.format, m.received_at, m.body FROM intake.message m
+  SELECT m.facility_code, m.format, m.received_at, m.body, auth.follows(m.facility_code) FROM intake.message m
    WHERE m.id = message_id AND m.status = 'received' FOR UPDATE SKIP LOCKED
 $$;
 

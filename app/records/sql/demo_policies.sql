@@ -17,4 +17,4 @@ BEGIN
 END $$;
 GRANT USAGE ON SCHEMA book, code TO demo;
 GRANT SELECT ON code.entry, code.scheduled_dose, code.test_unit, code.reuse_rule TO demo;
-GRANT EXECUTE ON FUNCTION book.due_doses, book.reusable, book.is_positive, book.level_of, book.reuse_advice, book.coverage_gaps, book.runs_until, book.is_running, book.shown, book.shown_with TO demo;
+GRANT EXECUTE ON FUNCTION book.due_doses, book.reusable, book.is_positive, book.level_of, book.reuse_advice, book.coverage_gaps, book.runs_until, book.is_running, book.shown, book.shown_with, book.sources_of TO demo;
