@@ -207,6 +207,16 @@ class Answers:
             **plain(row, "version", "standard_version", "source_version"),
             **instants(row, "filed_at"),
             **identity(row, "message_id"),
+            "sources": [
+                {
+                    "facility": self.facility(one),
+                    "sourceId": None,
+                    **identity(one, "message_id"),
+                    "at": instant(one["filed_at"]),
+                }
+                for one in self.viewing.shelf.versions
+                if (one["record_id"], one["version"]) == (row["id"], 1)
+            ],
         }
         return {**identity(row, "id"), "facility": self.facility(row), "provenance": provenance, **self.hidden(row)}
 
