@@ -136,9 +136,9 @@ def _too_large(most_bytes: int) -> TooLarge:
 def require_media_type(request: Request, *, accepted: frozenset[str]) -> None:
     """Check the Content-Type.
 
-    :raises UnsupportedMediaType: when it is none of `accepted`
+    :raises UnsupportedMediaType: when it is none of `accepted`, or there are several
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in accepted:
+    named = {value.partition(";")[0].strip().lower() for value in request.headers.getlist("content-type")}
+    if len(named) != 1 or not named <= accepted:
         listed = ", ".join(sorted(accepted))
         raise UnsupportedMediaType(Text(f"Content-Type phải là {listed}.", f"Content-Type must be {listed}."))

@@ -22,6 +22,7 @@ MOST_SOCKET_BYTES = 65_536
 
 _NOT_HTTP = Text("Yêu cầu không đúng giao thức HTTP.", "This is not a valid HTTP request.")
 _TOO_LARGE = Text("Phần đầu của yêu cầu quá lớn.", "The head of the request is too large.")
+_UNKNOWN_CODING = Text("Chỉ nhận Transfer-Encoding: chunked.", "No Transfer-Encoding but chunked is understood.")
 _TOO_SLOW = Text("Phần đầu của yêu cầu đến quá chậm.", "The head of the request did not come in time.")
 
 
@@ -72,7 +73,8 @@ class Wire(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Judge the head before a request is made of it.
 
-        :raises HeadRefused: too large, of another version than HTTP/1.0 and 1.1, or of no host or several
+        :raises HeadRefused: too large, of another version than HTTP/1.0 and 1.1, of no host or several, or in a
+            transfer coding that would have to be undone (RFC 9112 section 6.1)
         """
         self._is_in_head = False
         self._stop_deadline()
@@ -83,6 +85,9 @@ class Wire(HttpToolsProtocol):
         version = self.parser.get_http_version()
         hosts = sum(name == b"host" for name, _ in self.headers)
         if version not in {"1.0", "1.1"} or hosts > 1 or (version == "1.1" and hosts == 0):
+            raise HeadRefused
+        if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self.headers):
+            self._refusal = (501, _UNKNOWN_CODING)
             raise HeadRefused
         super().on_headers_complete()
 
