@@ -22,9 +22,6 @@ from app.core.deeds import Told
 SLOTS = rests.Root(name="slots", opens="desk")
 WAITLIST = rests.Root(name="waitlist", opens="desk")
 
-FIRST = strawberry.argument(description="How many, 1 to 50.")
-AFTER = strawberry.argument(description="Cursor of the last entry of the page before.")
-KEY = "A key of your choice for this one action, kept for 48 hours: sending it again does nothing twice."
 CITIZEN = "For whom: a dependant's id; yourself when it is left out."
 
 
@@ -49,8 +46,8 @@ class AppointmentsQuery:
         department_code: Annotated[
             str | None, strawberry.argument(description="Only this department (MA_KHOA), for example K01.")
         ] = None,
-        first: Annotated[int | None, FIRST] = 50,
-        after: Annotated[str | None, AFTER] = None,
+        first: Annotated[int | None, rests.FIRST] = 50,
+        after: Annotated[str | None, rests.AFTER] = None,
     ) -> rests.Connection[AppointmentSlot] | None: ...
 
     @rests.connection(
@@ -61,7 +58,7 @@ class AppointmentsQuery:
         description="Where you, and those whom you represent, wait or have waited for a place, the newest first.",
     )
     def waitlist(
-        self, first: Annotated[int | None, FIRST] = 20, after: Annotated[str | None, AFTER] = None
+        self, first: Annotated[int | None, rests.FIRST] = 20, after: Annotated[str | None, rests.AFTER] = None
     ) -> rests.Connection[WaitlistEntry] | None: ...
 
 
@@ -69,7 +66,7 @@ class AppointmentsQuery:
 class BookAppointmentInput:
     """Input of bookAppointment."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     slot_id: strawberry.ID = strawberry.field(description="One of appointmentSlots.")
     citizen_id: strawberry.ID | None = strawberry.field(default=None, description=CITIZEN)
     reason: str | None = strawberry.field(
@@ -92,7 +89,7 @@ class BookAppointmentPayload:
 class RescheduleAppointmentInput:
     """Input of rescheduleAppointment."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     appointment_id: strawberry.ID = strawberry.field(description="An appointment that was booked here.")
     slot_id: strawberry.ID = strawberry.field(description="Another time of the same department.")
 
@@ -112,7 +109,7 @@ class RescheduleAppointmentPayload:
 class CancelAppointmentInput:
     """Input of cancelAppointment."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     appointment_id: strawberry.ID = strawberry.field(description="The appointment.")
 
 
@@ -131,7 +128,7 @@ class CancelAppointmentPayload:
 class JoinWaitlistInput:
     """Input of joinWaitlist."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     facility_code: str = strawberry.field(description="Five-character code of the facility.")
     department_code: str = strawberry.field(description="Department (MA_KHOA), for example K01.")
     from_: date = strawberry.field(name="from", description="First day that would do.")
@@ -154,7 +151,7 @@ class JoinWaitlistPayload:
 class LeaveWaitlistInput:
     """Input of leaveWaitlist."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     entry_id: strawberry.ID = strawberry.field(description="One of `waitlist`.")
 
 
@@ -173,7 +170,7 @@ class LeaveWaitlistPayload:
 class AnswerWaitlistOfferInput:
     """Input of answerWaitlistOffer."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     offer_id: strawberry.ID = strawberry.field(description="The offer.")
     accept: bool = strawberry.field(description="True books the place; false gives it to the next, and you wait on.")
 
@@ -198,7 +195,7 @@ class AnswerWaitlistOfferPayload:
 class CreateCalendarFeedInput:
     """Input of createCalendarFeed."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     citizen_id: strawberry.ID | None = strawberry.field(default=None, description=CITIZEN)
 
 
@@ -217,7 +214,7 @@ class CreateCalendarFeedPayload:
 class RevokeCalendarFeedInput:
     """Input of revokeCalendarFeed."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     citizen_id: strawberry.ID | None = strawberry.field(default=None, description=CITIZEN)
 
 

@@ -92,6 +92,9 @@ from app.compiler.places import (
 )
 
 __all__ = [
+    "AFTER",
+    "FIRST",
+    "KEY",
     "Connection",
     "Edge",
     "Kind",
@@ -121,6 +124,10 @@ __all__ = [
 ]
 
 Stub = Callable[..., Any]
+
+FIRST = strawberry.argument(description="How many, 1 to 50.")
+AFTER = strawberry.argument(description="Cursor of the last entry of the page before.")
+KEY = "A key of your choice for this one action, kept for 48 hours: sending it again does nothing twice."
 
 
 def _column(at: QueryableAttribute[Any] | TableColumn[Any] | str) -> Column:

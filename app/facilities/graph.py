@@ -47,6 +47,6 @@ class FacilitiesQuery:
             str | None,
             strawberry.argument(description="A part of the name, with or without diacritics, or the whole code."),
         ] = None,
-        first: Annotated[int | None, strawberry.argument(description="Page size, at most 50.")] = 20,
-        after: Annotated[str | None, strawberry.argument(description="Cursor of the last entry you have.")] = None,
+        first: Annotated[int | None, rests.FIRST] = 20,
+        after: Annotated[str | None, rests.AFTER] = None,
     ) -> rests.Connection[Facility] | None: ...

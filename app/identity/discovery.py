@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
-from app.core.errors import NotFound
 from app.core.requests import house_of
 from app.core.settings import Settings
 from app.identity.apps import PRACTITIONER_SCOPE, SCOPES
@@ -97,6 +96,5 @@ async def assetlinks(request: Request) -> JSONResponse:
 async def apple_app_site_association(request: Request) -> JSONResponse:
     """Answer with the iOS apps that own our links. Source: Apple, Supporting associated domains."""
     ids = [app.apple_app_id for app in house_of(request).settings.apps if app.apple_app_id is not None]
-    if not ids:
-        raise NotFound
-    return JSONResponse({"applinks": {"details": [{"appIDs": ids, "components": [{"/": "/app/*"}]}]}})
+    details = [{"appIDs": ids, "components": [{"/": "/app/*"}]}] if ids else []
+    return JSONResponse({"applinks": {"details": details}})

@@ -14,7 +14,6 @@ from app.identity.factor_mapping import OwnSession, PublishedAction, own_session
 from app.identity.factor_sql import Try
 from app.identity.step_up import StepUpAction
 
-KEY = "A key of your choice for this one action, kept for 48 hours: sending it again does nothing twice."
 MOST_SESSIONS = 100
 SESSIONS = rests.Root(name="sessions", opens="desk")
 
@@ -37,7 +36,7 @@ class FactorQuery:
 class EndSessionInput:
     """Input of endSession."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     session_id: strawberry.ID | None = strawberry.field(
         default=None, description="One of your own sessions, this one too. Leave it out with `others`."
     )
@@ -56,7 +55,7 @@ class EndSessionPayload:
 class RenameDeviceInput:
     """Input of renameDevice."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     session_id: strawberry.ID = strawberry.field(description="A session on the device: `sessions { id }`.")
     name: str = strawberry.field(description='How you will know it again, such as "Mẹ\'s phone"; cut at 60 characters.')
 
@@ -73,7 +72,7 @@ class RenameDevicePayload:
 class EnrolTotpInput:
     """Input of enrolTotp."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
 
 
 @strawberry.type(description="What enrolTotp answers. It is told once: a repeat holds nulls, begin again instead.")
@@ -89,7 +88,7 @@ class EnrolTotpPayload:
 class ConfirmTotpInput:
     """Input of confirmTotp."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     code: str = strawberry.field(description="Six digits that the authenticator shows now.")
 
 

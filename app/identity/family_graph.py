@@ -12,14 +12,12 @@ from app.identity import families
 from app.identity.family_mapping import Representation, RepresentationExtent, RepresentationKind
 from app.identity.family_tables import RepresentationRow
 
-KEY = "A key of your choice for this one action, kept for 48 hours: sending it again does nothing twice."
-
 
 @strawberry.input(description="Whom to ask, for whom, and how far.")
 class AskRepresentativeInput:
     """Input of askRepresentative."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     citizen_id: strawberry.ID | None = strawberry.field(
         default=None, description="The child who is to be represented too; oneself when it is left out."
     )
@@ -38,7 +36,7 @@ class AskRepresentativeInput:
 class AcceptRepresentationInput:
     """Input of acceptRepresentation."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     representation_id: strawberry.ID = strawberry.field(description="One of `me { askedToRepresent }`.")
 
 
@@ -46,7 +44,7 @@ class AcceptRepresentationInput:
 class EndRepresentationInput:
     """Input of endRepresentation."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     representation_id: strawberry.ID = strawberry.field(
         description="One's own: to lay down, to take back (a mandate), to withdraw or to decline."
     )

@@ -11,14 +11,12 @@ from app.identity.ledger_mapping import Consent, ConsentPurpose, Identifier, Ide
 from app.identity.ledger_tables import ConsentRow
 from app.identity.tables import IdentifierRow
 
-KEY = "A key of your choice for this one action, kept for 48 hours: sending it again does nothing twice."
-
 
 @strawberry.input(description="What is agreed to.")
 class GiveConsentInput:
     """Input of giveConsent."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     purpose: ConsentPurpose = strawberry.field(description="For what; one purpose at a time.")
     version: int = strawberry.field(description="Which wording was read: `me { consentTexts { version } }`.")
 
@@ -27,7 +25,7 @@ class GiveConsentInput:
 class WithdrawConsentInput:
     """Input of withdrawConsent."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     consent_id: strawberry.ID = strawberry.field(description="One of `me { consents }`.")
 
 
@@ -35,7 +33,7 @@ class WithdrawConsentInput:
 class JoinIdentifierInput:
     """Input of joinIdentifier."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     kind: IdentifierKind = strawberry.field(description="OLD_ID, PASSPORT or INSURANCE_NUMBER.")
     number: str = strawberry.field(description="The number, or the whole insurance card's.")
 
@@ -44,7 +42,7 @@ class JoinIdentifierInput:
 class UndoJoinInput:
     """Input of undoJoin."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     join_id: strawberry.ID = strawberry.field(description="`me { identifiers { joinId } }`.")
 
 
@@ -52,7 +50,7 @@ class UndoJoinInput:
 class DisownRecordInput:
     """Input of disownRecord."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     message_id: strawberry.ID = strawberry.field(
         description="The message that brought it: `provenance { messageId }` of the visit or record."
     )

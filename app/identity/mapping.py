@@ -135,10 +135,8 @@ class Citizen(Viewer):
     )
     def consents(
         self,
-        first: Annotated[int | None, strawberry.argument(description="How many, 1 to 50.")] = 20,
-        after: Annotated[
-            str | None, strawberry.argument(description="Cursor of the last entry of the page before.")
-        ] = None,
+        first: Annotated[int | None, rests.FIRST] = 20,
+        after: Annotated[str | None, rests.AFTER] = None,
     ) -> rests.Connection[Consent] | None:
         """Page through the ledger."""
         raise NotImplementedError

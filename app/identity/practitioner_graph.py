@@ -10,14 +10,12 @@ from app.identity import pairing
 from app.identity.mapping import Pairing
 from app.identity.tables import PairingRow
 
-KEY = "A key of your choice for this one action, kept for 48 hours: sending it again does nothing twice."
-
 
 @strawberry.input(description="Whose system may act for the signed-in practitioner.")
 class PairFacilityInput:
     """Input of pairFacility."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     facility_code: str = strawberry.field(description="Code of a facility where one works today.")
 
 
@@ -25,7 +23,7 @@ class PairFacilityInput:
 class UnpairFacilityInput:
     """Input of unpairFacility."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     pairing_id: strawberry.ID = strawberry.field(description="One of `me { pairings }`.")
 
 

@@ -20,7 +20,6 @@ from app.notifications.mapping import (
 from app.notifications.tables import NoticeRow, PushTargetRow
 
 NOTICES = rests.Root(name="notices", opens="desk")
-KEY = "A key of your choice for this one action, kept for 48 hours: sending it again does nothing twice."
 
 
 @strawberry.type
@@ -38,8 +37,8 @@ class NotificationsQuery:
     )
     def notices(
         self,
-        first: Annotated[int | None, strawberry.argument(description="Page size, at most 50.")] = 20,
-        after: Annotated[str | None, strawberry.argument(description="Cursor of the last entry you have.")] = None,
+        first: Annotated[int | None, rests.FIRST] = 20,
+        after: Annotated[str | None, rests.AFTER] = None,
         unread: Annotated[
             bool | None, strawberry.argument(description="True: only unread ones; false: only read ones.")
         ] = None,
@@ -63,7 +62,7 @@ class NotificationsQuery:
 class RegisterDeviceInput:
     """Input of registerDevice."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     installation_id: str | None = strawberry.field(
         default=None, description="Firebase installation id (fid) of the app on this phone."
     )
@@ -98,7 +97,7 @@ async def _register_device(session: Session, *, asked: RegisterDeviceInput, cont
 class RemoveDeviceInput:
     """Input of removeDevice."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     device_id: strawberry.ID = strawberry.field(description="One of your own phones.")
 
 
@@ -117,7 +116,7 @@ async def _remove_device(session: Session, *, asked: RemoveDeviceInput, context:
 class MarkNoticesReadInput:
     """Input of markNoticesRead."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="At most 200 notices of yours; all of them when it is left out."
     )
@@ -138,7 +137,7 @@ async def _mark_read(session: Session, *, asked: MarkNoticesReadInput, context: 
 class UpdateNotificationPreferencesInput:
     """Input of updateNotificationPreferences."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     muted: list[NoticeClass] = strawberry.field(
         default_factory=list, description="Classes without a push; not EMERGENCY."
     )

@@ -41,8 +41,6 @@ from app.sharing.scope import EVERY_SECTION, BookSection
 
 FROM = strawberry.argument(name="from", description="Only records of this day or later (Viet Nam time).")
 TO = strawberry.argument(name="to", description="Only records of this day or earlier (Viet Nam time).")
-FIRST = strawberry.argument(description="How many, 1 to 50.")
-AFTER = strawberry.argument(description="Cursor of the last entry of the page before.")
 FACILITY_CODE = strawberry.argument(description="Only records of this facility.")
 
 
@@ -117,8 +115,8 @@ class HealthBook:
     )
     def visits(
         self,
-        first: Annotated[int | None, FIRST] = 20,
-        after: Annotated[str | None, AFTER] = None,
+        first: Annotated[int | None, rests.FIRST] = 20,
+        after: Annotated[str | None, rests.AFTER] = None,
         from_: Annotated[date | None, FROM] = None,
         to: Annotated[date | None, TO] = None,
         facility_code: Annotated[str | None, FACILITY_CODE] = None,
@@ -135,8 +133,8 @@ class HealthBook:
     )
     def prescriptions(
         self,
-        first: Annotated[int | None, FIRST] = 20,
-        after: Annotated[str | None, AFTER] = None,
+        first: Annotated[int | None, rests.FIRST] = 20,
+        after: Annotated[str | None, rests.AFTER] = None,
         active: Annotated[
             bool | None,
             strawberry.argument(
@@ -161,8 +159,8 @@ class HealthBook:
     )
     def test_results(
         self,
-        first: Annotated[int | None, FIRST] = 20,
-        after: Annotated[str | None, AFTER] = None,
+        first: Annotated[int | None, rests.FIRST] = 20,
+        after: Annotated[str | None, rests.AFTER] = None,
         from_: Annotated[date | None, FROM] = None,
         to: Annotated[date | None, TO] = None,
         category: Annotated[TestCategory | None, strawberry.argument(description="Only tests of this kind.")] = None,
@@ -212,7 +210,7 @@ class HealthBook:
         description="Doses of vaccines, newest first; one that several facilities tell of stands once.",
     )
     def vaccinations(
-        self, first: Annotated[int | None, FIRST] = 50, after: Annotated[str | None, AFTER] = None
+        self, first: Annotated[int | None, rests.FIRST] = 50, after: Annotated[str | None, rests.AFTER] = None
     ) -> rests.Connection[Vaccination] | None: ...
 
     vaccination_schedule: list[DueDose] | None = rests.many(
@@ -267,8 +265,8 @@ class HealthBook:
     )
     def documents(
         self,
-        first: Annotated[int | None, FIRST] = 20,
-        after: Annotated[str | None, AFTER] = None,
+        first: Annotated[int | None, rests.FIRST] = 20,
+        after: Annotated[str | None, rests.AFTER] = None,
         kind: Annotated[DocumentKind | None, strawberry.argument(description="Only papers of this kind.")] = None,
     ) -> rests.Connection[Document] | None: ...
 
@@ -287,8 +285,8 @@ class HealthBook:
     )
     def appointments(
         self,
-        first: Annotated[int | None, FIRST] = 20,
-        after: Annotated[str | None, AFTER] = None,
+        first: Annotated[int | None, rests.FIRST] = 20,
+        after: Annotated[str | None, rests.AFTER] = None,
         upcoming: Annotated[
             bool | None, strawberry.argument(description="True: only those to come; false: only those of the past.")
         ] = None,

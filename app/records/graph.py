@@ -16,7 +16,7 @@ from app.records.book import HealthBook
 from app.records.sync import BookChanges, changes
 from app.sharing import codes, grants
 from app.sharing.enums import SensitiveClass
-from app.sharing.inputs import KEY, WHOSE, EmergencyAccessInput, RedeemShareCodeInput, ShareScopeInput
+from app.sharing.inputs import WHOSE, EmergencyAccessInput, RedeemShareCodeInput, ShareScopeInput
 from app.sharing.mapping import Grant
 from app.sharing.sql import Try
 from app.sharing.tables import BookRow, GrantRow
@@ -124,7 +124,7 @@ class EmergencyAccessPayload:
 class MaskRecordsInput:
     """Input of maskRecords."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     record_ids: list[strawberry.ID] = strawberry.field(
         default_factory=list, description="Visits (with all that belongs to them), any other records, appointments."
     )

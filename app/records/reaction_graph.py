@@ -11,14 +11,12 @@ from app.core.deeds import Told
 from app.records import clinical, reactions
 from app.records.clinical_enums import ReactionSeverity
 
-KEY = "A key of your choice for this one action, kept for 48 hours: sending it again does nothing twice."
-
 
 @strawberry.input(description="What happened after which dose.")
 class ReportVaccinationReactionInput:
     """Input of reportVaccinationReaction."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     citizen_id: strawberry.ID | None = strawberry.field(
         default=None, description="Whose dose it is, for a dependant; one's own when it is left out."
     )

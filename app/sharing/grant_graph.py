@@ -28,8 +28,6 @@ from app.sharing.mapping import BookScope, Grant, ShareCode, ShareRequest, grant
 from app.sharing.tables import GrantRow, ShareCodeRow, ShareRequestRow
 
 MOST_LIVE_GRANTS = 200
-FIRST = strawberry.argument(description="How many, 1 to 50.")
-AFTER = strawberry.argument(description="Cursor of the last entry of the page before.")
 STATE = strawberry.argument(description="Only grants in this state.")
 DESK = rests.Root(name="sharing", opens="desk")
 
@@ -51,8 +49,8 @@ class GrantQuery:
     )
     def grants(
         self,
-        first: Annotated[int | None, FIRST] = 20,
-        after: Annotated[str | None, AFTER] = None,
+        first: Annotated[int | None, rests.FIRST] = 20,
+        after: Annotated[str | None, rests.AFTER] = None,
         state: Annotated[GrantState | None, STATE] = None,
     ) -> rests.Connection[Grant]: ...
 
@@ -67,7 +65,7 @@ class GrantQuery:
         ),
     )
     def share_codes(
-        self, first: Annotated[int | None, FIRST] = 20, after: Annotated[str | None, AFTER] = None
+        self, first: Annotated[int | None, rests.FIRST] = 20, after: Annotated[str | None, rests.AFTER] = None
     ) -> rests.Connection[ShareCode]: ...
 
     @rests.connection(
@@ -78,7 +76,7 @@ class GrantQuery:
         description="Requests of practitioners, the latest first; for a practitioner, their own.",
     )
     def share_requests(
-        self, first: Annotated[int | None, FIRST] = 20, after: Annotated[str | None, AFTER] = None
+        self, first: Annotated[int | None, rests.FIRST] = 20, after: Annotated[str | None, rests.AFTER] = None
     ) -> rests.Connection[ShareRequest]: ...
 
 

@@ -41,10 +41,8 @@ class SharingQuery:
         citizen_id: Annotated[
             strawberry.ID | None, strawberry.argument(description="Whose book; one's own when it is left out.")
         ] = None,
-        first: Annotated[int | None, strawberry.argument(description="How many, 1 to 50.")] = 20,
-        after: Annotated[
-            str | None, strawberry.argument(description="Cursor of the last entry of the page before.")
-        ] = None,
+        first: Annotated[int | None, rests.FIRST] = 20,
+        after: Annotated[str | None, rests.AFTER] = None,
     ) -> AccessLogConnection | None: ...
 
 
@@ -52,9 +50,7 @@ class SharingQuery:
 class QuestionAccessInput:
     """Input of questionAccess."""
 
-    idempotency_key: strawberry.ID = strawberry.field(
-        description="A key of your choice for this one action, kept for 48 hours: sending it again does nothing twice."
-    )
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     entry_id: strawberry.ID = strawberry.field(description="Id of the line (AccessLogEntry.id).")
     reason: AccessQuestionReason = strawberry.field(description="Why it is questioned.")
     note: str | None = strawberry.field(

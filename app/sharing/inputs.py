@@ -5,9 +5,9 @@ from typing import Any
 
 import strawberry
 
+from app.compiler import declare as rests
 from app.sharing.enums import BookSection, SensitiveClass, SharePurpose
 
-KEY = "A key of your choice for this one action, kept for 48 hours: sending it again does nothing twice."
 WHOSE = "Whose book; one's own when it is left out. Somebody else's only with the right to share for them."
 
 
@@ -47,7 +47,7 @@ def as_json(scope: ShareScopeInput) -> dict[str, Any]:
 class CreateShareCodeInput:
     """Input of createShareCode."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     scope: ShareScopeInput = strawberry.field(description="What the code opens.")
     purpose: SharePurpose = strawberry.field(description="What it is shared for.")
     citizen_id: strawberry.ID | None = strawberry.field(default=None, description=WHOSE)
@@ -64,7 +64,7 @@ class CreateShareCodeInput:
 class CancelShareCodeInput:
     """Input of cancelShareCode."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     share_code_id: strawberry.ID = strawberry.field(description="The id of the code, not the code itself.")
 
 
@@ -72,7 +72,7 @@ class CancelShareCodeInput:
 class RedeemShareCodeInput:
     """Input of redeemShareCode."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     code: str = strawberry.field(description="The ten symbols, in any case, with or without spaces and hyphens.")
     facility_code: str = strawberry.field(description="The facility at which the practitioner works now.")
     purpose: SharePurpose = strawberry.field(description="What the book is opened for; the citizen's purpose holds.")
@@ -83,7 +83,7 @@ class RedeemShareCodeInput:
 class RevokeGrantInput:
     """Input of revokeGrant."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     grant_id: strawberry.ID = strawberry.field(description="A grant of one's own book.")
 
 
@@ -91,7 +91,7 @@ class RevokeGrantInput:
 class FreezeSharingInput:
     """Input of freezeSharing."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     frozen: bool = strawberry.field(
         default=True, description="False lets sharing begin again and needs a fresh second factor."
     )
@@ -102,7 +102,7 @@ class FreezeSharingInput:
 class RequestShareInput:
     """Input of requestShare."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     personal_id: str = strawberry.field(description="The patient's 12-digit personal id, as they told it.")
     facility_code: str = strawberry.field(description="The facility at which the practitioner works now.")
     purpose: SharePurpose = strawberry.field(description="What the book is to be opened for.")
@@ -114,7 +114,7 @@ class RequestShareInput:
 class ApproveShareRequestInput:
     """Input of approveShareRequest."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     request_id: strawberry.ID = strawberry.field(description="The request.")
     scope: ShareScopeInput | None = strawberry.field(
         default=None, description="Less than what was asked for; all of it when it is left out."
@@ -126,7 +126,7 @@ class ApproveShareRequestInput:
 class RefuseShareRequestInput:
     """Input of refuseShareRequest."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     request_id: strawberry.ID = strawberry.field(description="The request.")
 
 
@@ -134,7 +134,7 @@ class RefuseShareRequestInput:
 class EmergencyAccessInput:
     """Input of openEmergencyAccess."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     personal_id: str = strawberry.field(description="The patient's 12-digit personal id.")
     facility_code: str = strawberry.field(description="The facility at which the practitioner works now.")
     reason: str = strawberry.field(description="Why nobody can be asked, 20 to 500 characters. The citizen reads it.")

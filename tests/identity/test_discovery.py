@@ -54,6 +54,13 @@ def test_links_of_the_stores(scene: Scene, http: httpx.Client) -> None:
     assert apple.headers["content-type"] == "application/json"
 
 
+def test_an_installation_whose_apps_claim_no_links_says_so(scene: Scene) -> None:
+    settings: Settings = scene.settings.model_copy(update={"apps": ()})
+    with TestClient(build_app(settings)) as client:
+        assert client.get("/.well-known/assetlinks.json").json() == []
+        assert client.get("/.well-known/apple-app-site-association").json() == {"applinks": {"details": []}}
+
+
 def test_behind_https_the_cookie_is_of_this_host_alone(scene: Scene) -> None:
     settings: Settings = scene.settings.model_copy(update={"public_url": "https://so.example"})
     registration = scene.desk.registration
