@@ -173,7 +173,7 @@ class Asker:
 
 
 async def begun(pool: Broken) -> live.Listening:
-    ear = live.Ear(pool)
+    ear = live.Ear(pool)  # type: ignore[arg-type]  # what an ear needs of a pool
     context: Context = Asker()  # type: ignore[assignment]
     return await ear.listen(context, citizen_id=None, grant_id=None, after=None)
 
