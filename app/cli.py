@@ -28,6 +28,7 @@ NOUNS = {
     "facility": "facility",
     "practitioners": "practitioners",
     "citizen": "citizen",
+    "family": "family",
     "demo": "demo",
     "schedules": "schedules",
     "send": "hospital",

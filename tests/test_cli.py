@@ -21,20 +21,21 @@ import typer
 from typer.testing import CliRunner
 
 from app import cli
+from app.core.ids import new_id
 from app.core.settings import Settings
 from app.gateway import trusted
 from app.identity.jwt import new_private_key
 from app.terminology.codes import SYSTEMS
 from tests.conftest import Ground
 from tests.identity.families import Families
-from tests.people import Stand
+from tests.people import Stand, now
 from tests.receiving import Receiver, serving
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "qd4750"
 GOOD, BAD = str(GOLDEN / "outpatient.xml"), str(GOLDEN / "one-good-one-bad.xml")
 VIETNAMESE = re.compile(r"[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]", re.IGNORECASE)
-NOUNS = ("audit", "citizen", "facility", "practitioners", "schedules", "quarantine", "demo", "codes", "keys")
+NOUNS = ("audit", "citizen", "family", "facility", "practitioners", "schedules", "quarantine", "demo", "codes", "keys")
 VERBS = ("serve", "worker", "sealer", "migrate", "schema", "send", "check", "queue", "replay")
 PROMISED = {
     *((verb,) for verb in VERBS),
@@ -42,6 +43,7 @@ PROMISED = {
     *(("audit", verb) for verb in ("verify", "questions", "answer")),
     ("practitioners", "import"),
     *(("citizen", verb) for verb in ("close", "reopen")),
+    *(("family", verb) for verb in ("register", "claims", "approve", "refuse")),
     *(("quarantine", verb) for verb in ("list", "show")),
     *(("demo", verb) for verb in ("load", "token", "totp", "welcome")),
     *(("codes", verb) for verb in ("load", "list")),
@@ -594,3 +596,43 @@ def test_an_account_is_closed_and_opened_again_by_a_number_that_is_not_printed(
     assert [row.live for row in stand.as_owner(live, token=token)] == [False]
     sokhoe("citizen", "close", "--personal-id", number, code=2)
     sokhoe("citizen", "close", "--reason", "DEATH", "--personal-id", "979064000778", code=1)
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_parent_is_registered_or_a_claim_approved_by_papers_whose_numbers_are_not_printed(
+    sokhoe: Sokhoe, settings: Settings
+) -> None:
+    stand = Stand(settings)
+    families = Families(stand)
+    numbers = {"child": "979070000101", "mother": "979070000102", "father": "979070000103"}
+    people = {
+        name: families.citizen(f"Người {name}", born=date(2022 if name == "child" else 1990, 2, 3), number=number)
+        for name, number in numbers.items()
+    }
+    claim = new_id(now=now())
+    stand.as_owner(
+        "INSERT INTO auth.representation_claim SELECT :id, :father, i.lookup, c.name_key, c.birth_on, 'PARENT', now() "
+        "FROM auth.citizen c JOIN auth.identifier i ON i.citizen_id = c.id WHERE c.id = :child",
+        id=claim,
+        father=people["father"],
+        child=people["child"],
+    )
+
+    def papers(name: str) -> str:
+        return f"{numbers['child']}\n{numbers[name]}\nGiấy khai sinh 12/2022\n"
+
+    registered = CliRunner().invoke(cli.app, ["family", "register", "--kind", "PARENT"], input=papers("mother"))
+    again = CliRunner().invoke(cli.app, ["family", "register", "--kind", "PARENT"], input=papers("mother"))
+    waiting = sokhoe.json("family", "claims")
+    wrong = CliRunner().invoke(cli.app, ["family", "approve", str(claim)], input=papers("mother"))
+    approved = CliRunner().invoke(cli.app, ["family", "approve", str(claim)], input=papers("father"))
+    refused = sokhoe("family", "refuse", str(claim), code=1)
+
+    assert [done.exit_code for done in (registered, again, wrong, approved)] == [0, 0, 1, 0]
+    assert ("registered" in registered.output, "known already" in again.output) == (True, True)
+    assert [one["id"] for one in waiting] == [str(claim)]
+    bilingual(refused)
+    said = "".join(done.output for done in (registered, again, wrong, approved)) + json.dumps(waiting) + refused
+    assert not [number for number in numbers.values() if number in said]
+    rows = stand.as_owner("SELECT kind, evidence FROM auth.representation WHERE dependant_id = :id", id=people["child"])
+    assert [tuple(row) for row in rows] == [("PARENT", "PAPER")] * 2

@@ -80,10 +80,14 @@ ACTIONS: Mapping[str, Text] = {
     "CLASSES_MASKED": Text("đã ẩn nhóm dữ liệu nhạy cảm với người khác.", "hid classes of sensitive data from others."),
     "CLASSES_UNMASKED": Text("đã bỏ ẩn nhóm dữ liệu nhạy cảm.", "showed classes of sensitive data again."),
     "GUARDIAN_ASKED": Text("đã đề nghị một người làm đại diện.", "asked somebody to be a representative."),
+    "GUARDIAN_CLAIMED": Text(
+        "đã đề nghị được công nhận là người đại diện của một trẻ.", "claimed to represent a child."
+    ),
     "GUARDIAN_ADDED": Text("đã ghi nhận một người đại diện.", "recorded a representative."),
     "GUARDIAN_ENDED": Text("đã chấm dứt việc đại diện.", "ended a representation."),
     "REACTION_REPORTED": Text("đã báo một phản ứng sau tiêm chủng.", "reported a reaction after a vaccination."),
     "RECORD_DISOWNED": Text("đã báo một hồ sơ không phải của mình.", "said that a record is not theirs."),
+    "RECORD_TAKEN_BACK": Text("đã báo một hồ sơ đúng là của mình.", "said that a record is theirs after all."),
     "CORRECTION_REQUESTED": Text("đã yêu cầu sửa một hồ sơ.", "asked for a record to be corrected."),
     "CONSENT_GIVEN": Text("đã đồng ý với một mục đích xử lý dữ liệu.", "gave a consent."),
     "CONSENT_WITHDRAWN": Text("đã rút lại một sự đồng ý.", "withdrew a consent."),

@@ -28,6 +28,32 @@ WORDS: Final[Mapping[str, Text]] = {
         "This person was asked already, or there are eight representatives. Wait for the answer, or end one with "
         "endRepresentation.",
     ),
+    "claimed already, or too many": Text(
+        "Bạn đã gửi đề nghị này, hoặc đã có năm đề nghị đang chờ. Hãy mang giấy tờ đến nơi tiếp nhận, hoặc rút một đề "
+        "nghị bằng withdrawClaim.",
+        "You made this claim already, or five are waiting. Show the papers at the service desk, or take one back with "
+        "withdrawClaim.",
+    ),
+    "another has it now": Text(
+        "Cơ sở đã gửi lượt khám này cho người khác nên không thể lấy lại. Nếu đó là nhầm lẫn, hãy liên hệ cơ sở.",
+        "Its facility has sent this visit for somebody else, so it cannot come back. If that is wrong, ask it.",
+    ),
+    "represented already": Text(
+        "Người này đã là người đại diện của trẻ. Không cần duyệt thêm; hãy từ chối đề nghị này bằng family refuse.",
+        "This person represents the child already. Nothing is left to approve; refuse this claim with family refuse.",
+    ),
+    "still being taken out": Text(
+        "Hồ sơ đang được đưa ra khỏi sổ. Hãy thử lại sau ít phút.",
+        "The record is still being taken out of the book. Try again in a few minutes.",
+    ),
+    "the papers name others": Text(
+        "Giấy tờ không khớp với đề nghị: hai số định danh phải là của trẻ và của người đã gửi đề nghị.",
+        "The papers do not agree with the claim: the two personal ids must be the child's and the claimant's.",
+    ),
+    "no such child": Text(
+        "Không có sổ nào của trẻ với số, họ tên và ngày sinh đã khai, hoặc sổ đã đóng.",
+        "There is no book of a child with this number, name and birth date, or it is closed.",
+    ),
     "this key was used for something else": Text(
         "idempotencyKey này đã được dùng cho một yêu cầu khác. Hãy gửi lại với một khóa mới.",
         "This idempotencyKey was used for another request. Send this one with a new key.",

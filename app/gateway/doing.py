@@ -83,7 +83,12 @@ class _Deed:
 
     async def sign_in(self, session: Session) -> tuple[UUID | None, UUID | None]:
         """Bind the transaction to the caller's session."""
-        return await sql.sign_in(session, token=self.context.token or "", proof_key=self.context.proof_key)
+        return await sql.sign_in(
+            session,
+            token=self.context.token or "",
+            proof_key=self.context.proof_key,
+            language=self.context.language,
+        )
 
     async def begin(self, session: Session) -> Any:
         """Run what is committed first, unless the deed was done before."""

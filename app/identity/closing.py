@@ -5,9 +5,9 @@ from uuid import UUID
 
 from app.core.crypto import Vault
 from app.core.db import Session
-from app.core.errors import Invalid, NotFound, Text
+from app.core.errors import NotFound, Text
 from app.identity import closing_sql, family_sql
-from app.identity.families import PERSONAL_ID
+from app.identity.families import lookup_of
 
 _NOBODY = Text(
     "Không có sổ sức khỏe nào của số định danh này.", "There is no health book of a person with this personal id."
@@ -28,10 +28,7 @@ async def citizen_of(session: Session, *, personal_id: str, vault: Vault) -> UUI
     :raises Invalid: when it is none
     :raises NotFound: when it names nobody
     """
-    number = personal_id.strip()
-    if not PERSONAL_ID.fullmatch(number):
-        raise Invalid(Text("Số định danh phải có 12 chữ số.", "A personal id has 12 digits."))
-    found = await family_sql.citizen_of(session, lookup=vault.index.of(number, kind="PERSONAL_ID"))
+    found = await family_sql.citizen_of(session, lookup=lookup_of(personal_id, vault=vault))
     if found is None:
         raise NotFound(_NOBODY)
     return found

@@ -9,8 +9,13 @@ from app.core.context import Context
 from app.core.db import Session
 from app.core.deeds import Told
 from app.identity import families
-from app.identity.family_mapping import Representation, RepresentationExtent, RepresentationKind
-from app.identity.family_tables import RepresentationRow
+from app.identity.family_mapping import (
+    Representation,
+    RepresentationClaim,
+    RepresentationExtent,
+    RepresentationKind,
+)
+from app.identity.family_tables import RepresentationClaimRow, RepresentationRow
 
 
 @strawberry.input(description="Whom to ask, for whom, and how far.")
@@ -48,6 +53,46 @@ class EndRepresentationInput:
     representation_id: strawberry.ID = strawberry.field(
         description="One's own: to lay down, to take back (a mandate), to withdraw or to decline."
     )
+
+
+@strawberry.input(description="Whose parent or guardian one is.")
+class ClaimRepresentationInput:
+    """Input of claimRepresentation."""
+
+    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    personal_id: str = strawberry.field(description="The child's 12-digit personal id number.")
+    full_name: str = strawberry.field(description="The child's full name, as the papers have it.")
+    birth_date: date = strawberry.field(description="The child's date of birth.")
+    kind: RepresentationKind = strawberry.field(description="PARENT or GUARDIAN.")
+
+
+@strawberry.input(description="Which claim is taken back.")
+class WithdrawClaimInput:
+    """Input of withdrawClaim."""
+
+    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    claim_id: strawberry.ID = strawberry.field(description="One of `me { representationClaims }`.")
+
+
+_CLAIM = rests.one(
+    RepresentationClaimRow,
+    on=lambda _payload, row, inputs: row.id == inputs.told("claim_id", "uuid"),
+    description="The claim as it is now.",
+)
+
+
+@strawberry.type(description="What claimRepresentation answers.")
+class ClaimRepresentationPayload:
+    """Payload of claimRepresentation."""
+
+    claim: RepresentationClaim = _CLAIM
+
+
+@strawberry.type(description="What withdrawClaim answers.")
+class WithdrawClaimPayload:
+    """Payload of withdrawClaim."""
+
+    claim: RepresentationClaim = _CLAIM
 
 
 _REPRESENTATION = rests.one(
@@ -100,6 +145,20 @@ async def _end(session: Session, *, asked: EndRepresentationInput, context: Cont
     return Told(kept={"representation_id": str(found)})
 
 
+async def _claim(session: Session, *, asked: ClaimRepresentationInput, context: Context) -> Told:
+    claimed = families.Claimed(
+        personal_id=asked.personal_id,
+        full_name=asked.full_name,
+        born_on=asked.birth_date,
+        kind=families.RepresentationKind[asked.kind.name],
+    )
+    return Told(kept={"claim_id": str(await families.claim(session, claimed=claimed, context=context))})
+
+
+async def _withdraw_claim(session: Session, *, asked: WithdrawClaimInput, context: Context) -> Told:  # noqa: ARG001
+    return Told(kept={"claim_id": str(await families.withdraw_claim(session, claim_id=asked.claim_id))})
+
+
 @strawberry.type
 class FamilyMutation:
     """What people change about who represents whom."""
@@ -128,3 +187,16 @@ class FamilyMutation:
         ),
     )
     def end_representation(self, input: EndRepresentationInput) -> EndRepresentationPayload: ...
+
+    @rests.mutation(
+        rests.action(does=_claim),
+        description=(
+            "Say to be the parent or guardian of a child who has a book already. It opens nothing: take the papers "
+            "and the claim's id to the service desk. Whether there is such a child is not told. At most five wait at "
+            "a time. Needs a fresh second factor for GUARDIANS."
+        ),
+    )
+    def claim_representation(self, input: ClaimRepresentationInput) -> ClaimRepresentationPayload: ...
+
+    @rests.mutation(rests.action(does=_withdraw_claim), description="Take a claim back that waits.")
+    def withdraw_claim(self, input: WithdrawClaimInput) -> WithdrawClaimPayload: ...

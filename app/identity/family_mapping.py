@@ -1,6 +1,6 @@
 """Where families rest, for the compiler: what `me` tells of who represents whom."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Date, Text, and_, func, literal, literal_c
 from app.compiler import declare as rests
 from app.compiler.inputs import Inputs
 from app.compiler.rows import RowRef
-from app.identity.family_tables import RepresentationRow
+from app.identity.family_tables import RepresentationClaimRow, RepresentationRow
 from app.identity.tables import CitizenRow
 
 MOST = 50
@@ -138,4 +138,43 @@ asked_to_represent: Any = rests.many(
     limit=MOST,
     guard=at_the_desk,
     description="Who asks one to represent somebody; answer by acceptRepresentation or endRepresentation.",
+)
+
+
+@strawberry.enum(description="How far a claim has come.")
+class ClaimState(Enum):
+    """States of a claim."""
+
+    OPEN = strawberry.enum_value("OPEN", description="Waits until the papers are shown at the service desk.")
+    APPROVED = strawberry.enum_value("APPROVED", description="The papers were seen: the child is a dependant now.")
+    REFUSED = strawberry.enum_value("REFUSED", description="The papers did not show it.")
+    WITHDRAWN = strawberry.enum_value("WITHDRAWN", description="Taken back by the claimant.")
+
+
+@strawberry.type(
+    description="That one says to be a child's parent or guardian; it opens nothing before it is approved."
+)
+class RepresentationClaim:
+    """A claim."""
+
+    id: strawberry.ID = rests.column(
+        RepresentationClaimRow.id, description="Opaque; it is asked for where the papers are shown."
+    )
+    kind: RepresentationKind = rests.column(RepresentationClaimRow.kind, description="As what.")
+    state: ClaimState = rests.expression(
+        lambda row, _inputs: func.coalesce(row.decision, literal("OPEN")), description="How far it has come."
+    )
+    claimed_at: datetime = rests.column(RepresentationClaimRow.claimed_at, description="When it was made.")
+    decided_at: datetime | None = rests.column(
+        RepresentationClaimRow.decided_at, description="When it was decided; null while it waits."
+    )
+
+
+representation_claims: Any = rests.many(
+    RepresentationClaimRow,
+    on=lambda me, row, _inputs: row.claimant_id == me.id,
+    order=(rests.desc("claimed_at"), rests.desc("id")),
+    limit=MOST,
+    guard=at_the_desk,
+    description="One's claims to be a child's parent or guardian, newest first. Under `me` only, else null.",
 )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -24,6 +25,54 @@ async def citizen_of(session: Session, *, lookup: bytes) -> UUID | None:
     )
     found: UUID | None = await session.scalar(query, {"lookup": lookup})
     return found
+
+
+async def open_citizen_of(session: Session, *, lookup: bytes) -> UUID | None:
+    """Return the same, when the account is not closed."""
+    await session.execute(AS_OWNER)
+    query = text(
+        "SELECT c.id FROM auth.identifier i JOIN auth.citizen c ON c.id = i.citizen_id "
+        "WHERE i.kind = 'PERSONAL_ID' AND i.lookup = :lookup AND i.valid_until IS NULL AND c.closed_at IS NULL"
+    )
+    found: UUID | None = await session.scalar(query, {"lookup": lookup})
+    return found
+
+
+async def claim(session: Session, *, told: Mapping[str, object]) -> UUID:
+    """Keep a claim of the signed-in person."""
+    query = text("SELECT auth.claim_representation(CAST(:told AS jsonb))")
+    return UUID(str(await session.scalar(query, {"told": json.dumps(told, default=str)})))
+
+
+async def withdraw_claim(session: Session, *, claim_id: UUID) -> UUID:
+    """Take a claim of the signed-in person back."""
+    return UUID(str(await session.scalar(text("SELECT auth.withdraw_claim(:id)"), {"id": claim_id})))
+
+
+async def open_claims(session: Session) -> list[dict[str, Any]]:
+    """Return the claims that wait, the oldest first: ids and kinds, nobody's name. For the service door."""
+    await session.execute(AS_OWNER)
+    query = text(
+        "SELECT id, kind, claimed_at FROM auth.representation_claim WHERE decided_at IS NULL "
+        "ORDER BY claimed_at LIMIT 500"
+    )
+    return [dict(row) for row in (await session.execute(query)).mappings()]
+
+
+async def approve_claim(
+    session: Session, *, claim_id: UUID, told: Mapping[str, object], dependant: bytes, claimant: bytes
+) -> UUID:
+    """Approve a claim; returns the representation. For the service door."""
+    await session.execute(AS_OWNER)
+    query = text("SELECT auth.approve_claim(:id, CAST(:told AS jsonb), :dependant, :claimant)")
+    values = {"id": claim_id, "told": json.dumps(told, default=str), "dependant": dependant, "claimant": claimant}
+    return UUID(str(await session.scalar(query, values)))
+
+
+async def refuse_claim(session: Session, *, claim_id: UUID) -> bool:
+    """Refuse a claim; false when it does not wait. For the service door."""
+    await session.execute(AS_OWNER)
+    return bool(await session.scalar(text("SELECT auth.refuse_claim(:id)"), {"id": claim_id}))
 
 
 async def register(session: Session, *, told: Mapping[str, object]) -> bool:

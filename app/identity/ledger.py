@@ -95,6 +95,16 @@ async def disown(session: Session, *, message_id: str, context: Context) -> int:
     return len(visits)
 
 
+async def undo_disown(session: Session, *, disowned_id: str) -> UUID:
+    """Say that a visit is one's own after all: it comes back into the book by the queue.
+
+    :raises NotFound: when they disowned no such visit, or took it back already
+    :raises Conflict: when it is not out of the book yet, or its facility has sent it for somebody else
+    :raises StepUpRequired: without a fresh second factor
+    """
+    return await ledger_sql.take_visit_back(session, disowned_id=known_id(disowned_id))
+
+
 async def _me(session: Session) -> UUID:
     found = await sql.me(session)
     if found is None:

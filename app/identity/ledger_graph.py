@@ -7,8 +7,8 @@ from app.core.context import Context
 from app.core.db import Session
 from app.core.deeds import Told
 from app.identity import ledger
-from app.identity.ledger_mapping import Consent, ConsentPurpose, Identifier, IdentifierKind
-from app.identity.ledger_tables import ConsentRow
+from app.identity.ledger_mapping import Consent, ConsentPurpose, DisownedVisit, Identifier, IdentifierKind
+from app.identity.ledger_tables import ConsentRow, DisownedVisitRow
 from app.identity.tables import IdentifierRow
 
 
@@ -54,6 +54,14 @@ class DisownRecordInput:
     message_id: strawberry.ID = strawberry.field(
         description="The message that brought it: `provenance { messageId }` of the visit or record."
     )
+
+
+@strawberry.input(description="Which visit is one's own after all.")
+class UndoDisownInput:
+    """Input of undoDisown."""
+
+    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    disowned_id: strawberry.ID = strawberry.field(description="One of `me { disownedVisits }`.")
 
 
 _CONSENT = rests.one(
@@ -105,6 +113,17 @@ class DisownRecordPayload:
     visits: int = rests.told("visits", description="How many visits leave the book, within a moment.")
 
 
+@strawberry.type(description="What undoDisown answers.")
+class UndoDisownPayload:
+    """Payload of undoDisown."""
+
+    disowned_visit: DisownedVisit = rests.one(
+        DisownedVisitRow,
+        on=lambda _payload, row, inputs: row.id == inputs.told("disowned_id", "uuid"),
+        description="The visit, which comes back into the book within a moment.",
+    )
+
+
 async def _give(session: Session, *, asked: GiveConsentInput, context: Context) -> Told:
     made = await ledger.give_consent(session, purpose=asked.purpose.name, version=asked.version, context=context)
     return Told(kept={"consent_id": str(made)})
@@ -125,6 +144,10 @@ async def _undo(session: Session, *, asked: UndoJoinInput, context: Context) -> 
 
 async def _disown(session: Session, *, asked: DisownRecordInput, context: Context) -> Told:
     return Told(kept={"visits": await ledger.disown(session, message_id=asked.message_id, context=context)})
+
+
+async def _undo_disown(session: Session, *, asked: UndoDisownInput, context: Context) -> Told:  # noqa: ARG001
+    return Told(kept={"disowned_id": str(await ledger.undo_disown(session, disowned_id=asked.disowned_id))})
 
 
 @strawberry.type
@@ -164,3 +187,12 @@ class LedgerMutation:
         ),
     )
     def disown_record(self, input: DisownRecordInput) -> DisownRecordPayload: ...
+
+    @rests.mutation(
+        rests.action(does=_undo_disown),
+        description=(
+            "Say that a visit is one's own after all: it comes back into the book. CONFLICT once its facility has sent "
+            "it for somebody else. Needs a fresh second factor for IDENTIFIERS."
+        ),
+    )
+    def undo_disown(self, input: UndoDisownInput) -> UndoDisownPayload: ...

@@ -5,15 +5,17 @@ from enum import Enum
 from typing import Any
 
 import strawberry
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, func, literal, or_, select
 from sqlalchemy import Date as SqlDate
 
 from app.compiler import declare as rests
 from app.compiler.inputs import Inputs
 from app.compiler.rows import RowRef
 from app.core.crypto import MASKED
+from app.facilities.mapping import Facility
+from app.facilities.tables import FacilityRow
 from app.identity.family_mapping import at_the_desk
-from app.identity.ledger_tables import ConsentRow, ConsentTextRow, IdentifierJoinRow
+from app.identity.ledger_tables import ConsentRow, ConsentTextRow, DisownedVisitRow, IdentifierJoinRow
 from app.identity.sealing import sealed_place
 from app.identity.tables import IdentifierRow
 
@@ -27,6 +29,9 @@ class ConsentPurpose(Enum):
     NOTICES = strawberry.enum_value("NOTICES", description="Reminders on the phone.")
     STATISTICS = strawberry.enum_value("STATISTICS", description="Public health statistics in which nobody is known.")
     REPRESENTATION = strawberry.enum_value("REPRESENTATION", description="A mandate; it comes with askRepresentative.")
+    SHARING = strawberry.enum_value(
+        "SHARING", description="A share; it comes with createShareCode or approveShareRequest."
+    )
 
 
 @strawberry.enum(description="How a consent was confirmed.")
@@ -88,7 +93,8 @@ class Consent:
         ConsentRow.withdrawn_at, description="When it was taken back; null while it holds."
     )
     about_id: strawberry.ID | None = rests.column(
-        ConsentRow.about_id, description="The mandate that it is of; null for a purpose of its own."
+        ConsentRow.about_id,
+        description="The mandate, share code or grant that it is of, and ends with it; null for a purpose of its own.",
     )
 
 
@@ -141,4 +147,44 @@ identifiers: Any = rests.many(
     limit=MOST,
     guard=at_the_desk,
     description="One's numbers with their history, newest first. Under `me` only, else null.",
+)
+
+
+@strawberry.enum(description="What has become of a visit that is not one's own.")
+class DisownedState(Enum):
+    """States of a disowned visit."""
+
+    TAKEN_OUT = strawberry.enum_value(
+        "TAKEN_OUT", description="Out of the book, or about to be; its facility is told on the receipt."
+    )
+    SENT_FOR_ANOTHER = strawberry.enum_value(
+        "SENT_FOR_ANOTHER", description="Its facility has sent it for somebody else: it is settled."
+    )
+    TAKEN_BACK = strawberry.enum_value("TAKEN_BACK", description="One said that it is one's own after all.")
+
+
+@strawberry.type(description="A visit of which one said that it is not one's own.")
+class DisownedVisit:
+    """A disowned visit."""
+
+    id: strawberry.ID = rests.column(DisownedVisitRow.id, description="Opaque; undoDisown takes it.")
+    facility: Facility = rests.one(
+        FacilityRow, on=lambda row, f, _inputs: f.code == row.facility_code, description="Which facility sent it."
+    )
+    disowned_at: datetime = rests.column(DisownedVisitRow.disowned_at, description="When one said so.")
+    undone_at: datetime | None = rests.column(
+        DisownedVisitRow.undone_at, description="When one took it back; null while it stands."
+    )
+    state: DisownedState = rests.expression(
+        lambda row, _inputs: func.auth.disowned_state(row.id, type_=Text), description="What has become of it."
+    )
+
+
+disowned_visits: Any = rests.many(
+    DisownedVisitRow,
+    on=lambda me, row, _inputs: row.citizen_id == me.id,
+    order=(rests.desc("disowned_at"), rests.desc("id")),
+    limit=MOST,
+    guard=at_the_desk,
+    description="Visits that one said are not one's own, newest first. Under `me` only, else null.",
 )

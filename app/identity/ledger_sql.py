@@ -52,3 +52,8 @@ async def disown_visit(session: Session, *, split_id: UUID, facility_code: str, 
     query = text("SELECT auth.disown_visit(:id, :facility, :visit, :sealed)")
     values = {"id": split_id, "facility": facility_code, "visit": visit, "sealed": sealed}
     await session.execute(query, values)
+
+
+async def take_visit_back(session: Session, *, disowned_id: UUID) -> UUID:
+    """Let a disowned visit come back into the signed-in person's book."""
+    return UUID(str(await session.scalar(text("SELECT auth.take_visit_back(:id)"), {"id": disowned_id})))

@@ -13,8 +13,8 @@ from app.compiler.rows import RowRef
 from app.facilities.mapping import Facility
 from app.facilities.tables import FacilityRow
 from app.identity import family_mapping, ledger_mapping
-from app.identity.family_mapping import Representation
-from app.identity.ledger_mapping import Consent, ConsentText, Identifier
+from app.identity.family_mapping import Representation, RepresentationClaim
+from app.identity.ledger_mapping import Consent, ConsentText, DisownedVisit, Identifier
 from app.identity.ledger_tables import ConsentRow
 from app.identity.sealing import sealed_place
 from app.identity.tables import CitizenRow, IdentifierRow, PairingRow, PractitionerPlaceRow, PractitionerRow
@@ -122,7 +122,9 @@ class Citizen(Viewer):
     dependants: list[Representation] | None = family_mapping.dependants
     representatives: list[Representation] | None = family_mapping.representatives
     asked_to_represent: list[Representation] | None = family_mapping.asked_to_represent
+    representation_claims: list[RepresentationClaim] | None = family_mapping.representation_claims
     identifiers: list[Identifier] | None = ledger_mapping.identifiers
+    disowned_visits: list[DisownedVisit] | None = ledger_mapping.disowned_visits
     consent_texts: list[ConsentText] | None = ledger_mapping.consent_texts
 
     @rests.connection(

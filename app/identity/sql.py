@@ -223,10 +223,18 @@ async def end_provider_sessions(
     return int(await session.scalar(query, values) or 0)
 
 
-async def sign_in(session: Session, *, token: str, proof_key: bytes | None) -> tuple[UUID | None, UUID | None]:
-    """Bind a transaction to a person's session and return who that is: a citizen or a practitioner."""
-    query = text("SELECT citizen_id, practitioner_id FROM auth.sign_in(:token, :proof_key)")
-    row = (await session.execute(query, {"token": token, "proof_key": proof_key})).one()
+async def sign_in(
+    session: Session, *, token: str, proof_key: bytes | None, language: str
+) -> tuple[UUID | None, UUID | None]:
+    """Bind a transaction to a person's session and return who that is: a citizen or a practitioner.
+
+    In which language they read what they agree to is kept beside it, for the consent ledger.
+    """
+    query = text(
+        "SELECT citizen_id, practitioner_id, set_config('desk.language', :language, true) "
+        "FROM auth.sign_in(:token, :proof_key)"
+    )
+    row = (await session.execute(query, {"token": token, "proof_key": proof_key, "language": language})).one()
     return row.citizen_id, row.practitioner_id
 
 

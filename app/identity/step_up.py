@@ -33,9 +33,11 @@ OPERATIONS: Final[Mapping[str, StepUpAction]] = MappingProxyType(
         "askRepresentative": StepUpAction.GUARDIANS,
         "acceptRepresentation": StepUpAction.GUARDIANS,
         "endRepresentation": StepUpAction.GUARDIANS,
+        "claimRepresentation": StepUpAction.GUARDIANS,
         "joinIdentifier": StepUpAction.IDENTIFIERS,
         "undoJoin": StepUpAction.IDENTIFIERS,
         "disownRecord": StepUpAction.IDENTIFIERS,
+        "undoDisown": StepUpAction.IDENTIFIERS,
         "enrolTotp": StepUpAction.FACTORS,
         "endSession": StepUpAction.SESSIONS,
     }

@@ -56,6 +56,7 @@ DEFINERS = {
     "auth.book_changed": "auth_owner",
     "auth.calling_facility": "auth_owner",
     "auth.cancel_code": "auth_owner",
+    "auth.claim_representation": "auth_owner",
     "auth.client_keys": "auth_owner",
     "auth.confirm_factor": "auth_owner",
     "auth.count_try": "auth_owner",
@@ -63,6 +64,7 @@ DEFINERS = {
     "auth.demo_window": "auth_owner",
     "auth.describe_citizen": "auth_owner",
     "auth.disown_visit": "auth_owner",
+    "auth.disowned_state": "auth_owner",
     "auth.end_deed": "auth_owner",
     "auth.end_other_sessions": "auth_owner",
     "auth.end_own_session": "auth_owner",
@@ -146,6 +148,7 @@ DEFINERS = {
     "auth.take_emergency": "auth_owner",
     "auth.take_login": "auth_owner",
     "auth.take_try": "auth_owner",
+    "auth.take_visit_back": "auth_owner",
     "auth.tell_birthdays": "auth_owner",
     "auth.undo_join": "auth_owner",
     "auth.unpair": "auth_owner",
@@ -153,6 +156,7 @@ DEFINERS = {
     "auth.use_token": "auth_owner",
     "auth.visitors_book": "auth_owner",
     "auth.visits_of_message": "auth_owner",
+    "auth.withdraw_claim": "auth_owner",
     "auth.withdraw_consent": "auth_owner",
     "book.are_records": "book_writer",
     "book.mask_records": "book_writer",
@@ -219,9 +223,23 @@ DEFINERS = {
 ANNOUNCE = "op.announce"
 """The one function in `op` that opens no book: it writes down that one will be opened."""
 
-FAMILY = {"auth.today", "auth.asked_of_me", "auth.extent_today", "auth.narrows_on", "auth.representatives_of"}
+FAMILY = {
+    "auth.today",
+    "auth.asked_of_me",
+    "auth.disowned_state",
+    "auth.extent_today",
+    "auth.narrows_on",
+    "auth.representatives_of",
+}
 """What every reader of `Citizen` may ask of the family: `me` alone is answered."""
-LEDGER = {"auth.consent", "auth.consent_text", "auth.identifier_join", "auth.representation"}
+LEDGER = {
+    "auth.consent",
+    "auth.consent_text",
+    "auth.disowned_visit",
+    "auth.identifier_join",
+    "auth.representation",
+    "auth.representation_claim",
+}
 """Of these it sees no row."""
 
 CALLS = {
@@ -331,6 +349,10 @@ CALLS = {
     },
     "desk": {
         "auth.answer_request",
+        "auth.claim_representation",
+        "auth.disowned_state",
+        "auth.take_visit_back",
+        "auth.withdraw_claim",
         "auth.ask_share",
         "auth.cancel_code",
         "auth.freeze_sharing",

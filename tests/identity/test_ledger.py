@@ -112,6 +112,7 @@ def test_nothing_is_agreed_before_somebody_says_so_and_each_purpose_by_itself(pe
     assert [(one["purpose"], one["version"]) for one in me["consentTexts"]] == [
         ("NOTICES", 1),
         ("REPRESENTATION", 1),
+        ("SHARING", 1),
         ("STATISTICS", 1),
     ]
 
@@ -133,7 +134,9 @@ def test_a_consent_says_what_when_and_how_and_goes_as_easily_as_it_came(person: 
     assert person.lines() == ["CONSENT_GIVEN", "CONSENT_WITHDRAWN", "CONSENT_GIVEN"]
 
 
-@pytest.mark.parametrize(("purpose", "version"), [("NOTICES", 2), ("NOTICES", 0), ("REPRESENTATION", 1)])
+@pytest.mark.parametrize(
+    ("purpose", "version"), [("NOTICES", 2), ("NOTICES", 0), ("REPRESENTATION", 1), ("SHARING", 1)]
+)
 def test_only_a_text_in_force_is_agreed_to(person: Person, purpose: str, version: int) -> None:
     assert person.do(GIVE, purpose=purpose, version=version) == "INVALID"
 
@@ -342,3 +345,88 @@ def test_a_split_is_no_message_of_the_facility(person: Person, http: httpx.Clien
         "SELECT id FROM intake.message WHERE format = 'split' ORDER BY received_at DESC LIMIT 1"
     )
     assert http.get(f"/ingest/messages/{split.id}", headers=headers).status_code == 404
+
+
+# ---- a record that is one's own after all
+
+DISOWNED = "{ me { ... on Citizen { disownedVisits { id state undoneAt facility { code } } } } }"
+TAKE_BACK = (
+    "mutation($input: UndoDisownInput!) { done: undoDisown(input: $input) { disownedVisit { id state undoneAt } } }"
+)
+
+
+def disowned(person: Person) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = person.post(DISOWNED)["data"]["me"]["disownedVisits"]
+    return found
+
+
+def test_a_disowned_visit_is_listed_and_comes_back_when_its_owner_says_so(person: Person) -> None:
+    assert disowned(person) == []
+    assert person.do(DISOWN, "IDENTIFIERS", messageId=str(person.message)) == {"visits": 1}
+    (listed,) = disowned(person)
+    assert (listed["state"], listed["undoneAt"], listed["facility"]["code"]) == ("TAKEN_OUT", None, "01901")
+    assert person.do(TAKE_BACK, "IDENTIFIERS", disownedId=listed["id"]) == "CONFLICT"  # it is not out yet
+    person.work()
+    assert person.messages() == set()
+
+    done = person.do(TAKE_BACK, "IDENTIFIERS", disownedId=listed["id"])["disownedVisit"]
+    person.work()
+
+    assert (done["id"], done["state"]) == (listed["id"], "TAKEN_BACK")
+    assert done["undoneAt"] is not None
+    assert person.messages() == {str(person.message)}
+    assert [one["state"] for one in disowned(person)] == ["TAKEN_BACK"]
+    assert person.lines()[-1] == "RECORD_TAKEN_BACK"
+    assert person.do(TAKE_BACK, "IDENTIFIERS", disownedId=listed["id"]) == "NOT_FOUND"
+
+
+def test_what_its_facility_sent_meanwhile_comes_back_too(person: Person) -> None:
+    visit = f"new-{int(person.old[1:])}"
+    person.do(DISOWN, "IDENTIFIERS", messageId=str(person.message))
+    person.work()
+    corrected = person.push(person.number, visit, CAN_NANG="61.5")
+    assert person.messages() == set()
+
+    person.do(TAKE_BACK, "IDENTIFIERS", disownedId=disowned(person)[0]["id"])
+    person.work()
+
+    assert person.messages() == {str(corrected)}
+
+
+def test_a_visit_is_disowned_again_after_it_came_back(person: Person) -> None:
+    for _ in range(2):
+        assert person.do(DISOWN, "IDENTIFIERS", messageId=str(person.message)) == {"visits": 1}
+        person.work()
+        assert person.messages() == set()
+        (listed,) = disowned(person)
+        assert listed["state"] == "TAKEN_OUT"
+        person.do(TAKE_BACK, "IDENTIFIERS", disownedId=listed["id"])
+        person.work()
+        assert person.messages() == {str(person.message)}
+
+
+def test_a_visit_that_was_sent_for_another_is_settled(
+    person: Person, stand: Stand, http: httpx.Client, facility: str, serials: Callable[[], int]
+) -> None:
+    other = Person(stand, http, serials(), facility)
+    person.do(DISOWN, "IDENTIFIERS", messageId=str(person.message))
+    person.work()
+    other.push(other.number, f"new-{int(person.old[1:])}")
+
+    (listed,) = disowned(person)
+    assert listed["state"] == "SENT_FOR_ANOTHER"
+    assert person.do(TAKE_BACK, "IDENTIFIERS", disownedId=listed["id"]) == "CONFLICT"
+    assert len(other.messages()) == 2
+
+
+def test_nobody_takes_back_what_another_disowned_or_without_a_factor(
+    person: Person, stand: Stand, http: httpx.Client, facility: str, serials: Callable[[], int]
+) -> None:
+    person.do(DISOWN, "IDENTIFIERS", messageId=str(person.message))
+    person.work()
+    (listed,) = disowned(person)
+    other = Person(stand, http, serials(), facility)
+    assert disowned(other) == []
+    assert other.do(TAKE_BACK, "IDENTIFIERS", disownedId=listed["id"]) == "NOT_FOUND"
+    assert person.do(TAKE_BACK, disownedId=listed["id"]) == "STEP_UP_REQUIRED"
+    assert person.messages() == set()

@@ -19,7 +19,10 @@ INSERT INTO auth.consent_text VALUES
    'I agree that my health data, once nobody can be recognised in it, is used for public health statistics. I may withdraw at any time; refusing does not affect my care.'),
   ('REPRESENTATION', 1, '2026-01-01', NULL,
    'Tôi ủy quyền cho người mà tôi đã chọn xem sổ sức khỏe của tôi trong phạm vi và thời hạn đã ghi. Tôi biết đây là dữ liệu cá nhân nhạy cảm và có thể rút lại ủy quyền bất cứ lúc nào.',
-   'I mandate the person whom I chose to see my health book, to the extent and until the day that are written down. I know that this is sensitive personal data and may take the mandate back at any time.')
+   'I mandate the person whom I chose to see my health book, to the extent and until the day that are written down. I know that this is sensitive personal data and may take the mandate back at any time.'),
+  ('SHARING', 1, '2026-01-01', NULL,
+   'Tôi đồng ý cho người hành nghề mà tôi đưa mã hoặc chấp thuận được xem phần sổ sức khỏe đã chọn, đúng mục đích, phạm vi và thời hạn đã ghi. Tôi biết đây là dữ liệu cá nhân nhạy cảm, mỗi lượt xem đều được ghi lại, và tôi có thể thu hồi bất cứ lúc nào.',
+   'I agree that the practitioner to whom I give the code, or whose request I approve, sees the chosen part of the health book, for the purpose, to the extent and until the time that are written down. I know that this is sensitive personal data, that every view is recorded, and that I may take it back at any time.')
   ON CONFLICT DO NOTHING;
 DROP POLICY IF EXISTS anybody ON auth.consent_text;
 CREATE POLICY anybody ON auth.consent_text FOR SELECT TO desk USING (true);

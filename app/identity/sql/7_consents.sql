@@ -8,7 +8,7 @@ BEGIN
   IF live.citizen_id IS NULL THEN
     RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK405';
   END IF;
-  PERFORM FROM auth.consent_text t WHERE t.purpose = wanted AND t.version = read_version AND wanted <> 'REPRESENTATION'
+  PERFORM FROM auth.consent_text t WHERE t.purpose = wanted AND t.version = read_version AND wanted NOT IN ('REPRESENTATION', 'SHARING')
       AND auth.today() BETWEEN t.valid_from AND coalesce(t.valid_until, 'infinity');
   IF NOT FOUND THEN
     RAISE EXCEPTION 'no such text' USING ERRCODE = 'SK422';
@@ -23,7 +23,7 @@ BEGIN
   RETURN new_id;
 END $$;
 
--- Takes a consent back, as easily as it was given: no second factor. What belongs to a mandate ends with it. SK404: none of theirs.
+-- Takes a consent back, as easily as it was given: no second factor. A mandate or a share ends with its own. SK404: none of theirs.
 CREATE OR REPLACE FUNCTION auth.withdraw_consent(which uuid) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session := auth.my_session(); taken auth.consent; r auth.representation;
@@ -34,6 +34,7 @@ BEGIN
     RAISE EXCEPTION 'no such consent' USING ERRCODE = 'SK404';
   END IF;
   PERFORM audit.write_line(live.citizen_id, 'CONSENT_WITHDRAWN', live, jsonb_build_object('consent', which, 'purpose', taken.purpose));
+  PERFORM auth.end_share_of(taken.about_id, live);
   UPDATE auth.representation o SET ended_at = clock_timestamp(), ended_by = live.citizen_id
    WHERE o.id = taken.about_id AND o.ended_at IS NULL RETURNING o.* INTO r;
   IF FOUND THEN
@@ -49,7 +50,7 @@ GRANT EXECUTE ON FUNCTION auth.give_consent, auth.withdraw_consent TO desk;
 CREATE OR REPLACE FUNCTION auth.note_consent(live auth.session, for_purpose text, about uuid, read_in text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   INSERT INTO auth.consent (id, citizen_id, purpose, version, language, about_id, given_at, given_by, confirmed_by)
-  SELECT uuidv7(), live.citizen_id, t.purpose, t.version, read_in, about, clock_timestamp(), live.citizen_id, 'SECOND_FACTOR'
+  SELECT uuidv7(), live.citizen_id, t.purpose, t.version, coalesce(read_in, nullif(current_setting('desk.language', true), ''), 'vi'), about, clock_timestamp(), live.citizen_id, 'SECOND_FACTOR'
     FROM auth.consent_text t WHERE t.purpose = for_purpose AND auth.today() BETWEEN t.valid_from AND coalesce(t.valid_until, 'infinity')
    ORDER BY t.version DESC LIMIT 1
 $$;

@@ -33,7 +33,7 @@ BEGIN
   ELSIF cardinality(owners) = 1 THEN
     SELECT c.* INTO STRICT known FROM auth.citizen c WHERE c.id = owners[1];
     outcome := coalesce(auth.person_differs(known, sent), CASE
-      WHEN EXISTS (SELECT FROM auth.disowned_visit d WHERE (d.citizen_id, d.facility_code, d.source_id) = (known.id, facility, visit_id)) THEN 'NOT_MINE'
+      WHEN EXISTS (SELECT FROM auth.disowned_visit d WHERE (d.citizen_id, d.facility_code, d.source_id) = (known.id, facility, visit_id) AND d.undone_at IS NULL) THEN 'NOT_MINE'
       WHEN EXISTS (SELECT FROM auth.identifier i JOIN unnest(numbers) n USING (kind)
                     WHERE i.citizen_id = known.id AND kind = 'PERSONAL_ID' AND i.valid_until IS NULL AND i.lookup <> n.lookup)
         THEN 'IDENTIFIERS_DISAGREE' ELSE 'MATCHED' END);

@@ -42,7 +42,8 @@ BEGIN
   IF auth.home_of(facility, visit) IS DISTINCT FROM live.citizen_id THEN
     RAISE EXCEPTION 'no such record' USING ERRCODE = 'SK404';
   END IF;
-  INSERT INTO auth.disowned_visit VALUES (live.citizen_id, facility, visit, clock_timestamp()) ON CONFLICT DO NOTHING;
+  INSERT INTO auth.disowned_visit AS d VALUES (live.citizen_id, facility, visit, clock_timestamp())
+  ON CONFLICT (citizen_id, facility_code, source_id) DO UPDATE SET disowned_at = excluded.disowned_at, undone_at = NULL;
   PERFORM intake.keep_split(split_id, facility, sealed);
   PERFORM audit.write_line(live.citizen_id, 'RECORD_DISOWNED', live, jsonb_build_object('facility', facility, 'split', split_id));
   PERFORM notice.happened(live.citizen_id, 'RECORD_DISOWNED', jsonb_build_object('facility', facility, 'split', split_id));

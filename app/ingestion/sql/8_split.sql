@@ -20,7 +20,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE asked intake.message; told uuid[];
 BEGIN
   SELECT m.* INTO STRICT asked FROM intake.message m WHERE m.id = split_id AND m.format = 'split' AND m.status = 'received';
-  IF EXISTS (SELECT FROM auth.disowned_visit d WHERE (d.citizen_id, d.facility_code, d.source_id) = (citizen, asked.facility_code, visit)) THEN
+  IF EXISTS (SELECT FROM auth.disowned_visit d WHERE (d.citizen_id, d.facility_code, d.source_id) = (citizen, asked.facility_code, visit) AND d.undone_at IS NULL) THEN
     UPDATE auth.filing f SET withdrawn_at = clock_timestamp()
      WHERE (f.citizen_id, f.facility_code, f.source_id) = (citizen, asked.facility_code, visit) AND f.withdrawn_at IS NULL;
     told := array(SELECT f.message_id FROM auth.filing f WHERE (f.citizen_id, f.facility_code, f.source_id) = (citizen, asked.facility_code, visit));

@@ -25,6 +25,7 @@ BEGIN
                                access_minutes, created_at, redeemable_until, tries)
   VALUES (code, stands.citizen_id, live.citizen_id, live.id, stands.representation, keyed, proof, has_pin, why, scope,
           access_minutes, present, redeemable_until, 0);
+  PERFORM auth.note_consent(live, 'SHARING', code, NULL);
   PERFORM audit.write_line(stands.citizen_id, 'CODE_MADE', live, jsonb_build_object('code', code, 'purpose', why, 'scope', scope,
     'redeemable_until', redeemable_until, 'access_minutes', access_minutes, 'representation', stands.representation));
   SELECT count(*) INTO live_grants FROM auth.book_grant g WHERE g.citizen_id = stands.citizen_id AND g.revoked_at IS NULL AND g.ends_at > present;
@@ -44,6 +45,7 @@ BEGIN
     revoked_grant := found_code.grant_id;
   ELSIF found_code.cancelled_at IS NULL THEN
     UPDATE auth.share_code c SET cancelled_at = clock_timestamp(), verifier = NULL WHERE c.id = code;
+    PERFORM auth.consents_over(ARRAY[code], live);
     PERFORM audit.write_line(found_code.citizen_id, 'CODE_CANCELLED', live, jsonb_build_object('code', code));
   END IF;
 END $$;

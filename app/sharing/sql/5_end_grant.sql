@@ -8,6 +8,7 @@ BEGIN
   UPDATE auth.book_grant g SET revoked_at = clock_timestamp(), revoked_why = why
    WHERE g.id = ended AND g.revoked_at IS NULL AND g.ends_at > clock_timestamp() RETURNING g.citizen_id INTO citizen;
   IF FOUND THEN
+    PERFORM auth.consents_over(ARRAY[ended], live);
     PERFORM audit.write_line(citizen, 'GRANT_REVOKED', live, jsonb_build_object('grant', ended, 'reason', why));
     PERFORM notice.happened(citizen, 'GRANT_ENDED', jsonb_build_object('grant', ended), 'grant-ended-' || ended);
   END IF;
@@ -39,9 +40,7 @@ BEGIN
   PERFORM FROM auth.book b WHERE b.citizen_id = citizen FOR UPDATE;
   UPDATE auth.book b SET sharing_frozen_at = CASE WHEN frozen THEN coalesce(b.sharing_frozen_at, clock_timestamp()) END WHERE b.citizen_id = citizen;
   IF frozen THEN
-    UPDATE auth.share_code c SET cancelled_at = clock_timestamp(), verifier = NULL
-     WHERE c.citizen_id = citizen AND c.redeemed_at IS NULL AND c.cancelled_at IS NULL AND c.redeemable_until > clock_timestamp();
-    GET DIAGNOSTICS cancelled_codes = ROW_COUNT;
+    cancelled_codes := auth.cancel_live_codes(citizen, live);
     FOR one IN SELECT g.id FROM auth.book_grant g WHERE g.citizen_id = citizen AND g.revoked_at IS NULL AND g.ends_at > clock_timestamp() LOOP
       closed_sessions := closed_sessions + auth.end_grant(one, live, 'FROZEN');
       revoked_grants := revoked_grants + 1;

@@ -5,9 +5,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE one uuid;
 BEGIN
   revoked_grants := 0;
-  UPDATE auth.share_code c SET cancelled_at = clock_timestamp(), verifier = NULL
-   WHERE c.citizen_id = citizen AND c.redeemed_at IS NULL AND c.cancelled_at IS NULL AND c.redeemable_until > clock_timestamp();
-  GET DIAGNOSTICS cancelled_codes = ROW_COUNT;
+  cancelled_codes := auth.cancel_live_codes(citizen, NULL::auth.session);
   FOR one IN SELECT g.id FROM auth.book_grant g WHERE g.citizen_id = citizen AND g.revoked_at IS NULL AND g.ends_at > clock_timestamp() LOOP
     PERFORM auth.end_grant(one, NULL::auth.session, why);
     revoked_grants := revoked_grants + 1;

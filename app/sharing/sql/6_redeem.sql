@@ -28,6 +28,7 @@ BEGIN
   given.requested_by := redeemed.made_by; given.session_id := redeemed.session_id; given.representation := redeemed.representation;
   given.confirmed_at := redeemed.created_at; given.starts_at := redeemed.redeemed_at;
   given.ends_at := redeemed.redeemed_at + make_interval(mins => redeemed.access_minutes);
+  UPDATE auth.consent c SET about_id = new_grant WHERE c.about_id = redeemed.id AND c.withdrawn_at IS NULL;  -- it is of the grant now
   PERFORM auth.give(given, live, 'CODE_REDEEMED', jsonb_build_object('code', redeemed.id, 'declared', purpose));
   RETURN new_grant;
 END $$;

@@ -26,6 +26,7 @@ BEGIN
     'practitioner_id', one.practitioner_id, 'facility_code', one.facility_code, 'kind', 'REQUEST', 'purpose', one.purpose, 'scope', scope,
     'requested_by', live.citizen_id, 'session_id', live.id, 'representation', stands.representation, 'confirmed_at', clock_timestamp(),
     'starts_at', clock_timestamp(), 'ends_at', clock_timestamp() + make_interval(mins => coalesce(access_minutes, one.access_minutes))));
+  PERFORM auth.note_consent(live, 'SHARING', new_grant, NULL);
   PERFORM auth.give(given, live, NULL, jsonb_build_object('request', request));
   RETURN new_grant;
 END $$;
