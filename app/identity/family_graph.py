@@ -59,7 +59,7 @@ class EndRepresentationInput:
 class ClaimRepresentationInput:
     """Input of claimRepresentation."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     personal_id: str = strawberry.field(description="The child's 12-digit personal id number.")
     full_name: str = strawberry.field(description="The child's full name, as the papers have it.")
     birth_date: date = strawberry.field(description="The child's date of birth.")
@@ -70,7 +70,7 @@ class ClaimRepresentationInput:
 class WithdrawClaimInput:
     """Input of withdrawClaim."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     claim_id: strawberry.ID = strawberry.field(description="One of `me { representationClaims }`.")
 
 

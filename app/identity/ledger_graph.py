@@ -60,7 +60,7 @@ class DisownRecordInput:
 class UndoDisownInput:
     """Input of undoDisown."""
 
-    idempotency_key: strawberry.ID = strawberry.field(description=KEY)
+    idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     disowned_id: strawberry.ID = strawberry.field(description="One of `me { disownedVisits }`.")
 
 
