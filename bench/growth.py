@@ -36,7 +36,7 @@ def main() -> None:
         "--citizens", type=int, default=2000, help="of the small database; every tenth has a heavy book"
     )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3, help="of one run")
+    parser.add_argument("--seconds", type=float, default=2, help="of one run")
     parser.add_argument("--write", action="store_true", help="update BENCHMARKS.md")
     chosen = parser.parse_args()
     machine.require()

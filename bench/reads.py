@@ -9,12 +9,23 @@ security and no login. Linux, two cores.
 """
 
 import argparse
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
 from bench.reading import answers, machine, report
 from bench.reading.book import Book, open_book
-from bench.reading.questions import BOUND_QUESTIONS, OPERATIONS, QUESTIONS, Question, etags_of
-from bench.reading.rounds import SATURATED, UNLOADED, Table, load, pgbench, prepare
+from bench.reading.questions import (
+    BOUND_QUESTIONS,
+    DISTURBED,
+    OPERATIONS,
+    OTHERS_QUESTIONS,
+    PARENT,
+    QUESTIONS,
+    UNDISTURBED,
+    WORST,
+    Question,
+    etags_of,
+)
+from bench.reading.rounds import BUSY, SATURATED, UNLOADED, Table, attack, load, pgbench, prepare
 from bench.reading.servers import OURS, PEERS, POOL_SIZE, Server, installed_peers, running
 
 COMPARED = 5
@@ -24,14 +35,17 @@ heavy book (30 visits, 40 prescriptions x 3 drugs, 40 laboratory reports x 10 re
 indexes for everybody and {pool} connections to PostgreSQL each. Ours: session lookup, row-level security, ETag. Peers:
 plain row-level security by one setting, registered documents, no login. Figures are medians of {rounds} interleaved
 rounds of {seconds:g} s, ratios medians of the rounds' own ratios. {citizens} citizens.
-The 50-point trend is fifty functional tests with facility and value. Leaves a response: {leaves}."""
+The 50-point trend is fifty functional tests with facility and value. A parent's and a practitioner's rows: masks and
+classes judged (one visit in twenty is hidden), a line of the visitors' book flushed before each answer, that of a
+practitioner in a transaction before the reading. The attacker asks for the whole of a heavy book 50 times a second.
+Leaves a response: {leaves}."""
 
 
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(prog="dev.py bench reads", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3, help="of one run")
+    parser.add_argument("--seconds", type=float, default=2, help="of one run")
     parser.add_argument("--citizens", type=int, default=2000, help="every tenth has a heavy book")
     parser.add_argument("--only", choices=[OURS, *PEERS], action="append", help="measure only these servers")
     parser.add_argument("--write", action="store_true", help="update BENCHMARKS.md")
@@ -97,6 +111,8 @@ def _measured(book: Book, servers: list[Server], *, rounds: int, seconds: float)
             table.add(question.name, server.name, UNLOADED, run)
         print(f"round {number + 1} of {rounds}", flush=True)
     _measure_bound(table, book, servers[0], rounds=rounds, seconds=seconds)
+    _measure_attack(table, book, servers[0], rounds=rounds, seconds=seconds)
+    _measure_others(table, book, servers[0], rounds=rounds, seconds=seconds)
     return table
 
 
@@ -112,6 +128,32 @@ def _measure_bound(table: Table, book: Book, server: Server, *, rounds: int, sec
                 if number >= 0:
                     table.add(question.name, server.name, connections, run)
         print(f"bound, round {number + 1} of {rounds}", flush=True)
+
+
+def _measure_attack(table: Table, book: Book, server: Server, *, rounds: int, seconds: float) -> None:
+    """Measure everybody's home screen with and without somebody who asks for a whole book 50 times a second."""
+    people = book.heavy()
+    requests = prepare(book, UNDISTURBED, server, people[1:], {})
+    worst = prepare(book, WORST, server, people[:1], {})
+    for _ in range(rounds):
+        for question in (UNDISTURBED, DISTURBED):
+            with attack(server, requests=worst, seconds=seconds) if question is DISTURBED else nullcontext():
+                run = load(book, question, server, requests=requests, connections=BUSY, seconds=seconds)
+            table.add(question.name, server.name, BUSY, run)
+
+
+def _measure_others(table: Table, book: Book, server: Server, *, rounds: int, seconds: float) -> None:
+    """Measure who reads another's book: masks judged, a line of the visitors' book flushed before each answer."""
+    parents, doctors = book.others()
+    for number in range(-1, rounds):  # the first one warms
+        for question in OTHERS_QUESTIONS:
+            people = parents if question.reader == PARENT else doctors
+            requests = prepare(book, question, server, people, {})
+            for connections, life in ((SATURATED, seconds), (UNLOADED, max(1.0, seconds / 3))):
+                run = load(book, question, server, requests=requests, connections=connections, seconds=life)
+                if number >= 0:
+                    table.add(question.name, server.name, connections, run)
+        print(f"others, round {number + 1} of {rounds}", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ import asyncio
 import hashlib
 import json
 import secrets
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -28,6 +28,8 @@ from devkit.postgres import Cluster, temporary_cluster
 
 BENCH = Path(__file__).parent.parent
 DATABASE = "bench"
+OF_DEPENDANT, SHARED = "OfDependant", "Shared"
+"""Forms of a document: a parent asks for a child's book, a practitioner for one that a grant opens."""
 USED_LOGINS = [login for login in LOGINS if login != "demo"]
 SERVER_SETTINGS = {"shared_buffers": "2GB", "effective_cache_size": "6GB", "max_wal_size": "8GB"}
 
@@ -39,6 +41,8 @@ class Person:
     id: UUID
     token: str
     phone: Phone | None = None  # with the key that the token is bound to
+    form: str = ""  # which form of a document they ask, and with which variables (JSON)
+    variables: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,24 @@ class Book:
         self.cluster.psql(f"INSERT INTO auth.session ({columns}) VALUES {rows}", DATABASE)  # noqa: S608 - made above
         return bound
 
+    def others(self) -> tuple[list[Person], list[Person]]:
+        """Return parents and practitioners who may read a heavy book each; made at the first call."""
+        if self.cluster.psql("SELECT to_regclass('bench.shared')", DATABASE).strip() == "":
+            self.cluster.psql(BENCH / "reading" / "others.sql", DATABASE)
+            self.cluster.psql("VACUUM (ANALYZE); CHECKPOINT;", DATABASE)
+        asked = """SELECT p.id, parent.token, s.token, s.grant_id FROM bench.person p JOIN bench.shared s USING (number)
+          JOIN bench.person parent ON parent.number = p.number + 1 ORDER BY hashint4(p.number)"""
+        rows = [line.split("|") for line in self.cluster.psql(asked, DATABASE).splitlines()]
+        parents = [
+            Person(id=UUID(child), token=token, form=OF_DEPENDANT, variables=f'{{"citizenId":"{child}"}}')
+            for child, token, _, _ in rows
+        ]
+        doctors = [
+            Person(id=UUID(owner), token=token, form=SHARED, variables=f'{{"grantId":"{grant}"}}')
+            for owner, _, token, grant in rows
+        ]
+        return parents, doctors
+
     def nonces(self) -> Callable[[], str]:
         """Return what tells the nonce that a proof holds now."""
         derive = open_vault(self.settings.secrets_dir).derivation.secret
@@ -98,9 +120,22 @@ class Book:
         return int((self.cluster.pgdata / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
 
 
+@cache
+def documents() -> dict[str, str]:
+    """Return the bench's documents by name: those of its folder, and the forms in which others ask for a book."""
+    found = {path.stem: path.read_text(encoding="utf-8") for path in sorted((BENCH / "operations").glob("*.graphql"))}
+    for name, text in list(found.items()):
+        own = f"query {name} {{\n  healthBook {{"
+        for form, key, root in ((OF_DEPENDANT, "citizenId", "healthBook"), (SHARED, "grantId", "sharedHealthBook")):
+            if text.startswith(own):
+                asked = f"query {name}{form}(${key}: ID!) {{\n  {root}({key}: ${key}) {{"
+                found[f"{name}{form}"] = text.replace(own, asked, 1)
+    return found
+
+
 def document_id(name: str) -> str:
     """Return the id of one of the bench's documents."""
-    return trusted.document_id((BENCH / "operations" / f"{name}.graphql").read_text(encoding="utf-8"))
+    return trusted.document_id(documents()[name])
 
 
 def call_of(name: str, *, bearer: str = "$1") -> str:
@@ -142,15 +177,12 @@ def _made(cluster: Cluster, folder: Path) -> Book:
 
 def _publish(book: Book) -> None:
     """Make a list of trusted operations of the bench's own documents, and let this process read it."""
-    shutil.copytree(BENCH / "operations", book.documents / "operations")
+    (book.documents / "operations").mkdir(parents=True)
+    for name, text in documents().items():
+        (book.documents / "operations" / f"{name}.graphql").write_text(text, encoding="utf-8")
     listed = [
-        {
-            "id": trusted.document_id(path.read_text(encoding="utf-8")),
-            "file": path.name,
-            "since": "2026-01-01",
-            "sunset": None,
-        }
-        for path in sorted((BENCH / "operations").glob("*.graphql"))
+        {"id": document_id(name), "file": f"{name}.graphql", "since": "2026-01-01", "sunset": None}
+        for name in documents()
     ]
     (book.documents / "trusted.json").write_text(json.dumps(listed), encoding="utf-8")
     trusted.FOLDER = book.documents

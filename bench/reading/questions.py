@@ -8,7 +8,7 @@ from random import Random
 from bench.reading.book import Person
 from bench.reading.servers import OURS, Server
 
-VISITS, HOME, TREND, ME = "Visits", "Home", "Trend", "Me"
+VISITS, HOME, TREND, ME, WHOLE_BOOK = "Visits", "Home", "Trend", "Me", "WholeBook"
 OPERATIONS = (VISITS, HOME, TREND)
 REQUESTS = 4000
 MOST_BOUND_A_SECOND = 4000
@@ -28,6 +28,7 @@ class Question:
     everybody: bool = True  # the peers have no ETag: they are asked for the whole screen each time
     compared: str | None = None  # which question of the peers it is compared with, when they are not asked this one
     bound: bool = False  # each request proves its key (DPoP), which the peers do not have either
+    reader: str = "owner"  # or who else: each view of theirs writes a line of the visitors' book, flushed before it
 
     def requests(
         self, server: Server, people: Sequence[Person], etags: dict[str, str], *, seconds: float = 0
@@ -77,6 +78,19 @@ BOUND_QUESTIONS = (
     Question(name="50-point trend, DPoP", operation=TREND, everybody=False, compared="50-point trend", bound=True),
 )
 """Asked of ours alone."""
+
+PARENT, PRACTITIONER = "parent", "practitioner"
+OTHERS_QUESTIONS = tuple(
+    Question(name=f"{question.name}, {reader}", operation=question.operation, everybody=False,
+             compared=question.name, reader=reader)
+    for reader in (PARENT, PRACTITIONER)
+    for question in QUESTIONS[:3]
+)  # fmt: skip
+"""What a parent reads in a child's book (one statement), and a practitioner by a grant (announced, then read)."""
+
+UNDISTURBED = Question(name="home screen, nobody else", operation=HOME, everybody=False)
+DISTURBED = Question(name="home screen, beside an attacker", operation=HOME, everybody=False)
+WORST = Question(name="whole book", operation=WHOLE_BOOK, everybody=False)
 
 
 def etags_of(server: Server, people: Sequence[Person]) -> dict[str, str]:

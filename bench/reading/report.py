@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bench.reading.machine import size
-from bench.reading.questions import BOUND_QUESTIONS
+from bench.reading.questions import BOUND_QUESTIONS, DISTURBED, OTHERS_QUESTIONS, PARENT, UNDISTURBED
 from bench.reading.questions import QUESTIONS as PLAIN_QUESTIONS
-from bench.reading.rounds import SATURATED, UNLOADED, Table
+from bench.reading.rounds import ATTACKS_A_SECOND, BUSY, SATURATED, UNLOADED, Table
 from bench.reading.servers import OURS, PEERS
 from devkit.places import ROOT
 
 PAGE = ROOT / "BENCHMARKS.md"
 PGBENCH = "pgbench"
 HOME_SCREEN = "home screen"
-QUESTIONS = (*PLAIN_QUESTIONS, *BOUND_QUESTIONS)
+QUESTIONS = (*PLAIN_QUESTIONS, *BOUND_QUESTIONS, *OTHERS_QUESTIONS)
 BOUND = ("visits page, DPoP", "home screen, DPoP", "50-point trend, DPoP")
 WANTED = {
     "PostGraphile": {
@@ -23,6 +23,7 @@ WANTED = {
         "50-point trend": 3.0,
         "a phone's day": 10.0,
         **dict.fromkeys(BOUND, 2.5),
+        **{question.name: 1.5 if question.reader == PARENT else 1.2 for question in OTHERS_QUESTIONS},
     },
     "mercurius": {"visits page": 1.5, HOME_SCREEN: 1.5, "50-point trend": 1.5},
     "Strawberry, tuned": {"visits page": 10.0, HOME_SCREEN: 10.0, "50-point trend": 10.0},
@@ -32,7 +33,13 @@ WANTED = {
 
 def lines_of(table: Table) -> list[str]:
     """Return one line per figure."""
-    return [*_throughput(table), *_costs(table), *_waits(table)]
+    return [*_throughput(table), *_attack(table), *_costs(table), *_waits(table)]
+
+
+def _attack(table: Table) -> list[str]:
+    quiet, beside = (table.middle(question.name, OURS, BUSY, "p99_ms") for question in (UNDISTURBED, DISTURBED))
+    name = f"home screen, {BUSY} connections, p99 beside {ATTACKS_A_SECOND} whole books/s"
+    return [f"{name} | {beside:.2f} ms | {beside / quiet:.2f} | {quiet:.2f} ms without, wanted 2 at most"]
 
 
 def _throughput(table: Table) -> list[str]:

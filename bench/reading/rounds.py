@@ -5,7 +5,8 @@ import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from bench.reading.machine import DATABASE_CORE, cpu_seconds, on_core, tree_of
 from bench.reading.questions import Question
 from bench.reading.servers import POOL_SIZE, Server
 
-SATURATED, UNLOADED = 32, 1
+SATURATED, BUSY, UNLOADED = 32, 4, 1
+ATTACKS_A_SECOND = 50
 Key = tuple[str, str]
 """A question's name and a server's."""
 
@@ -92,6 +94,21 @@ def load(book: Book, question: Question, server: Server, *, requests: Path, conn
         database_cpu_ms=used[1] * 1000 / found["count"],
         bytes=found["bytes"],
     )
+
+
+@contextmanager
+def attack(server: Server, *, requests: Path, seconds: float) -> Iterator[None]:
+    """Send requests at a steady rate for as long as the block measures."""
+    command = [sys.executable, "-m", "bench.reading.steady", server.port, ATTACKS_A_SECOND, seconds + 1, requests]
+    with on_core(DATABASE_CORE):
+        attacker = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE)
+    try:
+        if attacker.stdout is not None:
+            attacker.stdout.readline()  # it begins
+        yield
+    finally:
+        attacker.terminate()
+        attacker.wait()
 
 
 def pgbench(book: Book, operation: str, *, people: int, seconds: int, connections: int = POOL_SIZE) -> Run:

@@ -38,10 +38,11 @@ class Server:
     def request(self, operation: str, person: Person, *, known: str | None = None) -> bytes:
         """Return a request as it goes over the wire. `known` is an ETag, which only ours answers with 304."""
         if self.name == OURS:
-            asked, who = document_id(operation), self._authorization(person)
+            asked, who = document_id(f"{operation}{person.form}"), self._authorization(person)
         else:
             asked, who = operation, f"x-citizen: {person.id}"
-        body = f'{{"documentId":"{asked}"}}'
+        variables = f',"variables":{person.variables}' if person.variables else ""
+        body = f'{{"documentId":"{asked}"{variables}}}'
         lines = ["POST /graphql HTTP/1.1", f"host: 127.0.0.1:{self.port}", "accept: application/graphql-response+json"]
         lines += ["content-type: application/json", f"content-length: {len(body)}", who]
         if known is not None:

@@ -4,7 +4,6 @@ The bench itself takes minutes and needs the peers' packages; what a migration c
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from graphql import parse
@@ -12,13 +11,14 @@ from graphql import parse
 from app.core.settings import Settings
 from app.gateway import plans
 from app.sharing.scope import EVERY_SECTION
+from bench.reading.book import documents
 from devkit.places import ROOT
 from tests.attacks import tries
 from tests.conftest import Ground
 from tests.people import Stand
 
 BENCH = ROOT / "bench"
-DOCUMENTS = [path for path in sorted((BENCH / "operations").glob("*.graphql")) if path.stem != "Me"]
+DOCUMENTS = sorted(documents().keys() - {"Me"})
 RESOURCES = """
 SELECT c.relname FROM pg_class c
  WHERE c.relnamespace IN ('book'::regnamespace, 'directory'::regnamespace) AND c.relkind IN ('r', 'v', 'p')
@@ -44,16 +44,26 @@ def test_postgraphile_finds_every_name_once(ground: Ground, database: str) -> No
     assert sorted(names) == sorted(set(names))
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
-def test_every_document_answers_a_heavy_book(document: Path, ground: Ground, database: str, stand: Stand) -> None:
-    text = document.read_text(encoding="utf-8")
-    operation = plans.compile_plain(parse(text), operation_name=None, key=document.stem)
+def test_others_may_read_a_heavy_book(ground: Ground, database: str) -> None:
+    ground.cluster.psql(BENCH / "reading" / "others.sql", database)
+    opened = """
+        SELECT (SELECT o.sections FROM auth.open_book(parent.token, NULL, p.id, 'bench') o),
+               auth.announce(s.token, NULL, s.grant_id, 'bench', NULL, NULL)
+          FROM bench.person p JOIN bench.shared s USING (number)
+          JOIN bench.person parent ON parent.number = p.number + 1"""
+
+    assert ground.cluster.psql(opened, database).split() == ["1023|2"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_document_answers_a_heavy_book(name: str, ground: Ground, database: str, stand: Stand) -> None:
+    operation = plans.compile_plain(parse(documents()[name]), operation_name=None, key=name)
     citizen, token = ground.cluster.psql("SELECT id, token FROM bench.person WHERE heavy", database).strip().split("|")
 
     async def read() -> bytes:
         async with tries.as_role(stand, "book_reader") as reader, reader.transaction():
             await reader.fetchrow("SELECT auth.open_book($1, NULL, NULL, 'bench')", token)
-            (part,) = operation.parts(plans.BOOK)
+            (part,) = operation.deployed_parts
             inputs = {"in_citizen": citizen, "in_sections": EVERY_SECTION, "in_language": "vi"}
             body: bytes = await reader.fetchval(part.statement().sql, *part.statement().arguments(inputs))
         return body

@@ -30,7 +30,7 @@ $$;
 
 -- The condition of a policy. `says` gives what was decided: `citizen`, `sections`, `whole` and the whole `decision` as SQL
 -- texts. A row that nothing hides, in a book that is open as a whole, costs two comparisons: each page pays for every row,
--- and each statement for every node of its plan (infra/decisions/0022-what-a-read-costs.md).
+-- and each statement for every node of its plan (infra/decisions/0023-what-a-read-costs.md).
 CREATE OR REPLACE FUNCTION book.condition(name text, bits int, dated text, ids text[], parent text, key text, says jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT format('citizen_id = (SELECT CASE WHEN %s & %s <> 0 THEN %s END)', says->>'sections', bits, says->>'citizen')
