@@ -58,7 +58,7 @@ class Question:
         total = sum(statuses.values())
         unchanged = statuses.get("304", 0) / total * 100 if server.name == OURS else 0
         wanted = self.unchanged if server.name == OURS else 0
-        return statuses.keys() <= {"200", "304"} and abs(unchanged - wanted) <= 5
+        return statuses.keys() <= {"200", "304"} and abs(unchanged - wanted) <= 5 + 150 / total**0.5
 
 
 QUESTIONS = (
