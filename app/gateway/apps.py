@@ -7,7 +7,11 @@ from email.utils import format_datetime
 from app.core.errors import Invalid, Text, UpgradeRequired
 from app.gateway.trusted import TrustedOperation
 
-_APP = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,30}/(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
+_APP = re.compile(
+    r"[A-Za-z][A-Za-z0-9_-]{0,30}/([0-9]{1,9}(?:\.[0-9]{1,9}){0,3})"  # 1.4 is 1.4.0
+    r"(?:[-+][0-9A-Za-z.+-]{1,40})?"  # a test build or its number, which says nothing of what is supported
+)
+_PARTS = 4
 
 
 def check_app(header: str | None, *, oldest: str) -> None:
@@ -26,8 +30,13 @@ def check_app(header: str | None, *, oldest: str) -> None:
                 "Sokhoe-App must look like <platform>/<version>, for example android/1.4.0.",
             )
         )
-    if tuple(map(int, app.groups())) < tuple(map(int, oldest.split("."))):
+    if _numbers(app[1]) < _numbers(oldest):
         raise UpgradeRequired
+
+
+def _numbers(version: str) -> list[int]:
+    numbers = [int(part) for part in version.split(".")]
+    return numbers + [0] * (_PARTS - len(numbers))
 
 
 def check_document(known: TrustedOperation, *, now: datetime) -> dict[str, str]:

@@ -212,6 +212,7 @@ def _prepared(query: str, operation_name: str | None) -> _Plain:
         raise _fault(errors[0])
     if limits.is_introspection(operation):
         return _Plain(operation=None, document=document, operation_name=operation_name)
+    limits.check_unmixed(operation)
     try:
         compiled = plans.compile_plain(document, operation_name=operation_name, key=document_id(query))
     except NotCompilable as error:

@@ -74,8 +74,25 @@ def check_cost(cost: int) -> None:
 
 def is_introspection(operation: OperationDefinitionNode) -> bool:
     """Tell whether an operation asks for nothing but the schema itself."""
-    names = [node.name.value if isinstance(node, FieldNode) else "" for node in operation.selection_set.selections]
-    return all(name.startswith("__") for name in names)
+    return all(name.startswith("__") for name in _asked_for(operation))
+
+
+def check_unmixed(operation: OperationDefinitionNode) -> None:
+    """Check that an operation does not ask for the schema and for data at once.
+
+    :raises Invalid: when it does
+    """
+    if {"__schema", "__type"} & set(_asked_for(operation)):
+        raise Invalid(
+            Text(
+                "Hãy hỏi lược đồ (`__schema`, `__type`) trong một truy vấn riêng.",
+                "Ask for the schema (`__schema`, `__type`) in an operation of its own.",
+            )
+        )
+
+
+def _asked_for(operation: OperationDefinitionNode) -> list[str]:
+    return [node.name.value if isinstance(node, FieldNode) else "" for node in operation.selection_set.selections]
 
 
 def _check_as_it_stands(definitions: Iterable[OperationDefinitionNode | FragmentDefinitionNode]) -> None:

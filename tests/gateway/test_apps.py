@@ -16,8 +16,15 @@ from tests.people import Stand
         ("android/1.4.0", True),
         ("ios/1.10.0", True),
         ("ios/2.0.0", True),
+        ("android/1.4", True),
+        ("ios/2", True),
+        ("ios/1.4.0.1", True),
+        ("android/1.4.0-beta.2+45", True),
+        ("android/1.4.0+2026112201", True),
         ("android/1.3.9", False),
         ("ios/0.99.99", False),
+        ("ios/1", False),
+        ("android/1.3.9-rc1", False),
     ],
 )
 def test_an_older_app_must_be_updated(header: str | None, *, is_served: bool) -> None:
@@ -29,7 +36,22 @@ def test_an_older_app_must_be_updated(header: str | None, *, is_served: bool) ->
         assert is_served
 
 
-@pytest.mark.parametrize("header", ["", "android", "android/1.4", "android/1.4.0 x", "1.4.0", "ios/9999999.0.0"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "android",
+        "android/",
+        "android/x",
+        "android/1.",
+        "android/1.4.0 x",
+        "1.4.0",
+        "ios/9999999999.0.0",
+        "ios/1.0.0.0.0",
+        "ios/1-",
+        "ios/1.²",
+    ],
+)
 def test_a_malformed_header_is_told(header: str) -> None:
     with pytest.raises(Invalid):
         check_app(header, oldest="1.4.0")

@@ -299,6 +299,9 @@ def test_b183_b184_introspection_in_demo_mode(http: httpx.Client) -> None:
         "data": {"__type": {"name": "Citizen"}}
     }
     assert asked(http, {}, query="{ __typename }").json() == {"data": {"__typename": "Query"}}
+    mixed = asked(http, {"Accept-Language": "en"}, query='{ __type(name: "Citizen") { name } me { id } }')
+    assert_refused(mixed)
+    assert "operation of its own" in mixed.json()["errors"][0]["message"]
     circular = "{ __schema { types { fields { type { fields { type { fields { type { name } } } } } } } } }"
     assert_refused(asked(http, {}, query=circular))
     assert_refused(asked(http, {}, query="query($a: String!) { __type(name: $a) { name } }"))
