@@ -24,7 +24,7 @@ from app.appointments import sql as care
 from app.appointments import waiting
 from app.core.clock import utc_now
 from app.core.context import run_step
-from app.core.crypto import Place, Vault, open_vault
+from app.core.crypto import Vault, open_vault
 from app.core.db import Login, open_engine, open_pool
 from app.core.defects import report_defect
 from app.core.logs import configure_logs
@@ -34,6 +34,7 @@ from app.identity import family_sql as families
 from app.ingestion import sql
 from app.ingestion.door import reader_limits
 from app.ingestion.formats import Reading
+from app.ingestion.kept import open_message
 from app.ingestion.processing import process_message
 from app.ingestion.readers import TRIES, Reader, Readers, ReaderStopped, open_readers, read_here
 from app.ingestion.suspects import SLOW_SECONDS, Suspects
@@ -78,7 +79,7 @@ class _Worker:
             return await self._defer(message_id, facility_code, died=0)
         async with self.turns.of(facility_code):
             try:
-                return await self._file(message_id, partial(self._read_here, sender=facility_code))
+                return await self._file(message_id, read=partial(self._read_here, sender=facility_code))
             except _Deferred:
                 return await self._defer(message_id, facility_code, died=1)
 
@@ -94,8 +95,7 @@ class _Worker:
         kept = await run_step(self.engine, partial(sql.waiting_message, message_id=message_id))
         if kept is None:
             return None
-        place = Place(table="intake.message", column="body", row_id=message_id)
-        body = await asyncio.to_thread(self.vault.sealer.open, kept.body, place=place)
+        body = await asyncio.to_thread(open_message, kept.body, message_id=message_id, sealer=self.vault.sealer)
         del kept
         found: Reading | ReaderStopped
         try:
@@ -104,14 +104,8 @@ class _Worker:
             self.suspects.note(facility_code)
             found = ReaderStopped(tries=TRIES)
         del body
-
-        async def was_read(_body: bytes) -> Reading:
-            if isinstance(found, ReaderStopped):
-                raise found
-            return found
-
         async with self.turns.of(facility_code):
-            return await self._file(message_id, was_read)
+            return await self._file(message_id, found=found)
 
     async def _read_here(self, body: bytes, *, sender: str) -> Reading:
         start = time.thread_time()
@@ -124,8 +118,10 @@ class _Worker:
             if time.thread_time() - start > SLOW_SECONDS:
                 self.suspects.note(sender)
 
-    async def _file(self, message_id: UUID, read: Reader) -> str | None:
-        step = partial(process_message, message_id=message_id, vault=self.vault, now=utc_now(), read=read)
+    async def _file(
+        self, message_id: UUID, *, read: Reader = read_here, found: Reading | ReaderStopped | None = None
+    ) -> str | None:
+        step = partial(process_message, message_id=message_id, vault=self.vault, now=utc_now(), read=read, found=found)
         return await run_step(self.engine, step)
 
     async def _defer(self, message_id: UUID, facility_code: str, *, died: int) -> str:

@@ -10,9 +10,10 @@ from uuid import UUID
 import typer
 
 from app.commands.console import AsJson, as_worker, fail, read_settings, run, show
-from app.core.crypto import Place, SealBroken, open_vault
+from app.core.crypto import SealBroken, open_vault
 from app.core.db import Session
 from app.ingestion import sql
+from app.ingestion.kept import open_message
 
 app = typer.Typer(no_args_is_help=True, help="Messages that were not wholly filed: their age and reasons.")
 MOST_LISTED = 1_000
@@ -90,9 +91,8 @@ async def _told(session: Session, *, message_id: UUID, secrets_dir: Path) -> dic
     found = await sql.unfiled_message(session, message_id=message_id)
     if found is None:
         return None
-    place = Place(table="intake.message", column="body", row_id=message_id)
     try:
-        length = len(open_vault(secrets_dir).sealer.open(found.body, place=place))
+        length = len(open_message(found.body, message_id=message_id, sealer=open_vault(secrets_dir).sealer))
         opens = f"{length} byte, còn nguyên / intact"
     except SealBroken:
         opens = "không mở được / do not open"

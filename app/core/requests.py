@@ -101,6 +101,14 @@ def announced_bytes(request: Request) -> int | None:
 async def read_body(request: Request, *, most_bytes: int) -> bytes:
     """Return the whole body.
 
+    :raises TooLarge: and so on as `read_large_body`
+    """
+    return bytes(await read_large_body(request, most_bytes=most_bytes))
+
+
+async def read_large_body(request: Request, *, most_bytes: int) -> bytearray:
+    """Return the whole body where it was gathered, without a second copy.
+
     :raises TooLarge: as soon as more than `most_bytes` are announced or have come
     :raises BodyTooSlow: when it is not whole, or its next piece is not there, in the time that the settings give
     :raises BodyCutOff: when the client goes away
@@ -120,7 +128,7 @@ async def read_body(request: Request, *, most_bytes: int) -> bytes:
                 if len(body) > most_bytes:
                     raise _too_large(most_bytes)
                 if not piece.get("more_body", False):
-                    return bytes(body)
+                    return body
                 limit.reschedule(min(end, clock() + settings.body_idle_seconds))
     except TimeoutError:
         raise BodyTooSlow from None

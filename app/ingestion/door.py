@@ -21,20 +21,20 @@ class Door:
     readers: Readers
     uploads: Uploads
 
-    async def check(self, body: bytes) -> None:
+    async def check(self, body: bytes | bytearray) -> None:
         """Refuse a message whose outer document cannot be read.
 
         :raises Invalid: with place and reason
         """
         if len(body) <= SMALL_BYTES:
-            formats.check_outside(body)
+            formats.check_outside(bytes(body))
             return
         try:
             await self.readers.check(body)
         except ReaderStopped as stopped:
             raise _given_up(stopped) from None
 
-    async def read(self, body: bytes) -> formats.Reading:
+    async def read(self, body: bytes | bytearray) -> formats.Reading:
         """Read a message that is not kept.
 
         :raises Invalid: when readers died of it

@@ -11,7 +11,7 @@ Reading = qd4750.Message | fhir.FhirMessage
 REFUSALS: Final = (xml.XmlRefused, fhir.FhirRefused)
 
 
-def is_fhir(body: bytes) -> bool:
+def is_fhir(body: bytes | bytearray) -> bool:
     """Tell JSON by its first character."""
     return body[:64].lstrip()[:1] == b"{"
 

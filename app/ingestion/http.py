@@ -16,14 +16,22 @@ from starlette.responses import JSONResponse
 
 from app.core.clock import moment_text
 from app.core.context import Context, run_step
-from app.core.crypto import Place
 from app.core.db import Session
 from app.core.errors import Conflict, Invalid, NotFound, Text
 from app.core.outcomes import FHIR_JSON
-from app.core.requests import announced_bytes, context_of, read_body, require_media_type, require_token
+from app.core.requests import (
+    announced_bytes,
+    context_of,
+    read_body,
+    read_large_body,
+    require_media_type,
+    require_token,
+)
 from app.ingestion import answers, bundle_judging, fhir, formats, judging, sql, withdrawing, xml
+from app.ingestion.catalogue import ProblemCode
 from app.ingestion.door import SMALL_BYTES, Door
 from app.ingestion.fhir.words import FhirCode
+from app.ingestion.kept import seal_message
 from app.ingestion.verdict import MessageStatus, MessageVerdict, verdict_body
 
 router = APIRouter(prefix="/ingest")
@@ -73,18 +81,18 @@ async def _receive(request: Request, *, format_name: str, accepted: frozenset[st
     facility = await _calling_facility(context, token)
     door: Door = request.app.state.door
     async with door.uploads.turn(facility, announced_bytes=announced):
-        body = await read_body(request, most_bytes=xml.MAX_MESSAGE_BYTES)
-        door.uploads.charge(facility, size_bytes=len(body))
-        _check_language(body, format_name=format_name)
-        await door.check(body)
+        large = await read_large_body(request, most_bytes=xml.MAX_MESSAGE_BYTES)
+        door.uploads.charge(facility, size_bytes=len(large))
+        _check_language(large, format_name=format_name)
+        await door.check(large)
         if dry_run:
-            message = await door.read(body)
+            message = await door.read(large)
             told = verdict_body(_judged(message, facility_code=facility, now=context.now))
             return _in_fhir(request, answers.answer(told, language=context.language)) or JSONResponse(
                 {"dryRun": True, **told}
             )
-        sealed = await _sealed(body, context=context)
-        del body  # ten megabytes, perhaps, and no longer needed
+        sealed = await _sealed(large, context=context)
+        del large  # ten megabytes, perhaps, and no longer needed
         kept = await _keep(sealed, format_name=format_name, token=token, key=key, context=context)
     return _kept(request, kept)
 
@@ -101,13 +109,16 @@ async def _calling_facility(context: Context, token: str) -> str:
     return await run_step(context.house.ingest, partial(sql.calling_facility, token=token))
 
 
-def _check_language(body: bytes, *, format_name: str) -> None:
+def _check_language(body: bytes | bytearray, *, format_name: str) -> None:
     """Refuse XML at the door for FHIR, and JSON at the door for XML: each is read as what its door says."""
     if format_name == FHIR and not formats.is_fhir(body):
-        fhir.read_document(body)
+        if len(body) <= SMALL_BYTES:  # else it is not looked at in this process
+            fhir.read_document(bytes(body))
         raise fhir.FhirRefused(FhirCode.NOT_A_RESOURCE)
     if format_name != FHIR and formats.is_fhir(body):
-        xml.check_outside(body)
+        if len(body) <= SMALL_BYTES:
+            xml.check_outside(bytes(body))
+        raise xml.XmlRefused(ProblemCode.XML_NOT_XML)
 
 
 def _judged(message: formats.Reading, *, facility_code: str, now: datetime) -> MessageVerdict:
@@ -131,20 +142,17 @@ class _Sealed:
     message_id: UUID
     digest: bytes
     size_bytes: int
-    sealed: bytes | bytearray
+    sealed: bytearray
 
 
-async def _sealed(body: bytes, *, context: Context) -> _Sealed:
-    message_id, sealer = context.new_id(), context.house.vault.sealer
-    place = Place(table="intake.message", column="body", row_id=message_id)
-    is_large = len(body) > LARGE_BYTES
+async def _sealed(body: bytes | bytearray, *, context: Context) -> _Sealed:
+    message_id = context.new_id()
+    seal = partial(seal_message, body, message_id=message_id, sealer=context.house.vault.sealer)
     return _Sealed(
         message_id=message_id,
         digest=hashlib.sha256(body).digest(),
         size_bytes=len(body),
-        sealed=await asyncio.to_thread(sealer.seal_large, body, place=place)
-        if is_large
-        else sealer.seal(body, place=place),
+        sealed=await asyncio.to_thread(seal) if len(body) > LARGE_BYTES else seal(),
     )
 
 
@@ -189,7 +197,6 @@ async def withdraw(request: Request) -> JSONResponse:
     if asked.facility_code not in {None, facility}:
         raise NotFound
     message_id = context.new_id()
-    place = Place(table="intake.message", column="body", row_id=message_id)
     step = partial(
         sql.keep_withdrawal,
         token=token,
@@ -197,7 +204,7 @@ async def withdraw(request: Request) -> JSONResponse:
         digest=hashlib.sha256(body).digest(),
         size_bytes=len(body),
         idempotency_key=key,
-        sealed=context.house.vault.sealer.seal(body, place=place),
+        sealed=seal_message(body, message_id=message_id, sealer=context.house.vault.sealer),
         target=sql.Target(visit=asked.visit, kind=asked.kind, key=asked.key),
     )
     kept = await _keeping(context, step)

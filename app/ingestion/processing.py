@@ -7,15 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 import orjson
 
-from app.core.crypto import Place, Vault
+from app.core.crypto import Vault
 from app.core.db import Session
 from app.core.ids import new_id
 from app.ingestion import bundle_filing, bundle_judging, judging, matching, qd4750, splitting, sql, withdrawing
 from app.ingestion.fhir import FhirMessage
+from app.ingestion.formats import Reading
+from app.ingestion.kept import open_message
 from app.ingestion.readers import Reader, ReaderStopped, read_here
 from app.ingestion.verdict import (
     MessageVerdict,
@@ -28,6 +31,8 @@ from app.ingestion.verdict import (
     visit_status,
 )
 from app.records import filing, resending
+
+_NOT_READ: Final = {withdrawing.FORMAT: withdrawing.process, splitting.FORMAT: splitting.process}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,20 +49,41 @@ class _Work:
 
 
 async def process_message(
-    session: Session, *, message_id: UUID, vault: Vault, now: datetime, read: Reader = read_here
+    session: Session,
+    *,
+    message_id: UUID,
+    vault: Vault,
+    now: datetime,
+    read: Reader = read_here,
+    found: Reading | ReaderStopped | None = None,
 ) -> str | None:
     """File one message and conclude it; returns its status, or nothing when there is nothing to do.
+
+    `found` is what reading it has given, where that was done before.
 
     :raises SealBroken: when the kept bytes do not open; the message stays as it is
     """
     taken = await sql.take_message(session, message_id=message_id)
     if taken is None:
         return None
-    body = vault.sealer.open(taken.body, place=Place(table="intake.message", column="body", row_id=message_id))
-    verdict = await _verdict(session, message_id=message_id, taken=taken, body=body, vault=vault, now=now, read=read)
+    if process := _NOT_READ.get(taken.format):
+        body = open_message(taken.body, message_id=message_id, sealer=vault.sealer)
+        ids = partial(new_id, now=now)
+        verdict = await process(session, message_id=message_id, taken=taken, body=body, new_id=ids)
+    else:
+        if found is None:
+            found = await _read(taken, message_id=message_id, vault=vault, read=read)
+        verdict = await _verdict(session, message_id=message_id, taken=taken, found=found, vault=vault, now=now)
     text = orjson.dumps(verdict_body(verdict)).decode()
     await sql.conclude_message(session, message_id=message_id, status=verdict.status, verdict=text)
     return verdict.status
+
+
+async def _read(taken: sql.TakenMessage, *, message_id: UUID, vault: Vault, read: Reader) -> Reading | ReaderStopped:
+    try:
+        return await read(open_message(taken.body, message_id=message_id, sealer=vault.sealer))
+    except ReaderStopped as stopped:
+        return stopped
 
 
 async def _verdict(
@@ -65,22 +91,15 @@ async def _verdict(
     *,
     message_id: UUID,
     taken: sql.TakenMessage,
-    body: bytes,
+    found: Reading | ReaderStopped,
     vault: Vault,
     now: datetime,
-    read: Reader,
 ) -> MessageVerdict:
-    ids = partial(new_id, now=now)
-    if taken.format == withdrawing.FORMAT:
-        return await withdrawing.process(session, message_id=message_id, taken=taken, body=body, new_id=ids)
-    if taken.format == splitting.FORMAT:
-        return await splitting.process(session, message_id=message_id, taken=taken, body=body, new_id=ids)
-    try:
-        message = await read(body)
-    except ReaderStopped as stopped:
-        return judging.unreadable(tries=stopped.tries)
-    if isinstance(message, FhirMessage):
-        return await _file_bundle(session, message_id, taken=taken, message=message, vault=vault, now=now)
+    if isinstance(found, ReaderStopped):
+        return judging.unreadable(tries=found.tries)
+    if isinstance(found, FhirMessage):
+        return await _file_bundle(session, message_id, taken=taken, message=found, vault=vault, now=now)
+    message = found
     verdict = judging.judge_reading(message, facility_code=taken.facility_code, now=now, received_at=taken.received_at)
     if visit_status(verdict.problems) is not VisitStatus.FILED:
         return verdict
@@ -98,7 +117,7 @@ async def _verdict(
         facility_code=taken.facility_code,
         source=source,
         vault=vault,
-        new_id=ids,
+        new_id=partial(new_id, now=now),
         follows=taken.follows,
     )
     visits = await _file(work, message=message, visits=verdict.visits)

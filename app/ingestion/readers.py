@@ -5,9 +5,9 @@ They read what is large or suspect, and yield to everything else on the machine;
 """
 
 import asyncio
-import io
 import pickle
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 import app
 from app.core.errors import Text
@@ -114,24 +114,28 @@ class _Process:
         self._program = program
         self._child: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
+        self._answers: BinaryIO | None = None
 
-    def exchange(self, what: int, body: bytes) -> tuple[int, Any]:
+    def exchange(self, what: int, body: bytes | bytearray) -> tuple[int, Any]:
         """Ask once, and wait for the answer.
 
         :raises _Died: when the process ended, or did not answer in time
         """
         try:
-            connection = self._open()
+            connection, answers = self._open()
             connection.sendall(HEADER.pack(what, len(body)))
             connection.sendall(body)
-            ended, length = HEADER.unpack(self._receive(connection, HEADER.size))
-            return ended, _Unpacker(io.BytesIO(self._receive(connection, length))).load()
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            ended, _ = HEADER.unpack(answers.read(HEADER.size))
+            return ended, _Unpacker(answers).load()  # as it comes: the answer to ten megabytes is never held whole
+        except (OSError, EOFError, struct.error, pickle.UnpicklingError) as error:
             self.close()
             raise _Died from error
 
     def close(self) -> None:
         """End the process."""
+        if self._answers is not None:
+            self._answers.close()
+            self._answers = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -141,8 +145,8 @@ class _Process:
             self._child.wait()
             self._child = None
 
-    def _open(self) -> socket.socket:
-        if self._connection is None:
+    def _open(self) -> tuple[socket.socket, BinaryIO]:
+        if self._connection is None or self._answers is None:
             ours, theirs = socket.socketpair()
             with theirs:
                 self._child = subprocess.Popen(  # noqa: S603 - our own module
@@ -154,22 +158,11 @@ class _Process:
                     stderr=subprocess.DEVNULL,
                 )
             ours.settimeout(_WALL_FACTOR * self._limits.cpu_seconds + _WALL_SECONDS)
-            self._connection = ours
-        return self._connection
+            self._connection, self._answers = ours, cast("BinaryIO", ours.makefile("rb"))
+        return self._connection, self._answers
 
     def _arguments(self, number: int) -> Sequence[int]:
         return number, self._limits.memory_mb, self._limits.cpu_seconds, _NICENESS
-
-    @staticmethod
-    def _receive(connection: socket.socket, length: int) -> bytes:
-        received = bytearray(length)
-        view, got = memoryview(received), 0
-        while got < length:
-            count = connection.recv_into(view[got:])
-            if not count:
-                raise EOFError
-            got += count
-        return bytes(received)
 
 
 class Readers:
@@ -182,7 +175,7 @@ class Readers:
         for process in self.processes:
             self._idle.put_nowait(process)
 
-    async def read(self, body: bytes, *, tries: int = TRIES) -> formats.Reading:
+    async def read(self, body: bytes | bytearray, *, tries: int = TRIES) -> formats.Reading:
         """Read a message.
 
         :raises ReaderStopped: when `tries` readers died of it
@@ -191,7 +184,7 @@ class Readers:
         found: formats.Reading = message
         return found
 
-    async def check(self, body: bytes) -> None:
+    async def check(self, body: bytes | bytearray) -> None:
         """Judge the outside of a message.
 
         :raises XmlRefused: as `xml.check_outside`
@@ -202,7 +195,7 @@ class Readers:
         if ended == REFUSED:
             raise formats.refusal(*refusal)
 
-    async def _exchange(self, what: int, body: bytes, *, tries: int) -> tuple[int, Any]:
+    async def _exchange(self, what: int, body: bytes | bytearray, *, tries: int) -> tuple[int, Any]:
         for _ in range(tries):
             process = await self._idle.get()
             answer = asyncio.get_running_loop().run_in_executor(self._threads, process.exchange, what, body)

@@ -7,18 +7,16 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.core.db import Session
+from app.core.db import Session, driver_of
 
 _KEEP_MESSAGE = text(
     "SELECT id, received_at, status FROM intake.keep_message"
     "(:token, :id, :format, :digest, :size, :idempotency_key, :sealed)"
 )
 _TAKE_MESSAGE = text("SELECT facility_code, format, received_at, body, follows FROM intake.take_message(:id)")
-_MATCH_PERSON = text(
-    "SELECT citizen, outcome FROM auth.match_person(:message, :position, :facility, :visit, CAST(:person AS jsonb))"
-)
-_OPEN_FILING = text("SELECT auth.open_filing(:message)")
-_CONCLUDE_MESSAGE = text("SELECT intake.conclude_message(:id, :status, CAST(:verdict AS jsonb))")
+_MATCH_PERSON = "SELECT citizen, outcome FROM auth.match_person($1, $2, $3, $4, $5)"
+_OPEN_FILING = "SELECT auth.open_filing($1)"
+_CONCLUDE_MESSAGE = "SELECT intake.conclude_message($1, $2, $3)"
 _CALLING_FACILITY = text("SELECT auth.calling_facility(:token)")
 
 
@@ -115,7 +113,7 @@ async def keep_withdrawal(
     digest: bytes,
     size_bytes: int,
     idempotency_key: str | None,
-    sealed: bytes,
+    sealed: bytes | bytearray,
     target: Target,
 ) -> KeptMessage:
     """Keep a withdrawal and enqueue it; NotFound when the caller filed no such visit or record."""
@@ -182,15 +180,11 @@ async def match_person(
     person: str,
 ) -> tuple[UUID | None, str]:
     """Find or register a person; returns the citizen, or nothing and the reason."""
-    values = {
-        "message": message_id,
-        "position": position,
-        "facility": facility_code,
-        "visit": visit_source_id,
-        "person": person,
-    }
-    row = (await session.execute(_MATCH_PERSON, values)).one()
-    return row.citizen, row.outcome
+    driver = await driver_of(session)
+    citizen_id, outcome = await driver.fetchrow(
+        _MATCH_PERSON, message_id, position, facility_code, visit_source_id, person
+    )
+    return citizen_id, outcome
 
 
 async def register_birth(
@@ -230,12 +224,14 @@ async def restore_filed(
 
 async def open_filing(session: Session, *, message_id: UUID) -> None:
     """Open for writing the books that the message is about."""
-    await session.execute(_OPEN_FILING, {"message": message_id})
+    driver = await driver_of(session)
+    await driver.fetchval(_OPEN_FILING, message_id)
 
 
 async def conclude_message(session: Session, *, message_id: UUID, status: str, verdict: str) -> None:
     """Write what became of a message."""
-    await session.execute(_CONCLUDE_MESSAGE, {"id": message_id, "status": status, "verdict": verdict})
+    driver = await driver_of(session)
+    await driver.fetchval(_CONCLUDE_MESSAGE, message_id, status, verdict)
 
 
 async def replay_message(session: Session, *, message_id: UUID) -> bool:

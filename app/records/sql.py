@@ -6,9 +6,9 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
-from app.core.db import Session
+from app.core.db import Session, driver_of
 
-_FILE_ARRIVAL = text("SELECT book.file_arrival(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
+_FILE_ARRIVAL = "SELECT book.file_arrival($1, $2, $3)"
 _FILE_DELTA = text("SELECT book.file_delta(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
 _WITHDRAW = text("SELECT book.withdraw(:citizen, CAST(:asked AS jsonb), CAST(:provenance AS jsonb))")
 _FILE_CLINICAL = text("SELECT book.file_clinical(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
@@ -24,8 +24,8 @@ _WITHDRAW_APPOINTMENT = text(
 
 async def file_arrival(session: Session, *, citizen_id: UUID, arrived: str, provenance: str) -> list[dict[str, str]]:
     """File one visit with everything; returns its records as kind, key and change."""
-    values = {"citizen": citizen_id, "arrived": arrived, "provenance": provenance}
-    records: list[dict[str, str]] = await session.scalar(_FILE_ARRIVAL, values)
+    driver = await driver_of(session)
+    records: list[dict[str, str]] = await driver.fetchval(_FILE_ARRIVAL, citizen_id, arrived, provenance)
     return records
 
 
