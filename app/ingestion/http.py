@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 
 from app.core.clock import moment_text
 from app.core.context import Context, run_step
+from app.core.crypto import FieldSealer
 from app.core.db import Session
 from app.core.errors import Conflict, Invalid, NotFound, Text
 from app.core.outcomes import FHIR_JSON
@@ -42,7 +43,7 @@ FHIR = "fhir"
 JSON_TYPES = frozenset({"application/json"})
 MOST_WITHDRAWAL_BYTES = 16_384
 MOST_KEY_CHARACTERS = 255
-LARGE_BYTES = 100_000  # beyond, sealing runs beside the event loop
+LARGE_BYTES = 100_000  # beyond, packing and sealing run beside the event loop
 MOST_PAGE = 200
 ALWAYS, BEGINNING = datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0)
 
@@ -146,13 +147,16 @@ class _Sealed:
 
 
 async def _sealed(body: bytes | bytearray, *, context: Context) -> _Sealed:
-    message_id = context.new_id()
-    seal = partial(seal_message, body, message_id=message_id, sealer=context.house.vault.sealer)
+    seal = partial(_seal, body, message_id=context.new_id(), sealer=context.house.vault.sealer)
+    return await asyncio.to_thread(seal) if len(body) > LARGE_BYTES else seal()
+
+
+def _seal(body: bytes | bytearray, *, message_id: UUID, sealer: FieldSealer) -> _Sealed:
     return _Sealed(
         message_id=message_id,
         digest=hashlib.sha256(body).digest(),
         size_bytes=len(body),
-        sealed=await asyncio.to_thread(seal) if len(body) > LARGE_BYTES else seal(),
+        sealed=seal_message(body, message_id=message_id, sealer=sealer),
     )
 
 
