@@ -110,6 +110,10 @@ ACTIONS: Mapping[str, Text] = {
         "đã khóa cách xác thực thứ hai sau nhiều lần sai.", "locked the second factor after too many wrong tries."
     ),
     "ACCESS_QUESTIONED": Text("đã yêu cầu giải trình một dòng nhật ký.", "questioned a line of this log."),
+    "MESSAGE_EXPORTED": Text(
+        "đã trích xuất một thông điệp chưa ghi hết vào sổ, để xử lý lỗi.",
+        "took out a message that was not wholly filed, to mend what was wrong.",
+    ),
     "QUESTION_ANSWERED": Text("đã trả lời yêu cầu giải trình.", "answered a question about this log."),
 }
 ANYTHING_ELSE = Text("đã thay đổi quyền hoặc tài khoản.", "changed a right or the account.")

@@ -1,5 +1,9 @@
-"""`sokhoe quarantine`: messages that were not wholly filed, their age and reasons; never what they say of a person."""
+"""`sokhoe quarantine`: messages that were not wholly filed, their age and reasons; never what they say of a person.
 
+But for `export`, which hands out the bytes as they came and writes down who took them and why.
+"""
+
+import os
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
@@ -12,6 +16,7 @@ import typer
 from app.commands.console import AsJson, as_worker, fail, read_settings, run, show
 from app.core.crypto import SealBroken, open_vault
 from app.core.db import Session
+from app.core.settings import Settings
 from app.ingestion import sql
 from app.ingestion.kept import open_message
 
@@ -60,11 +65,7 @@ def show_unfiled(
     message: Annotated[str, typer.Argument(help="Id of a message that was not wholly filed.")], as_json: AsJson = False
 ) -> None:
     """Tell where and why a message was not filed, and whether its bytes still open for another try."""
-    try:
-        message_id = UUID(message)
-    except ValueError as error:
-        raise typer.BadParameter("not an id", param_hint="MESSAGE") from error
-    settings = read_settings()
+    message_id, settings = _id_of(message), read_settings()
     found = run(as_worker(settings, partial(_told, message_id=message_id, secrets_dir=settings.secrets_dir)))
     if found is None:
         fail("Không có thông điệp nào đang được giữ lại với mã này.", "No message with this id is held.")
@@ -72,7 +73,59 @@ def show_unfiled(
     for one in found["problems"]:
         place = " ".join(str(one[part]) for part in ("table", "line", "field") if part in one)
         lines += [f"  {one['effect']} {one['code']} {place}", f"    {one['vi']}", f"    {one['en']}"]
+    lines += [f"  → {one['at']} {one['by']}: {one['reason']}" for one in found["exports"]]
     show(found, as_json=as_json, text="\n".join(lines))
+
+
+@app.command("export")
+def export(
+    message: Annotated[str, typer.Argument(help="Id of a message that was not wholly filed.")],
+    to: Annotated[Path, typer.Option("--to", help="New file for the bytes as they came; only its owner may read it.")],
+    operator: Annotated[str, typer.Option("--by", help="Who takes them: a name or an account.")],
+    reason: Annotated[str, typer.Option(help="Why, for example the number of a ticket.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the bytes of a message to a file, and write down who took them and why."""
+    if not operator.strip() or not reason.strip():
+        raise typer.BadParameter("may not be empty", param_hint="--by, --reason")
+    message_id, settings = _id_of(message), read_settings()
+    try:
+        file = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError:
+        fail(f"Không tạo được tệp mới {to}.", f"{to} cannot be made as a new file.")
+    step = partial(
+        _exported, message_id=message_id, operator=operator.strip(), reason=reason.strip(), settings=settings
+    )
+    try:
+        body = run(as_worker(settings, step))
+        with os.fdopen(os.dup(file), "wb") as target:
+            target.write(body or b"")
+    except BaseException:
+        to.unlink()
+        raise
+    finally:
+        os.close(file)
+    if body is None:
+        to.unlink()
+        fail("Không có thông điệp nào đang được giữ lại với mã này.", "No message with this id is held.")
+    told = {"messageId": message, "file": str(to), "sizeBytes": len(body), "by": operator, "reason": reason}
+    show(told, as_json=as_json, text=f"{message}: {len(body)} byte → {to}")
+
+
+async def _exported(
+    session: Session, *, message_id: UUID, operator: str, reason: str, settings: Settings
+) -> bytes | None:
+    """Take and open the bytes in one transaction: what does not open was not taken."""
+    found = await sql.export_message(session, message_id=message_id, operator=operator, reason=reason)
+    sealer = open_vault(settings.secrets_dir).sealer
+    return None if found is None else open_message(found.body, message_id=message_id, sealer=sealer)
+
+
+def _id_of(message: str) -> UUID:
+    try:
+        return UUID(message)
+    except ValueError as error:
+        raise typer.BadParameter("not an id", param_hint="MESSAGE") from error
 
 
 def _listed(one: sql.UnfiledMessage) -> dict[str, Any]:
@@ -104,4 +157,8 @@ async def _told(session: Session, *, message_id: UUID, secrets_dir: Path) -> dic
         "receivedAt": found.received_at.isoformat(),
         "bytes": opens,
         "problems": [one for one in listed if one["effect"] in {"REJECTS", "QUARANTINES"}],
+        "exports": [
+            {"at": one.exported_at.isoformat(), "by": one.operator, "reason": one.reason}
+            for one in await sql.exports(session, message_id=message_id)
+        ],
     }

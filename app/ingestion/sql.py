@@ -289,6 +289,41 @@ async def unfiled_message(session: Session, *, message_id: UUID) -> UnfiledBody 
     return None if row is None else UnfiledBody(**row._asdict())
 
 
+@dataclass(frozen=True, slots=True)
+class ExportedBody:
+    """The bytes of a message, for who wrote down why they take them."""
+
+    facility_code: str
+    format: str
+    received_at: datetime
+    body: bytes  # sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Who took the bytes of a message."""
+
+    operator: str
+    reason: str
+    exported_at: datetime
+
+
+async def export_message(session: Session, *, message_id: UUID, operator: str, reason: str) -> ExportedBody | None:
+    """Take the bytes of a message that was not wholly filed, and leave a trail."""
+    query = text("SELECT facility_code, format, received_at, body FROM intake.export_message(:id, :operator, :reason)")
+    values = {"id": message_id, "operator": operator, "reason": reason}
+    row = (await session.execute(query, values)).one_or_none()
+    return None if row is None else ExportedBody(**row._asdict())
+
+
+async def exports(session: Session, *, message_id: UUID) -> list[Export]:
+    """Return who took the bytes of a message, the latest first."""
+    rows = await session.execute(
+        text("SELECT operator, reason, exported_at FROM intake.exports(:id)"), {"id": message_id}
+    )
+    return [Export(**row._asdict()) for row in rows]
+
+
 async def sent_resources(
     session: Session, *, message_id: UUID, lookups: list[bytes]
 ) -> list[tuple[bytes, UUID, str | None, str, str | None, int]]:

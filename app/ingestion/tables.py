@@ -65,3 +65,16 @@ class MessageRow(Row):
     concluded_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     verdict: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     body: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
+
+
+class ExportRow(Row):
+    """That an operator took the bytes of a message that was not wholly filed."""
+
+    __tablename__ = "export"
+    __table_args__ = ({"schema": "intake"},)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, server_default=text("uuidv7()"))
+    message_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("intake.message.id"), index=True)
+    operator: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    exported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

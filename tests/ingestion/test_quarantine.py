@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -93,3 +94,40 @@ def test_a_replay_of_what_is_still_wrong_ends_the_same(settings: Settings, stand
     run(settings, "replay", str(held["bad"]))
     assert stand.process(held["bad"]) == "rejected"
     assert held["bad"] in listed(stand)
+
+
+def test_the_bytes_are_handed_out_and_it_is_written_down(
+    settings: Settings, held: dict[str, UUID], tmp_path: Path
+) -> None:
+    file, taken = tmp_path / "message.xml", ("--by", "operator-7", "--reason", "ticket 12")
+    run(settings, "quarantine", "export", str(held["nameless"]), "--to", str(file), *taken)
+    assert file.read_bytes() == messages.changed("XML1", SO_CCCD="", MA_THE_BHYT="")
+    assert file.stat().st_mode & 0o777 == 0o600
+    found = json.loads(run(settings, "quarantine", "show", str(held["nameless"]), "--json"))
+    assert [(one["by"], one["reason"]) for one in found["exports"]] == [("operator-7", "ticket 12")]
+    run(settings, "quarantine", "export", str(held["nameless"]), "--to", str(file), *taken, code=1)  # it is there
+    run(settings, "quarantine", "export", str(UUID(int=7)), "--to", str(tmp_path / "none"), *taken, code=1)
+    assert not (tmp_path / "none").exists()
+    assert len(json.loads(run(settings, "quarantine", "show", str(held["nameless"]), "--json"))["exports"]) == 1
+
+
+def test_who_has_a_part_of_it_in_their_book_reads_that_it_was_taken(
+    stand: Stand, settings: Settings, tmp_path: Path
+) -> None:
+    token = stand.facility("79002")
+    one, other = Member(number=4_100), {**messages.VISIT, "MA_CSKCB": "79002", "SO_CCCD": "", "MA_THE_BHYT": ""}
+    body = messages.envelope(
+        messages.visit_xml(
+            {"XML1": [{**messages.VISIT, "MA_CSKCB": "79002", "MA_LK": "LK-1", "SO_CCCD": one.personal_id}]}
+        ),
+        messages.visit_xml({"XML1": [{**other, "MA_LK": "LK-2"}]}),
+        facility="79002",
+    )
+    kept = stand.keep(body, token=token)
+    assert stand.process(kept) == "partly"
+    run(settings, "quarantine", "export", str(kept), "--to", str(tmp_path / "m"), "--by", "op", "--reason", "r")
+    lines = stand.as_owner(
+        "SELECT actor_kind, about FROM audit.line WHERE action = 'MESSAGE_EXPORTED' AND citizen_id = :citizen",
+        citizen=stand.citizen_by(one.personal_id),
+    )
+    assert [(line.actor_kind, line.about["facility"]) for line in lines] == [("SYSTEM", "79002")]
