@@ -29,7 +29,7 @@ from app.records import arrivals, clinical, coming, papers
 from app.sharing import scope
 
 TRIES: Final = 3
-_NICENESS: Final = 10  # a tenth of what others get, where they want all
+_NICENESS: Final = 5
 _WALL_FACTOR: Final = 4  # a reader that yields, or a busy machine, needs longer than the processor's time
 _WALL_SECONDS: Final = 10.0
 _ROOT: Final = Path(app.__file__).parent.parent
