@@ -178,12 +178,11 @@ def _study(answers: "Answers", row: Row) -> Shown:
 
 def _conditions(answers: "Answers") -> list[Shown]:
     shelf = answers.viewing.shelf
-    started = {row["id"]: row["started_at"] for row in shelf.records["visit"]}
     named: dict[str, list[tuple[Row, datetime]]] = {}
-    for (table, visit), lines in shelf.lines.items():
+    for (table, _visit), lines in shelf.lines.items():
         for row in lines if table == "visit_diagnosis" else ():
             if row["role"] != "TRADITIONAL":
-                named.setdefault(row["code"], []).append((row, started[visit]))
+                named.setdefault(row["code"], []).append((row, row["recorded_at"]))
     stated: dict[str, list[Row]] = {}
     for row in _newest(shelf.records["condition"], "recorded_at"):
         if row["certainty"] != "REFUTED":

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from graphql import (
 from app.core.crypto import Place, Vault
 from tests.differential import clinical, coming, ledger, reuse, trends
 from tests.differential.rows import Lists, Row, Shelf
+from tests.differential.sees import Sees
 from tests.differential.shown import VIETNAM, Shown, camel, day, identity, instant, instants, number, numbers, plain
 
 SDL = Path(__file__).parents[2] / "graphql" / "schema.graphql"
@@ -45,6 +46,23 @@ SECTIONS = [
     "APPOINTMENTS",
 ]
 CLASSES = ["HIV", "TUBERCULOSIS", "MENTAL_HEALTH", "SUBSTANCE_USE", "SEXUAL_HEALTH", "VIOLENCE"]
+SECTION_OF = {
+    "visits": "VISITS",
+    "withdrawals": "VISITS",
+    "prescriptions": "PRESCRIPTIONS",
+    "vaccinations": "VACCINATIONS",
+    "vaccinationSchedule": "VACCINATIONS",
+    "testResults": "TEST_RESULTS",
+    "testTrend": "TEST_RESULTS",
+    "reuseAdvice": "TEST_RESULTS",
+    "imaging": "IMAGING",
+    "documents": "DOCUMENTS",
+    "conditions": "CONDITIONS",
+    "allergies": "ALLERGIES",
+    "noKnownAllergies": "ALLERGIES",
+    "insurance": "INSURANCE",
+    "appointments": "APPOINTMENTS",
+}
 UNDER_ME = ("dependants", "representatives", "askedToRepresent", "identifiers", "consentTexts", "consents")
 NOTICES = {
     "vi": "Sổ có thể chưa đầy đủ: chỉ gồm hồ sơ mà các cơ sở đã gửi và trong phạm vi bạn được xem. "
@@ -62,6 +80,7 @@ class Viewing:
     lists: Lists
     vault: Vault
     language: str
+    sees: Sees | None = None  # by a scope; nothing for the owner, who sees everything
 
     def judged(self, document: DocumentNode, variables: Mapping[str, object], operation: str | None) -> ExecutionResult:
         """Return what the contract wants for an operation."""
@@ -127,13 +146,30 @@ class Answers:
     viewing: Viewing
 
     def root(self) -> Shown:
-        return {"me": self.viewer, "healthBook": self.health_book}
+        of_a_scope = {"sharedHealthBook": self.shared, "previewShare": self.shared}
+        return {"me": self.viewer, "healthBook": self.health_book, **of_a_scope}
 
     def health_book(self, citizenId: str | None = None) -> Shown:  # noqa: N803 - the contract's name
         shelf = self.viewing.shelf
         if citizenId is not None and citizenId.lower() != str(shelf.citizen["id"]):
             raise GraphQLError("absent, or not theirs", extensions={"code": "NOT_FOUND"})
         return self.book()
+
+    def shared(self, **_asked: Any) -> Shown:
+        """Return the book as a scope shows it: null where a section is not in it, and what is the owner's alone."""
+        sees = self.viewing.sees
+        assert sees is not None
+        seen = Answers(replace(self.viewing, shelf=sees.shelf(self.viewing.shelf)))
+        book = seen.book()
+        sections = [name for name in SECTIONS if name in sees.sections]
+        book |= {name: None for name, section in SECTION_OF.items() if section not in sections}
+        return {
+            **book,
+            "version": "0",
+            "scope": {**book["scope"], "sections": sections, **sees.told()},
+            "coverage": None,
+            "accessReceipts": (lambda **_given: []) if sections == SECTIONS else None,
+        }
 
     def book(self) -> Shown:
         records = self.viewing.shelf.records
@@ -171,6 +207,8 @@ class Answers:
 
     def person(self) -> Shown:
         row, numbers = self.viewing.shelf.citizen, self.viewing.shelf.personal_ids
+        if self.viewing.sees is not None:
+            row, numbers = {**row, "phone_sealed": None, "address_sealed": None}, []
         return {
             "__typename": "Citizen",
             **identity(row, "id"),
@@ -222,6 +260,8 @@ class Answers:
 
     def hidden(self, row: Row) -> Shown:
         """Return what an owner is told of what others do not see."""
+        if self.viewing.sees is not None:
+            return {"isMasked": None, "sensitiveClasses": None}
         of = [name for bit, name in enumerate(CLASSES) if row["sensitive"] >> bit & 1]
         return {"isMasked": row["masked"], "sensitiveClasses": of}
 
