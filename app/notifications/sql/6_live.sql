@@ -11,11 +11,7 @@ BEGIN
   IF live.facility_code IS NOT NULL THEN
     RAISE EXCEPTION 'not a person''s session' USING ERRCODE = 'SK401';
   ELSIF wanted_grant IS NOT NULL OR live.practitioner_id IS NOT NULL THEN
-    SELECT g.citizen_id INTO citizen FROM auth.book_grant g WHERE g.id = wanted_grant AND g.practitioner_id = live.practitioner_id
-       AND g.revoked_at IS NULL AND g.starts_at <= clock_timestamp() AND g.ends_at > clock_timestamp() AND target IS NULL;
-    IF NOT FOUND THEN
-      RAISE EXCEPTION 'no such book' USING ERRCODE = 'SK404';
-    END IF;
+    citizen := (auth.judge_grant(live, CASE WHEN target IS NULL THEN wanted_grant END)).citizen_id;
   ELSIF coalesce(live.level, 1) < 2 THEN
     RAISE EXCEPTION 'account level too low' USING ERRCODE = 'SK403';
   ELSIF citizen <> live.citizen_id THEN
@@ -35,7 +31,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WHEN s.ended_at IS NOT NULL OR s.expires_at <= clock_timestamp() OR (s.practitioner_id IS NOT NULL AND NOT auth.practises(s.practitioner_id, s.via_facility_code))
       OR EXISTS (SELECT FROM auth.citizen c WHERE c.id = s.citizen_id AND c.closed_at IS NOT NULL) THEN 'SIGNED_OUT'
     WHEN listening.grant_id IS NOT NULL THEN CASE WHEN EXISTS (SELECT FROM auth.book_grant g WHERE g.id = listening.grant_id
-      AND g.revoked_at IS NULL AND g.ends_at > clock_timestamp()) THEN 'HEAR' ELSE 'ENDED' END
+      AND g.revoked_at IS NULL AND g.ends_at > clock_timestamp() AND auth.practises(g.practitioner_id, g.facility_code)
+      AND EXISTS (SELECT FROM auth.citizen c WHERE c.id = g.citizen_id AND c.closed_at IS NULL)) THEN 'HEAR' ELSE 'ENDED' END
     WHEN s.citizen_id = listening.citizen_id OR s.citizen_id = ANY (notice.representatives(listening.citizen_id)) THEN 'HEAR'
     ELSE 'GONE' END FROM auth.session s WHERE s.id = listening.session_id), CASE WHEN listening.id IS NULL THEN 'ENDED' ELSE 'SIGNED_OUT' END)
 $$;

@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION auth.open_preview(token text, proof_key bytea, scope 
                                              OUT citizen_id uuid, OUT sections int, OUT etag text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
-DECLARE live auth.session; stands record; shown jsonb;
+DECLARE live auth.session; shown jsonb;
 BEGIN
   PERFORM auth.refuse_stale();
   live := auth.live_session(token, proof_key);
@@ -15,13 +15,9 @@ BEGIN
     RAISE EXCEPTION 'not a person''s session' USING ERRCODE = 'SK401';
   END IF;
   citizen_id := (auth.acting_for(live, target)).citizen_id;
-  shown := auth.scope_of(scope);
+  shown := auth.within_reach(auth.scope_of(scope), live, citizen_id);
   sections := (shown->>'sections')::int;
   IF citizen_id <> live.citizen_id THEN
-    SELECT r.sections INTO stands FROM auth.representation(live, citizen_id) r;
-    sections := sections & stands.sections;
-    shown := shown || jsonb_build_object('sections', sections,
-      'sensitive', (shown->>'sensitive')::int & ~auth.closed_to_representatives(citizen_id));
     PERFORM audit.write_line(citizen_id, 'BOOK_OPENED', live, jsonb_build_object('operation', operation, 'kind', 'PREVIEW', 'scope', shown));
   END IF;
   PERFORM auth.decide(citizen_id, shown, false, false);

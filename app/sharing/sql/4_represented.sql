@@ -35,4 +35,20 @@ BEGIN
     END IF;
   END IF;
 END $$;
-REVOKE ALL ON FUNCTION auth.open_represented, auth.acting_for FROM PUBLIC;
+
+-- Of a scope, what somebody may open to others: all of their own book, of another's what they may see of it themselves.
+-- SK422: nothing is left.
+CREATE OR REPLACE FUNCTION auth.within_reach(scope jsonb, live auth.session, citizen uuid) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE sections int := (scope->>'sections')::int; closed int := 0;
+BEGIN
+  IF citizen <> live.citizen_id THEN
+    sections := sections & (auth.representation(live, citizen)).sections;
+    closed := auth.closed_to_representatives(citizen);
+  END IF;
+  IF sections = 0 THEN
+    RAISE EXCEPTION 'no such scope' USING ERRCODE = 'SK422';
+  END IF;
+  RETURN scope || jsonb_build_object('sections', sections, 'sensitive', (scope->>'sensitive')::int & ~closed);
+END $$;
+REVOKE ALL ON FUNCTION auth.open_represented, auth.acting_for, auth.within_reach FROM PUBLIC;

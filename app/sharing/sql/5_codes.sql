@@ -8,7 +8,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   live auth.session := auth.my_session();
   stands record := auth.acting_for(live, target);
-  scope jsonb := auth.scope_of(asked);
+  scope jsonb := auth.within_reach(auth.scope_of(asked), live, stands.citizen_id);
   present timestamptz := clock_timestamp();
 BEGIN
   PERFORM auth.require_step_up(live, 'SHARE');

@@ -26,7 +26,7 @@ BEGIN
   IF live.practitioner_id IS NULL THEN
     RAISE EXCEPTION 'not a practitioner''s session' USING ERRCODE = 'SK404';
   END IF;
-  PERFORM pg_advisory_xact_lock(hashtextextended(live.practitioner_id::text, 8));
+  PERFORM FROM auth.practitioner p WHERE p.id = live.practitioner_id FOR NO KEY UPDATE;  -- in turn; any login could hold an advisory lock
   wait_seconds := auth.seconds_locked(live.practitioner_id);
   IF wait_seconds IS NOT NULL THEN
     RETURN;  -- whatever was typed: the code is not burned

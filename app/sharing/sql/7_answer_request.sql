@@ -18,7 +18,7 @@ BEGIN
   IF NOT FOUND OR NOT auth.practises(one.practitioner_id, one.facility_code) THEN
     RAISE EXCEPTION 'sharing is not possible' USING ERRCODE = 'SK409';
   END IF;
-  scope := CASE WHEN narrowed IS NULL THEN one.scope ELSE auth.scope_of(narrowed) END;
+  scope := auth.within_reach(CASE WHEN narrowed IS NULL THEN one.scope ELSE auth.scope_of(narrowed) END, live, one.citizen_id);
   IF NOT auth.is_within(scope, one.scope) OR coalesce(access_minutes, one.access_minutes) NOT BETWEEN 5 AND one.access_minutes THEN
     RAISE EXCEPTION 'more than was asked for' USING ERRCODE = 'SK422';
   END IF;

@@ -11,7 +11,7 @@ BEGIN
   IF access_minutes NOT BETWEEN 5 AND 525600 OR scope->'records' <> 'null' THEN
     RAISE EXCEPTION 'no such request' USING ERRCODE = 'SK422';
   END IF;
-  PERFORM pg_advisory_xact_lock(hashtextextended(live.practitioner_id::text, 9));
+  PERFORM FROM auth.practitioner p WHERE p.id = live.practitioner_id FOR NO KEY UPDATE;  -- in turn; any login could hold an advisory lock
   SELECT ceil(extract(epoch FROM r.asked_at + interval '1 day' - present)) INTO wait_seconds FROM auth.share_request r
    WHERE r.practitioner_id = live.practitioner_id AND r.asked_at > present - interval '1 day' ORDER BY r.asked_at DESC OFFSET 29 LIMIT 1;
   IF wait_seconds IS NOT NULL THEN

@@ -37,7 +37,7 @@ BEGIN
     RAISE EXCEPTION 'not a practitioner''s session' USING ERRCODE = 'SK404';
   END IF;
   PERFORM auth.require_step_up(live, 'EMERGENCY');
-  PERFORM pg_advisory_xact_lock(hashtextextended(live.practitioner_id::text, 8));
+  PERFORM FROM auth.practitioner p WHERE p.id = live.practitioner_id FOR NO KEY UPDATE;  -- in turn; any login could hold an advisory lock
   SELECT greatest(auth.seconds_locked(live.practitioner_id), (SELECT ceil(extract(epoch FROM g.starts_at + interval '1 day' - clock_timestamp()))::int
     FROM auth.book_grant g WHERE g.practitioner_id = live.practitioner_id AND g.kind = 'EMERGENCY' AND g.starts_at > clock_timestamp() - interval '1 day'
     ORDER BY g.starts_at DESC OFFSET 9 LIMIT 1)) INTO wait_seconds;
