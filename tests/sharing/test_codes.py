@@ -266,7 +266,8 @@ def test_b99_fifty_wrong_pins_at_once_are_three_checks(
         (clinic.doctor(), {"query": REDEEM, "variables": {"input": redeem_input(code["code"], pin=wrong)}})
         for _ in range(50)
     ]
-    assert all(refused(answer) for answer in all_at_once(server, sent))
+    answers = all_at_once(server, sent)
+    assert [a.text[:150] for a in answers if not refused(a)] == []
     assert len([one for one in checked if one != hashing.NOBODYS]) == 3
     assert clinic.stand.as_owner("SELECT max(tries) AS tries FROM auth.share_code")[0].tries == 3
 
