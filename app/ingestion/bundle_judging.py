@@ -187,6 +187,7 @@ def _entry_verdict(
         kind=entry.kind,
         key=entry.key,
         reason=entry.reason,
+        why=None if entry.reason is None else describe(FhirCode(entry.reason)),
         sensitive=entry.sensitive,
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.core.errors import Text
 from app.sharing.scope import SensitiveClass
 
 
@@ -117,6 +118,7 @@ class EntryVerdict:
     kind: str | None = None  # of the record that it became, or is a part of
     key: str | None = None
     reason: str | None = None
+    why: Text | None = None  # the reason in words
     sensitive: SensitiveClass | None = None
 
 
@@ -229,6 +231,8 @@ def _entry_body(entry: EntryVerdict) -> dict[str, Any]:
         "kind": entry.kind,
         "key": entry.key,
         "reason": entry.reason,
+        "vi": None if entry.why is None else entry.why.vi,
+        "en": None if entry.why is None else entry.why.en,
         "sensitive": None if entry.sensitive is None else entry.sensitive.value,
     }
     return {

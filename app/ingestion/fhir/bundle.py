@@ -91,7 +91,7 @@ class Bundle:
         if kind == "Bundle":
             self.root = Node(dict(document), step="Bundle", entry=None, remarks=remarks)
             self.type = self.root.code("type")
-            self.entries = [self._entry(node, index) for index, node in enumerate(self.root.nodes("entry"))]
+            self.entries = [self._entry(node, index) for index, node in enumerate(self._every_entry())]
         else:
             self.root = Node(dict(document), step=kind, entry=None, remarks=remarks)
             self.type = "single"
@@ -101,6 +101,22 @@ class Bundle:
         self._by_name: dict[str, list[Entry]] = {}
         for entry in self.entries:
             self._index(entry)
+
+    def _every_entry(self) -> list[Node]:
+        """Return each entry at its place: one that is null, empty or no object is an empty one, and told so."""
+        told = self.root.value.get("entry")
+        if not isinstance(told, list):
+            return self.root.nodes("entry")
+        return [
+            Node(
+                one if isinstance(one, dict) else {},
+                step=f"entry[{index}]",
+                entry=index,
+                remarks=self.remarks,
+                above=self.root,
+            )
+            for index, one in enumerate(told)
+        ]
 
     def _entry(self, node: Node, index: int) -> Entry:
         node.entry = index
