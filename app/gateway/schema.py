@@ -17,6 +17,7 @@ from app.identity.mapping import Citizen, Practitioner
 from app.identity.practitioner_graph import PractitionerMutation
 from app.notifications.graph import NotificationsMutation, NotificationsQuery
 from app.notifications.subscription import Subscription
+from app.records.correction_graph import CorrectionMutation
 from app.records.documents import PAPERS
 from app.records.graph import RecordsMutation, RecordsQuery
 from app.records.reaction_graph import ReactionMutation
@@ -86,6 +87,7 @@ class Mutation(
     LedgerMutation,
     PractitionerMutation,
     ReactionMutation,
+    CorrectionMutation,
     SharingMutation,
     AppointmentsMutation,
     GrantMutation,

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 
 from app.core.clock import moment_text
 from app.core.context import Context, run_step
-from app.core.crypto import FieldSealer
+from app.core.crypto import FieldSealer, Place, Vault
 from app.core.db import Session
 from app.core.errors import Conflict, Invalid, NotFound, Text
 from app.core.outcomes import FHIR_JSON
@@ -251,6 +251,38 @@ async def receipts(
     return JSONResponse({"messages": [_receipt(one) for one in page], "next": more})
 
 
+@router.get("/corrections")
+async def corrections(
+    request: Request,
+    after: Annotated[str | None, Query(max_length=200)] = None,
+    first: Annotated[int, Query(ge=1, le=MOST_PAGE)] = 100,
+) -> JSONResponse:
+    """Answer with what people ask the facility to correct, oldest first; `next` continues the list."""
+    context = context_of(request)
+    token = require_token(context)
+    start, after_id = _cursor(after, since=None)
+    step = partial(sql.corrections, token=token, since=start, after_id=after_id, page=first + 1)
+    found = await run_step(context.house.ingest, step)
+    page = found[:first]
+    told = [_correction(one, vault=context.house.vault) for one in page]
+    more = _cursor_of(page[-1].requested_at, page[-1].id) if len(found) > first else None
+    return JSONResponse({"corrections": told, "next": more})
+
+
+def _correction(found: sql.CorrectionAsked, *, vault: Vault) -> dict[str, Any]:
+    place = Place(table="auth.correction", column="words_sealed", row_id=found.id)
+    return {
+        "id": str(found.id),
+        "kind": found.kind,
+        "visit": found.visit,
+        "key": found.key,
+        "description": vault.sealer.open(found.words, place=place).decode(),
+        "requestedAt": moment_text(found.requested_at),
+        "answerBy": found.answer_by.isoformat(),
+        "correctBy": found.correct_by.isoformat(),
+    }
+
+
 def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is None:
@@ -282,7 +314,11 @@ def _details(found: sql.Receipt) -> dict[str, Any]:
 
 
 def _cursor_after(last: sql.Receipt) -> str:
-    return base64.urlsafe_b64encode(f"{last.received_at.isoformat()}|{last.id}".encode()).decode()
+    return _cursor_of(last.received_at, last.id)
+
+
+def _cursor_of(moment: datetime, row_id: UUID) -> str:
+    return base64.urlsafe_b64encode(f"{moment.isoformat()}|{row_id}".encode()).decode()
 
 
 def _cursor(after: str | None, *, since: datetime | None) -> tuple[datetime, UUID]:

@@ -1,7 +1,7 @@
 """The room's SQL: messages, their processing and whom they are about. The functions stand in sql/*.sql."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -220,6 +220,32 @@ async def restore_filed(
     )
     values = {"message": message_id, "citizen": citizen_id, "source": source_id, "resent": resent, "remark": remark}
     await session.execute(query, values)
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionAsked:
+    """What a person asks the caller to correct; `words` are sealed."""
+
+    id: UUID
+    kind: str
+    visit: str | None
+    key: str
+    words: bytes
+    requested_at: datetime
+    answer_by: date
+    correct_by: date
+
+
+async def corrections(
+    session: Session, *, token: str, since: datetime, after_id: UUID, page: int
+) -> list[CorrectionAsked]:
+    """Return a page of what people ask the calling facility to correct, oldest first."""
+    query = text(
+        "SELECT id, kind, visit, key, words, requested_at, answer_by, correct_by "
+        "FROM auth.corrections_of(:token, :since, :after_id, :page)"
+    )
+    values = {"token": token, "since": since, "after_id": after_id, "page": page}
+    return [CorrectionAsked(**row._asdict()) for row in await session.execute(query, values)]
 
 
 async def open_filing(session: Session, *, message_id: UUID) -> None:

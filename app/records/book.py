@@ -18,6 +18,7 @@ from app.identity.mapping import Citizen
 from app.identity.tables import CitizenRow
 from app.records import receipts
 from app.records.conditions import Allergy, HealthCondition, NoKnownAllergy, conditions
+from app.records.corrections import Correction, corrections
 from app.records.documents import Document
 from app.records.enums import DocumentKind, TestCategory
 from app.records.imaging import ImagingStudy
@@ -252,6 +253,15 @@ class HealthBook:
         limit=500,
         guard=_in_scope(BookSection.ALLERGIES),
         description="Statements of facilities that no allergy is known, newest first.",
+    )
+
+    corrections: list[Correction] | None = rests.many(
+        corrections,
+        order=(rests.desc("requested_at"), rests.desc("id")),
+        limit=200,
+        guard=lambda inputs: inputs.sections == literal(EVERY_SECTION),
+        description="Requests for correction, newest first; only its owner and who represents them see them. Null for "
+        "a viewer who does not see the whole book.",
     )
 
     @rests.connection(

@@ -81,6 +81,12 @@ async def report_reaction(session: Session, *, citizen_id: UUID | None, told: Ma
     return UUID(str(await session.scalar(_REPORT_REACTION, values)))
 
 
+async def request_correction(session: Session, *, citizen_id: UUID | None, told: Mapping[str, object]) -> None:
+    """Write what the signed-in person asks to be corrected."""
+    query = text("SELECT book.request_correction(:citizen, CAST(:told AS jsonb))")
+    await session.execute(query, {"citizen": citizen_id, "told": orjson.dumps(told).decode()})
+
+
 async def homes(
     session: Session, *, citizen_id: UUID, facility_code: str, message_id: UUID, asked: str, is_final: bool
 ) -> list[dict[str, str]]:

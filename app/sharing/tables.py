@@ -297,3 +297,23 @@ class ResentRow(Row):
     message_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     resent_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class CorrectionRow(Row):
+    """That a person asks a facility to correct a record, and by when the law wants it answered and done."""
+
+    __tablename__ = "correction"
+    __table_args__ = (Index(None, "facility_code", "requested_at", "id"), _SCHEMA)
+
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(Uuid)
+    kind: Mapped[str] = mapped_column(Text)
+    facility_code: Mapped[str] = mapped_column(Text)
+    visit_source_id: Mapped[str | None] = mapped_column(Text)
+    source_id: Mapped[str] = mapped_column(Text)
+    words_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    requested_by: Mapped[UUID] = mapped_column(Uuid)
+    requested_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    answer_by: Mapped[date] = mapped_column(Date)
+    correct_by: Mapped[date] = mapped_column(Date)

@@ -22,7 +22,7 @@ BEGIN
       'citizen_id = ANY ((SELECT auth.filing_citizens())::uuid[])');
     SELECT string_agg(quote_ident(c), ', ') INTO opened FROM (SELECT a.attname AS c FROM pg_attribute a
       WHERE a.attrelid = format('book.%I', t.name)::regclass AND a.attname = ANY (ARRAY['citizen_id', t.key, 'masked', 'sensitive', 'facility_code',
-        CASE WHEN t.name IN ('visit', 'document') THEN 'source_id' END, 'visit_source_id'] || t.ids)) granted;
+        CASE WHEN t.may_be_masked THEN 'source_id' END, 'visit_source_id'] || t.ids)) granted;
     EXECUTE format('GRANT SELECT (%s), UPDATE (masked) ON book.%I TO book_writer', opened, t.name);
   END LOOP;
   FOR t IN SELECT g.name FROM book.guarded() g UNION ALL VALUES ('record_version'), ('arrival_order') LOOP
