@@ -76,6 +76,10 @@ WORDS: Final[Mapping[str, Text]] = {
         "Lượt khám chứa hồ sơ này đang được ẩn. Hãy bỏ ẩn lượt khám bằng unmaskRecords trước.",
         "The visit of this record is hidden. Show the visit again with unmaskRecords first.",
     ),
+    "enough requests": Text(
+        "Đã có năm yêu cầu sửa cho hồ sơ này trong 30 ngày qua.",
+        "There are five requests for this record in the last 30 days; wait for the facility's answer.",
+    ),
     "enough reports": Text(
         "Bạn đã báo đủ số phản ứng cho mũi tiêm này. Nếu tình trạng nặng lên, hãy gọi 115 hoặc đến cơ sở y tế.",
         "Enough reactions were reported for this dose. If it gets worse, call 115 or see a health facility.",
