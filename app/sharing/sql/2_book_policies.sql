@@ -16,7 +16,7 @@ BEGIN
   END LOOP;
 END $$;
 GRANT SELECT ON auth.book_grant TO desk;
--- No hash, and not who the asked person is: a request to nobody looks like any other.
+-- No hash. Who the asked person is, the login may read and no field tells a practitioner: a request to nobody looks like any other.
 GRANT SELECT (id, citizen_id, has_pin, purpose, scope, access_minutes, created_at, redeemable_until, tries, redeemed_at, grant_id,
               cancelled_at) ON auth.share_code TO desk;
 GRANT SELECT (id, citizen_id, code_id, facility_code, reason, at) ON auth.share_try TO desk;
