@@ -12,6 +12,7 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    OperationType,
     execute_sync,
     get_operation_ast,
     parse,
@@ -204,7 +205,8 @@ def _prepared(query: str, operation_name: str | None) -> _Plain:
     operation = get_operation_ast(document, operation_name)
     if operation is None:
         raise _invalid(
-            "không tìm thấy operation cần chạy", "there is no such operation, or several and no `operationName`"
+            "không có operation này, hoặc có nhiều operation mà thiếu `operationName`",
+            "there is no such operation, or several and no `operationName`",
         )
     limits.check_document(document, operation)
     errors = validate(_core_schema(), document, max_errors=1, hide_suggestions=True)
@@ -213,6 +215,8 @@ def _prepared(query: str, operation_name: str | None) -> _Plain:
     if limits.is_introspection(operation):
         return _Plain(operation=None, document=document, operation_name=operation_name)
     limits.check_unmixed(operation)
+    if operation.operation is OperationType.SUBSCRIPTION:
+        raise _invalid("subscription chỉ chạy qua WS /graphql", "a subscription goes over WS /graphql alone")
     try:
         compiled = plans.compile_plain(document, operation_name=operation_name, key=document_id(query))
     except NotCompilable as error:

@@ -250,6 +250,16 @@ def test_pages_have_bounds(book: Book, first: int) -> None:
     assert book.post(CHANGES, first=first)["errors"][0]["extensions"]["code"] == "INVALID"
 
 
+def test_a_page_size_that_is_null_is_the_usual_one(book: Book) -> None:
+    nullable = CHANGES.replace("$first: Int! = 200", "$first: Int")
+
+    answers = [book.post(nullable, first=None)["data"], book.post(nullable)["data"], book.post(CHANGES)["data"]]
+    for answer in answers:
+        answer["bookChanges"].pop("cursor")  # moves with whatever else is written
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0]["bookChanges"]["records"]
+
+
 def test_a_book_that_one_may_not_open_is_not_found(book: Book, stand: Stand, http: httpx.Client) -> None:
     other = Book(stand, http)
     for wanted in (str(other.citizen), str(UUID(int=5)), "x"):

@@ -38,7 +38,8 @@ DECLARE
   told text[] := regexp_match(since, '^([0-9a-f]{16})\.([0-9]{1,19})(?:\.(?:([0-9]{1,19})\.)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?$');
   horizon xid8 := pg_snapshot_xmin(pg_current_snapshot()); mark text;
 BEGIN
-  IF first NOT BETWEEN 1 AND 1000 OR first IS NULL THEN
+  first := coalesce(first, 200);
+  IF first NOT BETWEEN 1 AND 1000 THEN
     RAISE EXCEPTION 'first is 1 to 1000' USING ERRCODE = 'SK422';
   END IF;
   told := CASE WHEN told[1] = system AND told[2]::numeric <= pg_snapshot_xmax(pg_current_snapshot())::text::numeric THEN told ELSE '{}' END;
