@@ -40,7 +40,3 @@ class SensitiveClass(StrEnum):
     def bit(self) -> int:
         """Return the class's bit in a decision and in a record; the order of the members is fixed for ever."""
         return 1 << list(SensitiveClass).index(self)
-
-
-NEVER_IN_EMERGENCIES = SensitiveClass.HIV.bit | SensitiveClass.VIOLENCE.bit
-"""Classes that no emergency opens (app/sharing/sql/7_emergency.sql)."""

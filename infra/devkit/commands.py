@@ -15,6 +15,7 @@ from devkit.places import ROOT
 
 DEFAULT_PORT = 8000
 FEWEST_CITIZENS, MOST_CITIZENS = 4, 20_000
+MOST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +113,9 @@ def _exit_code(command: list[str | Path]) -> int:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 < port < 2**16:
-        raise argparse.ArgumentTypeError(f"{port} is no port")
-    return port
+    if not (text.isdecimal() and 0 < int(text) < MOST_PORT):
+        raise argparse.ArgumentTypeError(f"{text} is no port from 1 to {MOST_PORT - 1}; the next one is used, too")
+    return int(text)
 
 
 def _check_name(text: str) -> str:
@@ -125,10 +125,9 @@ def _check_name(text: str) -> str:
 
 
 def _amount(text: str) -> int:
-    amount = int(text)
-    if not FEWEST_CITIZENS <= amount <= MOST_CITIZENS:
-        raise argparse.ArgumentTypeError(f"from {FEWEST_CITIZENS} to {MOST_CITIZENS}")
-    return amount
+    if not (text.isdecimal() and FEWEST_CITIZENS <= int(text) <= MOST_CITIZENS):
+        raise argparse.ArgumentTypeError(f"{text} is no number from {FEWEST_CITIZENS} to {MOST_CITIZENS}")
+    return int(text)
 
 
 COMMANDS: Mapping[str, Command] = {

@@ -72,6 +72,16 @@ def test_usage_errors_are_2(arguments: tuple[str, ...]) -> None:
     assert "usage: dev.py" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--port", "--citizens"])
+@pytest.mark.parametrize("value", ["x", "0", "-1", "99999", ""])
+def test_a_number_that_is_none_is_told_with_its_bounds(option: str, value: str) -> None:
+    done = dev("run", f"{option}={value}")
+
+    assert done.returncode == 2
+    assert f"{value} is no " in done.stderr
+    assert "_" not in done.stderr.splitlines()[-1]
+
+
 def test_foreign_data_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
 

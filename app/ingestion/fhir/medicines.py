@@ -1,6 +1,5 @@
 """MedicationRequest and MedicationDispense: the drugs of a visit become prescriptions."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,6 @@ from app.records.arrivals import PrescriptionArrival, PrescriptionItemArrival
 from app.records.clinical import CodingArrival
 
 _NOTHING: Final = Decimal(0)
-_ATTACHED: Final = re.compile(r"[^\W\d_]")  # a unit that is a word stands behind its number without a space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Collect the remarks of one reading, by entry; the same warning on many entries is told once."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from app.core.errors import Text
@@ -77,8 +77,3 @@ class Remarks:
                 more = describe(FhirCode.MORE_PROBLEMS, limit=listed - MAX_LISTED)
                 told.append(Problem(code=FhirCode.MORE_PROBLEMS, effect=effect, vi=more.vi, en=more.en))
         return tuple(told)
-
-
-def of_visit(problem: Problem, *, visit: str | None) -> Problem:
-    """Return a problem as one of a visit's."""
-    return replace(problem, visit=visit)

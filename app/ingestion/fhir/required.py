@@ -10,8 +10,6 @@ from app.ingestion.fhir.nodes import Node
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import Effect
 
-Rules = Mapping[str, object]
-
 _BACKBONES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "AllergyIntolerance": {"reaction": ("manifestation",)},
     "Appointment": {"participant": ("status",)},
