@@ -38,7 +38,7 @@ def _reader_dies_with_the_message() -> None:
     exchange = readers._Process.exchange
     died: list[int] = []
 
-    def once(self: readers._Process, what: int, body: bytes) -> tuple[int, Any]:
+    def once(self: readers._Process, what: int, body: bytes | bytearray) -> tuple[int, Any]:
         if not died:
             died.append(1)
             _note()
