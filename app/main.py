@@ -1,7 +1,8 @@
 """The front door: the HTTP application."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -15,6 +16,7 @@ from app.core.settings import Settings
 from app.gateway import endpoint, explorer, health, metrics, problems, sockets
 from app.gateway.middleware import Envelope
 from app.gateway.straight import StraightWay
+from app.gateway.warming import warm
 from app.identity import browser, discovery
 from app.identity import http as identity_http
 from app.identity.provider import open_provider
@@ -36,8 +38,12 @@ def build_app(settings: Settings) -> FastAPI:
             app.state.door = door
             app.state.ear = Ear(house.desk)
             app.state.identity_provider = open_provider(house)
+            warming = asyncio.create_task(warm())
             with metrics.served_apart(settings):
                 yield
+            warming.cancel()
+            with suppress(asyncio.CancelledError):
+                await warming
 
     app = FastAPI(
         title="Sổ Khỏe", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY

@@ -80,12 +80,15 @@ class Part:
     is_shown: Callable[[Mapping[str, object]], bool] = lambda _values: True
     deed: Deed | None = None
     told: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    _body_sql: list[str] = dataclasses.field(default_factory=list, repr=False, compare=False)
     _statement: list[Statement] = dataclasses.field(default_factory=list, repr=False, compare=False)
     _clock_step: list[int] = dataclasses.field(default_factory=list, repr=False, compare=False)
 
     def body_sql(self) -> str:
         """Return, for PL/pgSQL, the expression of the field's JSON text; null when a root's row is missing."""
-        return render(self.body)
+        if not self._body_sql:
+            self._body_sql.append(render(self.body))
+        return self._body_sql[0]
 
     def argument_sql(self, name: str) -> str:
         """Return, for PL/pgSQL, an argument of the opener; a typed NULL when it is absent.
@@ -116,9 +119,11 @@ class Part:
             self._clock_step.append(judge(self.statement().sql))
         return self._clock_step[0]
 
-    def written(self) -> "Part":
+    def written(self, *, with_body_sql: bool = False) -> "Part":
         """Return the part with its statement's text alone: in a cache the tree behind it is five times as large."""
         self.statement()
+        if with_body_sql and self.opens is not None:
+            self.body_sql()
         return dataclasses.replace(self, body=null())
 
 

@@ -48,7 +48,10 @@ class Operation:
 def trusted(document_id: str) -> Operation | None:
     """Return a trusted operation by its id, or nothing: a subscription is none."""
     known = trusted_operations().get(document_id)
-    return None if known is None or known.is_subscription else compile_trusted(known)
+    if known is None or known.is_subscription:
+        return None
+    operation = compile_trusted(known)
+    return replace(operation, plan=_written(operation.plan, with_body_sql=True))
 
 
 def compile_trusted(known: TrustedOperation) -> Operation:
@@ -87,12 +90,14 @@ def compile_plain(document: DocumentNode, *, operation_name: str | None, key: st
     :raises NotCompilable: when a part of it is resolved in Python
     """
     plan = one_book(compile_operation(index(), document, operation_name))
-    plan = replace(
-        plan,
-        parts=tuple(part.written() for part in plan.parts),
-        nested=tuple(part.written() for part in plan.nested),
+    return Operation(plan=_written(plan), name=operation_name or "plain", key=key, is_deployed=False)
+
+
+def _written(plan: Plan, *, with_body_sql: bool = False) -> Plan:
+    parts, nested = (
+        tuple(part.written(with_body_sql=with_body_sql) for part in some) for some in (plan.parts, plan.nested)
     )
-    return Operation(plan=plan, name=operation_name or "plain", key=key, is_deployed=False)
+    return replace(plan, parts=parts, nested=nested)
 
 
 def one_book(plan: Plan) -> Plan:

@@ -179,6 +179,12 @@ def _typename(operation: Operation) -> bytes:
     return b"null" if root is None else orjson.dumps(root.name)
 
 
+def known_calls(document_id: str) -> tuple[str, ...]:
+    """Return the calls of a trusted operation's functions; each is made once."""
+    operation = trusted(document_id)
+    return () if operation is None else tuple(_call(document_id, part.key) for part in operation.deployed_parts)
+
+
 @lru_cache(maxsize=512)
 def _call(document_id: str, key: str) -> str:
     """Return the call of a deployed root field, or of a payload's book."""
