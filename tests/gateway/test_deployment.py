@@ -241,7 +241,7 @@ BREAKING = {
     "a column has another type": (
         "ALTER TABLE book.test_report ALTER COLUMN category TYPE bytea USING category::bytea",
         "ALTER TABLE book.test_report ALTER COLUMN category TYPE text USING convert_from(category, 'UTF8')",
-        "42883",
+        "42804",
     ),
 }
 
