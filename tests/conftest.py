@@ -57,7 +57,8 @@ def settings(ground: Ground) -> Iterator[Settings]:
     ground.cluster.create_database(name, template=TEMPLATE)
     ground.cluster.psql(
         f"REVOKE ALL ON DATABASE {name} FROM PUBLIC; "
-        f"GRANT CONNECT ON DATABASE {name} TO api, desk, ingest, worker, sealer, auditor, migrator, backup, demo",
+        f"GRANT CONNECT ON DATABASE {name} TO "
+        "api, desk, porter, ingest, worker, sealer, auditor, migrator, backup, demo",
         database=name,
     )
     ground.cluster.psql("UPDATE audit.tree SET sealed_at = now()", database=name)  # as if a sealer had just been there

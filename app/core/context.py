@@ -24,7 +24,7 @@ Step = Callable[[Session], Awaitable[Result]]
 class House:
     """The pools and keys of the API process. `demo` is there in demo mode only.
 
-    `desk` runs compiled operations, `desk_steps` what people change.
+    `desk` runs compiled operations, `desk_steps` what people change, `porter` lets people in: no operation runs as it.
     """
 
     settings: Settings
@@ -33,6 +33,7 @@ class House:
     api: Lane
     desk: Lane
     desk_steps: AsyncEngine
+    porter: AsyncEngine
     ingest: AsyncEngine
     outbound: Outbound
     demo: Lane | None
@@ -49,6 +50,7 @@ async def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> As
 
     ingest = open_engine(settings, Login.INGEST, size=settings.ingest_pool_size, one_statement=True)
     desk_steps = open_engine(settings, Login.DESK, size=settings.desk_pool_size)
+    porter = open_engine(settings, Login.PORTER, size=settings.desk_pool_size)
     try:
         async with open_outbound() as outbound:
             yield House(
@@ -58,6 +60,7 @@ async def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> As
                 api=await lane(Login.API, settings.api_pool_size),
                 desk=await lane(Login.DESK, settings.desk_pool_size),
                 desk_steps=desk_steps,
+                porter=porter,
                 ingest=ingest,
                 outbound=outbound,
                 demo=await lane(Login.DEMO, settings.desk_pool_size) if settings.demo else None,
@@ -66,6 +69,7 @@ async def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> As
         for opened in lanes:
             await opened.close()
         await desk_steps.dispose()
+        await porter.dispose()
         await ingest.dispose()
 
 

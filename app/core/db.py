@@ -1,7 +1,7 @@
 """Connections: one login, one pool; one step, one transaction.
 
-Steps run on SQLAlchemy's connections, as `desk`, `ingest` and `worker`. The logins `api` and `demo` run compiled
-operations on asyncpg alone. Nobody commits but `transaction` here.
+Steps run on SQLAlchemy's connections, as `desk`, `porter`, `ingest` and `worker`. The logins `api` and `demo` run
+compiled operations on asyncpg alone. Nobody commits but `transaction` here.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -44,6 +44,7 @@ class Login(StrEnum):
     API = "api"
     DEMO = "demo"
     DESK = "desk"
+    PORTER = "porter"
     INGEST = "ingest"
     WORKER = "worker"
     SEALER = "sealer"

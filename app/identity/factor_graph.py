@@ -12,6 +12,7 @@ from app.core.deeds import Remembered, Told
 from app.identity import ending, factor_sql, factors
 from app.identity.factor_mapping import OwnSession, PublishedAction, own_sessions
 from app.identity.factor_sql import Try
+from app.identity.factors import Judged
 from app.identity.step_up import StepUpAction
 
 MOST_SESSIONS = 100
@@ -141,9 +142,18 @@ async def _count(session: Session, *, asked: StepUpInput, context: Context) -> T
     return await factor_sql.count_try(session)
 
 
-async def _step_up(session: Session, *, asked: StepUpInput, context: Context, first: Try) -> Told | Remembered:
-    action = StepUpAction(asked.action.value)
-    return await factors.step_up(session, counted=first, action=action, code=asked.code, context=context)
+async def _judge(*, asked: StepUpInput, first: Try, context: Context) -> Judged:
+    return await factors.judge(counted=first, action=StepUpAction(asked.action.value), code=asked.code, context=context)
+
+
+async def _step_up(
+    session: Session,  # noqa: ARG001
+    *,
+    asked: StepUpInput,
+    context: Context,  # noqa: ARG001
+    first: Judged,
+) -> Told | Remembered:
+    return factors.tell(first, action=StepUpAction(asked.action.value))
 
 
 @strawberry.type
@@ -184,7 +194,7 @@ class FactorMutation:
     def confirm_totp(self, input: ConfirmTotpInput) -> ConfirmTotpPayload: ...
 
     @rests.mutation(
-        rests.action(does=_step_up, first=_count),
+        rests.action(does=_step_up, first=_count, between=_judge),
         description=(
             "Show the second factor for one action: it is good in this session for five minutes. Five wrong codes lock "
             "it for 15 minutes (RATE_LIMITED), twenty in a day until the person signs in again (STEP_UP_REQUIRED here)."

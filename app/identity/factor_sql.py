@@ -64,11 +64,27 @@ async def count_try(session: Session) -> Try:
 
 
 async def settle_try(
-    session: Session, *, factor_id: UUID, step: int | None, recovery: bytes | None, action: str, life: timedelta
+    session: Session,
+    *,
+    token: str,
+    proof_key: bytes | None,
+    factor_id: UUID,
+    step: int | None,
+    recovery: bytes | None,
+    action: str,
+    life: timedelta,
 ) -> datetime | None:
-    """Say what a counted try was; until when its factor is fresh, or nothing."""
-    query = text("SELECT auth.settle_try(:factor_id, :step, :recovery, :action, :life)")
-    values = {"factor_id": factor_id, "step": step, "recovery": recovery, "action": action, "life": life}
+    """Say, as `porter`, what a counted try of a session was; until when its factor is fresh, or nothing."""
+    query = text("SELECT auth.settle_try(:token, :proof_key, :factor_id, :step, :recovery, :action, :life)")
+    values = {
+        "token": token,
+        "proof_key": proof_key,
+        "factor_id": factor_id,
+        "step": step,
+        "recovery": recovery,
+        "action": action,
+        "life": life,
+    }
     found: datetime | None = await session.scalar(query, values)
     return found
 

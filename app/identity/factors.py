@@ -5,15 +5,17 @@ Source: RFC 6238; NIST SP 800-63B section 5.2.2; security.md B111 to B120, E.4.
 """
 
 import base64
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from app.core.context import Context
+from app.core.context import Context, run_step
 from app.core.crypto import Place
 from app.core.db import Session
 from app.core.deeds import Remembered, Told
-from app.core.errors import Conflict, RateLimited, Refused, Text
+from app.core.errors import AppError, Conflict, RateLimited, Refused, Text
 from app.core.ids import new_secret
 from app.identity import factor_sql, totp
 from app.identity.factor_sql import Try
@@ -69,17 +71,23 @@ def tell_recovery_codes(*, kept: dict[str, Any], context: Context) -> dict[str, 
     return {"recovery_codes": list(codes)}
 
 
-async def step_up(
-    session: Session, *, counted: Try, action: StepUpAction, code: str, context: Context
-) -> Told | Remembered:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a counted try was: until when the factor is fresh, or why not."""
+
+    until: datetime | None = None
+    refusal: AppError | None = None
+
+
+async def judge(*, counted: Try, action: StepUpAction, code: str, context: Context) -> Judged:
     """Make this session's factor fresh for an action by a one-time or recovery code, which is used up by that.
 
     Refuses alike for a wrong code, a used one and a person without a factor.
     """
     if counted.wait_seconds is not None:
-        return Remembered(RateLimited(_LOCKED, retry_after_seconds=counted.wait_seconds))
+        return Judged(refusal=RateLimited(_LOCKED, retry_after_seconds=counted.wait_seconds))
     if counted.id is None or counted.sealed is None or counted.seconds is None:
-        return Remembered(Refused(_WRONG_CODE))
+        return Judged(refusal=Refused(_WRONG_CODE))
     vault = context.house.vault
     step, recovery = None, None
     if totp.is_code(code):
@@ -87,17 +95,25 @@ async def step_up(
         step = totp.matching_step(secret, code, seconds=counted.seconds)
     else:
         recovery = totp.recovery_hash(str(counted.id), code, derive=vault.derivation.secret)
-    until = await factor_sql.settle_try(
-        session,
+    settle = partial(
+        factor_sql.settle_try,
+        token=context.token or "",
+        proof_key=context.proof_key,
         factor_id=counted.id,
         step=step,
         recovery=recovery,
         action=action.value,
         life=timedelta(seconds=context.house.settings.step_up_seconds),
     )
-    if until is None:
-        return Remembered(Refused(_WRONG_CODE))
-    return Told(kept={"action": action.value, "until": until.isoformat()})
+    until = await run_step(context.house.porter, settle)
+    return Judged(refusal=Refused(_WRONG_CODE)) if until is None else Judged(until=until)
+
+
+def tell(judged: Judged, *, action: StepUpAction) -> Told | Remembered:
+    """Tell what a try was."""
+    if judged.until is None:
+        return Remembered(judged.refusal or Refused(_WRONG_CODE))
+    return Told(kept={"action": action.value, "until": judged.until.isoformat()})
 
 
 def _place(factor_id: UUID) -> Place:

@@ -111,7 +111,7 @@ async def begin(asked: LoginAsked, *, context: Context, provider: IdentityProvid
     async def step(session: Session) -> None:
         await sql.begin_login(session, state=state, browser=browser, asked=kept, life=life)
 
-    await run_step(context.house.desk_steps, step)
+    await run_step(context.house.porter, step)
     return Begun(location=location, state=state, browser=browser)
 
 
@@ -127,7 +127,7 @@ async def finish(answer: Mapping[str, str], *, browser: str, context: Context, p
     async def take(session: Session) -> sql.Login | None:
         return await sql.take_login(session, state=state, browser=browser)
 
-    login = await run_step(context.house.desk_steps, take)
+    login = await run_step(context.house.porter, take)
     if login is None:
         raise LoginEnded(Page.NOT_THIS_LOGIN, "no such login")
     back = _answer(login, context, {"error": "server_error"})
@@ -193,7 +193,7 @@ async def _admit(claims: Claims, person: Person, *, login: sql.Login, context: C
     async def step(session: Session) -> str:
         return await admit(session, claims=claims, person=person, login=login, code=code, context=context)
 
-    outcome = await run_step(context.house.desk_steps, step)
+    outcome = await run_step(context.house.porter, step)
     if outcome not in {"KNOWN", "REGISTERED"}:
         page = Page.NO_PRACTITIONER if outcome == NO_PRACTITIONER else Page.DOES_NOT_FIT
         raise LoginEnded(page, outcome, back=back)

@@ -84,7 +84,7 @@ async def open_session(asked: CodeGrant, *, phone: Phone, context: Context) -> S
 
     :raises OAuthError: `invalid_grant`; a code that comes a second time has also ended the session that it opened
     """
-    tokens = await run_step(context.house.desk_steps, partial(_redeem, asked=asked, phone=phone, context=context))
+    tokens = await run_step(context.house.porter, partial(_redeem, asked=asked, phone=phone, context=context))
     if tokens is None:
         raise bad_grant()
     return tokens
@@ -143,7 +143,7 @@ async def renew(asked: RefreshGrant, *, phone: Phone, context: Context) -> Sessi
             grace=timedelta(seconds=settings.repeat_seconds),
         )
 
-    renewed = await run_step(context.house.desk_steps, step)
+    renewed = await run_step(context.house.porter, step)
     if renewed.outcome not in {"RENEWED", "REPEATED"}:
         log.info("renewal refused", outcome=renewed.outcome, client=asked.app.client_id, request_id=context.request_id)
         raise bad_grant()
@@ -160,7 +160,7 @@ async def renew(asked: RefreshGrant, *, phone: Phone, context: Context) -> Sessi
 async def revoke(asked: RefreshGrant, *, phone: Phone, context: Context) -> None:
     """End the session of an access or refresh token; an unknown one is no error (RFC 7009 section 2.2)."""
     step = partial(sql.revoke_token, token=asked.token, client_id=asked.app.client_id, key=phone.key)
-    await run_step(context.house.desk_steps, step)
+    await run_step(context.house.porter, step)
 
 
 async def end_by_provider(token: str, *, context: Context, provider: IdentityProvider) -> int:
@@ -175,7 +175,7 @@ async def end_by_provider(token: str, *, context: Context, provider: IdentityPro
     except TimeoutError:
         raise Unavailable from None
     issuer = provider.settings.issuer
-    ended = await run_step(context.house.desk_steps, partial(_end, issuer=issuer, logout=logout))
+    ended = await run_step(context.house.porter, partial(_end, issuer=issuer, logout=logout))
     if ended is None:
         raise BadToken(Reason.REPLAYED)
     return ended
@@ -225,7 +225,7 @@ async def exchange(
     if person.level < BOOK_LEVEL:
         raise _exchange_refused(None, context=context)
     step = partial(_exchange, asked=asked, claims=claims, person=person, phone=phone, context=context)
-    tokens = await run_step(context.house.desk_steps, step)
+    tokens = await run_step(context.house.porter, step)
     if tokens is None:
         raise _exchange_refused(None, context=context)
     return tokens

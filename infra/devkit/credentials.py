@@ -9,7 +9,7 @@ from devkit.console import Failed
 from devkit.places import ROOT
 from devkit.postgres import Cluster
 
-LOGINS = ("api", "desk", "ingest", "worker", "sealer", "auditor", "migrator", "backup", "demo")
+LOGINS = ("api", "desk", "porter", "ingest", "worker", "sealer", "auditor", "migrator", "backup", "demo")
 KEY_FILES = ("sealing.keys", "index.keys", "mac.keys", "client.keys", "checkpoint.keys")
 KEY_BYTES = 32
 ROLES_FILE = ROOT / "infra" / "postgres" / "roles.sql"

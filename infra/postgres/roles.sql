@@ -12,6 +12,7 @@ SELECT format('CREATE ROLE %I NOLOGIN NOBYPASSRLS', r) FROM unnest(ARRAY[
 SELECT format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS', r) FROM unnest(ARRAY[
   'api',       -- calls operations, nothing else
   'desk',      -- what people change: identity, sharing, appointments, notices
+  'porter',    -- lets people in: sign-in, tokens, second factors; nothing that a query of an app runs as
   'ingest',    -- the hospitals' door
   'worker',    -- files messages, sends notices
   'sealer', 'auditor', 'migrator']) r WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) \gexec
@@ -26,10 +27,10 @@ ALTER ROLE api SET plan_cache_mode = force_generic_plan;
 SELECT format('ALTER ROLE %I SET timezone = ''UTC''', r), format('ALTER ROLE %I SET lock_timeout = ''1s''', r),
        format('ALTER ROLE %I SET statement_timeout = ''%s''', r, CASE WHEN r IN ('worker', 'sealer', 'auditor') THEN '30s' ELSE '3s' END),
        format('ALTER ROLE %I SET idle_in_transaction_session_timeout = ''30s''', r)
-  FROM unnest(ARRAY['api', 'desk', 'ingest', 'worker', 'sealer', 'auditor']) r \gexec
+  FROM unnest(ARRAY['api', 'desk', 'porter', 'ingest', 'worker', 'sealer', 'auditor']) r \gexec
 -- Every statement of these logins finds its rows by a key. A plan that was kept while a table was empty must not scan it
 -- for ever after it has grown: filing fell from 100 messages a second to 13 by that.
-SELECT format('ALTER ROLE %I SET enable_seqscan = off', r) FROM unnest(ARRAY['api', 'desk', 'ingest', 'worker', 'sealer']) r \gexec
+SELECT format('ALTER ROLE %I SET enable_seqscan = off', r) FROM unnest(ARRAY['api', 'desk', 'porter', 'ingest', 'worker', 'sealer']) r \gexec
 ALTER ROLE migrator SET timezone = 'UTC';
 ALTER ROLE migrator SET lock_timeout = '4s';
 ALTER ROLE migrator SET statement_timeout = '60s';
@@ -39,7 +40,7 @@ ALTER ROLE worker SET search_path = jobs;
 
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()) \gexec
 SELECT format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), rolname)
-  FROM pg_roles WHERE rolname IN ('api', 'desk', 'ingest', 'worker', 'sealer', 'auditor', 'migrator', 'backup', 'demo') \gexec
+  FROM pg_roles WHERE rolname IN ('api', 'desk', 'porter', 'ingest', 'worker', 'sealer', 'auditor', 'migrator', 'backup', 'demo') \gexec
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION lo_creat, lo_create, lo_from_bytea FROM PUBLIC;  -- nowhere to put anything aside
 

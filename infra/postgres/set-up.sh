@@ -10,7 +10,7 @@ roles=${SOKHOE_ROLES_FILE:-$(dirname "${BASH_SOURCE[0]}")/roles.sql}
 as_superuser=(psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname "${POSTGRES_DB:?}")
 
 "${as_superuser[@]}" --set demo=off --file "$roles"
-for login in api desk ingest worker sealer auditor migrator backup; do
+for login in api desk porter ingest worker sealer auditor migrator backup; do
   file=$secrets/$login.password
   if [[ ! -r $file ]]; then
     echo "set-up.sh: $file cannot be read" >&2

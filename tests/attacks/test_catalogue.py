@@ -7,7 +7,7 @@ from tests.conftest import Ground
 
 GUARDED = ("audit", "auth", "book", "care", "intake", "notice")
 OURS = "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
-LOGINS = ("api", "desk", "ingest", "worker", "sealer", "auditor", "migrator", "backup", "demo")
+LOGINS = ("api", "desk", "porter", "ingest", "worker", "sealer", "auditor", "migrator", "backup", "demo")
 HEALTH = (
     "allergy",
     "allergy_reaction",
@@ -391,12 +391,10 @@ CALLS = {
         "audit.question_line",
         "audit.sealer_keys",
         "auth.accept_representation",
-        "auth.admit_person",
         "auth.ask_representative",
         "auth.asked_of_me",
         "auth.begin_deed",
         "auth.begin_factor",
-        "auth.begin_login",
         "auth.confirm_factor",
         "auth.count_try",
         "auth.deed_is_done",
@@ -404,12 +402,10 @@ CALLS = {
         "auth.end_deed",
         "auth.end_other_sessions",
         "auth.end_own_session",
-        "auth.end_provider_sessions",
         "auth.end_representation",
         "auth.extent_today",
         "auth.forget_deed",
         "auth.give_consent",
-        "auth.issue_handoff",
         "auth.join_identifier",
         "auth.me",
         "auth.my_dependants",
@@ -422,19 +418,12 @@ CALLS = {
         "auth.pair",
         "auth.part_with_visit",
         "auth.pending_factor",
-        "auth.practitioner_of_account",
-        "auth.redeem_handoff",
-        "auth.renew_session",
         "auth.representatives_of",
-        "auth.revoke_token",
-        "auth.settle_try",
         "auth.sign_in",
-        "auth.take_login",
         "auth.today",
         "auth.undo_join",
         "auth.unpair",
         "auth.use_proof",
-        "auth.use_token",
         "auth.visitors_book",
         "auth.visits_of_message",
         "auth.withdraw_consent",
@@ -453,6 +442,19 @@ CALLS = {
         "care.mine",
         "care.reschedule",
         "care.revoke_feeds",
+    },
+    "porter": {
+        "auth.admit_person",
+        "auth.begin_login",
+        "auth.end_provider_sessions",
+        "auth.issue_handoff",
+        "auth.practitioner_of_account",
+        "auth.redeem_handoff",
+        "auth.renew_session",
+        "auth.revoke_token",
+        "auth.settle_try",
+        "auth.take_login",
+        "auth.use_token",
     },
     "sealer": {"audit.begin_sealing", "audit.seal", "audit.take_turn"},
     "demo": {
@@ -546,6 +548,7 @@ READS = {
     }
     | LEDGER,
     "ingest": set(),
+    "porter": set(),
     "sealer": {"audit.leaf", "audit.tile"},
     "worker": {f"book.{name}" for name in (*HEALTH, "arrival_order", "record_version")}
     | QUEUE
@@ -599,6 +602,7 @@ ADDS = {"worker": CHANGES["worker"] | {"book.record_version"}, "book_writer": {"
 SCHEMAS = {
     "api": {"op"},
     "desk": {"audit", "auth", "book", "care", "code", "desk_op", "directory", "notice"},
+    "porter": {"auth"},
     "ingest": {"auth", "care", "intake"},
     "worker": {"auth", "book", "care", "code", "directory", "intake", "jobs", "notice"},
     "demo": {"audit", "auth", "book", "care", "code", "directory"},

@@ -60,3 +60,23 @@ def test_desk_causes_no_work_by_hand(stand: Stand, family: tuple[UUID, UUID, UUI
     for kind in ("push", "process_message", "tell"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             ask(stand, "SELECT jobs.enqueue($1, '{}')", kind, token=token)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "auth.settle_try($1, NULL, uuidv7(), 1, NULL, 'SHARE', '5 minutes')",
+        "auth.end_provider_sessions('https://issuer', 'subject', $1)",
+        "auth.admit_person('https://issuer', $1, '{}', NULL)",
+        "auth.issue_handoff($1, '{}', '1 minute')",
+        "auth.renew_session($1, 'phone', NULL, 'a', 'b', '5 minutes', '10 seconds')",
+        "auth.revoke_token($1, 'phone', NULL)",
+    ],
+)
+def test_desk_lets_nobody_in_and_out_and_makes_no_factor_fresh(
+    stand: Stand, family: tuple[UUID, UUID, UUID], call: str
+) -> None:
+    """What an app's questions run as is another login than the one that signs people in."""
+    token = stand.citizen_token(family[1])
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        ask(stand, f"SELECT {call}", token, token=token)

@@ -21,6 +21,7 @@ ROLES = (
     "book_reader",
     "book_writer",
     "desk",
+    "porter",
     "ingest",
     "worker",
     "migrator",

@@ -37,4 +37,4 @@ BEGIN
   RETURN found_one.id;
 END $$;
 REVOKE ALL ON FUNCTION auth.practitioner_of_account FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION auth.practitioner_of_account TO desk;
+GRANT EXECUTE ON FUNCTION auth.practitioner_of_account TO porter;

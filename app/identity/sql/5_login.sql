@@ -26,4 +26,4 @@ BEGIN
   END IF;
 END $$;
 REVOKE ALL ON FUNCTION auth.take_login FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION auth.begin_login, auth.take_login TO desk;
+GRANT EXECUTE ON FUNCTION auth.begin_login, auth.take_login TO porter;

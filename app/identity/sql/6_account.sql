@@ -52,4 +52,4 @@ BEGIN
   END IF;
 END $$;
 REVOKE ALL ON FUNCTION auth.admit_person FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION auth.admit_person TO desk;
+GRANT EXECUTE ON FUNCTION auth.admit_person TO porter;

@@ -53,4 +53,4 @@ BEGIN
   RETURN QUERY SELECT taken.scope, taken.level;
 END $$;
 REVOKE ALL ON FUNCTION auth.redeem_handoff FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION auth.issue_handoff, auth.redeem_handoff TO desk;
+GRANT EXECUTE ON FUNCTION auth.issue_handoff, auth.redeem_handoff TO porter;

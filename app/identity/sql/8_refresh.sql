@@ -45,4 +45,4 @@ BEGIN
   scope := renewal.scope; level := live.level; seconds := floor(extract(epoch FROM live.expires_at - present));
 END $$;
 REVOKE ALL ON FUNCTION auth.renew_session FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION auth.renew_session TO desk;
+GRANT EXECUTE ON FUNCTION auth.renew_session TO porter;

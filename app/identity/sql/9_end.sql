@@ -37,7 +37,7 @@ BEGIN
   RETURN ended;
 END $$;
 REVOKE ALL ON FUNCTION auth.end_provider_sessions FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION auth.revoke_token, auth.use_token, auth.end_provider_sessions TO desk;
+GRANT EXECUTE ON FUNCTION auth.revoke_token, auth.use_token, auth.end_provider_sessions TO porter;
 
 -- Ends all other sessions of the signed-in person, on the same conditions; returns how many.
 CREATE OR REPLACE FUNCTION auth.end_other_sessions() RETURNS int
