@@ -42,7 +42,7 @@ PROMISED = {
     *(("facility", verb) for verb in ("add", "rotate-key", "suspend", "list", "change", "changes", "undo-change")),
     *(("audit", verb) for verb in ("verify", "questions", "answer")),
     ("practitioners", "import"),
-    *(("citizen", verb) for verb in ("close", "reopen")),
+    *(("citizen", verb) for verb in ("close", "reopen", "drop-factor")),
     *(("family", verb) for verb in ("register", "claims", "approve", "refuse")),
     *(("quarantine", verb) for verb in ("list", "show")),
     *(("demo", verb) for verb in ("load", "token", "totp", "welcome")),
@@ -636,3 +636,27 @@ def test_a_parent_is_registered_or_a_claim_approved_by_papers_whose_numbers_are_
     assert not [number for number in numbers.values() if number in said]
     rows = stand.as_owner("SELECT kind, evidence FROM auth.representation WHERE dependant_id = :id", id=people["child"])
     assert [tuple(row) for row in rows] == [("PARENT", "PAPER")] * 2
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_lost_second_factor_is_taken_and_its_sessions_end(sokhoe: Sokhoe, settings: Settings) -> None:
+    stand = Stand(settings)
+    number = "979064000888"
+    citizen = Families(stand).citizen("Trần Thị Mất Máy", born=date(1964, 2, 3), number=number)
+    token = stand.citizen_token(citizen)
+    bilingual(sokhoe("citizen", "drop-factor", "--personal-id", number, code=1))
+    stand.as_owner(
+        "INSERT INTO auth.factor (id, citizen_id, sealed, added_at, confirmed_at, last_step, failures, day_failures, "
+        "day_began_at) VALUES (:id, :citizen, '\\x00', now(), now(), 1, 0, 0, now())",
+        id=new_id(now=now()),
+        citizen=citizen,
+    )
+
+    said = sokhoe.json("citizen", "drop-factor", "--personal-id", number)
+
+    assert said == {"citizen": str(citizen), "dropped": True}
+    live = "SELECT ended_at IS NULL AS live FROM auth.session WHERE token_hash = sha256(convert_to(:token, 'UTF8'))"
+    assert [row.live for row in stand.as_owner(live, token=token)] == [False]
+    told = stand.as_owner("SELECT kind FROM notice.event WHERE citizen_id = :id", id=citizen)
+    assert [row.kind for row in told] == ["FACTOR_CHANGED"]
+    sokhoe("citizen", "drop-factor", "--personal-id", number, code=1)

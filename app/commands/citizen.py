@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands.console import AsJson, as_migrator, read_settings, run, show
+from app.commands.console import AsJson, as_migrator, fail, read_settings, run, show
 from app.core.clock import utc_now
 from app.core.crypto import open_vault
 from app.core.db import Session
 from app.core.ids import new_id
-from app.identity import closing
+from app.identity import closing, closing_sql
 from app.identity.closing import ClosureReason
 from app.sharing import sql as sharing_sql
 
@@ -67,3 +67,25 @@ def reopen(personal_id: PersonalId, as_json: AsJson = False) -> None:
 
     said = run(as_migrator(settings, step))
     show(said, as_json=as_json, text=f"Đã mở lại / opened again: {said['citizen']}")
+
+
+@app.command("drop-factor")
+def drop_factor(personal_id: PersonalId, as_json: AsJson = False) -> None:
+    """Take the second factor of somebody who lost phone and recovery codes, once you have seen who they are.
+
+    All their sessions end and they are told; after signing in again they may enrol another.
+    """
+    settings = read_settings()
+
+    async def step(session: Session) -> dict[str, Any]:
+        vault = open_vault(settings.secrets_dir)
+        citizen_id = await closing.citizen_of(session, personal_id=personal_id, vault=vault)
+        return {
+            "citizen": str(citizen_id),
+            "dropped": await closing_sql.drop_factor(session, citizen_id=citizen_id),
+        }
+
+    said = run(as_migrator(settings, step))
+    if not said["dropped"]:
+        fail("Người này chưa có cách xác thực thứ hai nào.", "This person has no second factor.")
+    show(said, as_json=as_json, text=f"Đã gỡ cách xác thực thứ hai / second factor taken: {said['citizen']}")

@@ -28,3 +28,9 @@ async def reopen(session: Session, *, citizen_id: UUID) -> None:
     """
     await session.execute(_AS_OWNER)
     await session.execute(text("SELECT auth.reopen_citizen(:id)"), {"id": citizen_id})
+
+
+async def drop_factor(session: Session, *, citizen_id: UUID) -> bool:
+    """Take somebody's second factor; false when they have none. For the service door."""
+    await session.execute(_AS_OWNER)
+    return bool(await session.scalar(text("SELECT auth.drop_factor(:id)"), {"id": citizen_id}))

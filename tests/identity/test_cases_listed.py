@@ -1,4 +1,4 @@
-"""Every case of proofs, second factors and sessions (B49 to B61, B111 to B130) is a test, by its number."""
+"""Every case of proofs, factors, sessions and roles (B49 to B61, B111 to B130, B139, B140) is a test, by its number."""
 
 import ast
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-CASES = (*range(49, 62), *range(111, 131))
+CASES = (*range(49, 62), *range(111, 131), 139, 140)
 _NAME = re.compile(r"(?:^|_)b(\d{2,3})(?=_)")
 
 
