@@ -56,8 +56,11 @@ async def proven_key(request: Request, app: AppClient, *, needs_proof: bool = Tr
 def challenged(refusal: Unauthenticated, request: Request) -> Unauthenticated:
     """Return the refusal with the challenges of a surface that takes both kinds of tokens (RFC 9449 section 7.2)."""
     if not isinstance(refusal, ProofRefused):
-        shown = request.headers.get("authorization", "")
-        refusal.challenge = _BOUND if shown[:5].lower() == "dpop " else _EITHER if shown else _NOTHING_SHOWN
+        shown = request.headers.get("authorization")
+        if shown is None:
+            refusal.challenge = _NOTHING_SHOWN
+        else:
+            refusal.challenge = _BOUND if shown[:5].lower() == "dpop " else _EITHER
     return refusal
 
 

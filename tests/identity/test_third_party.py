@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import json
 import re
 import secrets
 import time
@@ -14,10 +13,8 @@ import pytest
 from authlib.common.security import generate_token
 from authlib.integrations.httpx_client import OAuth2Client
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from jose import jwk as jose_jwk
-from jose import jws as jose_jws
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
 from app.core.db import Login
 from app.demo.phone import CLIENT_ID, browse
@@ -63,16 +60,14 @@ def test_authlib_signs_in_renews_reads_and_revokes(scene: Scene) -> None:
         assert book() == 401
 
 
-class JoseDpop:
-    """A client of RFC 9449 made of python-jose and httpx: it knows the standards and our metadata alone."""
+class DpopClient:
+    """A client of RFC 9449 made of joserfc and httpx: it knows the standards and our metadata alone."""
 
     def __init__(self, http: httpx.Client, metadata: dict[str, Any]) -> None:
         self.http, self.metadata, self.nonce = http, metadata, ""
-        key = ec.generate_private_key(ec.SECP256R1())
-        self.pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-        told = jose_jwk.construct(public, "ES256").to_dict()
-        self.jwk = {name: as_text(told[name]) for name in ("kty", "crv", "x", "y")}
+        self.key = ECKey.generate_key("P-256")
+        told = self.key.as_dict(private=False)
+        self.jwk = {name: told[name] for name in ("kty", "crv", "x", "y")}
 
     def proof(self, method: str, url: str, token: str | None) -> str:
         claims = {"htm": method, "htu": url, "iat": int(time.time()), "jti": secrets.token_urlsafe(16)}
@@ -80,8 +75,7 @@ class JoseDpop:
             claims["nonce"] = self.nonce
         if token is not None:
             claims["ath"] = b64(hashlib.sha256(token.encode()).digest())
-        headers = {"typ": "dpop+jwt", "jwk": self.jwk}
-        return str(jose_jws.sign(json.dumps(claims).encode(), self.pem, headers=headers, algorithm="ES256"))
+        return jwt.encode({"alg": "ES256", "typ": "dpop+jwt", "jwk": self.jwk}, claims, self.key)
 
     def post(self, url: str, *, token: str | None = None, **body: Any) -> list[httpx.Response]:
         """Send, and once more with the nonce that the answer told; returns every answer."""
@@ -123,20 +117,16 @@ def b64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def as_text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-
-
 def metadata_of(scene: Scene) -> dict[str, Any]:
     with scene.browser() as http:
         found: dict[str, Any] = http.get(f"{scene.url}/.well-known/oauth-authorization-server").json()
     return found
 
 
-def test_python_jose_holds_a_bound_session_and_gives_it_back_without_a_proof(scene: Scene) -> None:
+def test_joserfc_holds_a_bound_session_and_gives_it_back_without_a_proof(scene: Scene) -> None:
     metadata, query = metadata_of(scene), {"query": "{ healthBook { version } }"}
     with scene.browser() as http:
-        client = JoseDpop(http, metadata)
+        client = DpopClient(http, metadata)
         tokens = client.sign_in()
         assert (tokens["token_type"], tokens["scope"]) == ("DPoP", "patient/*.rs offline_access")
         (read,) = client.post(f"{scene.url}/graphql", token=tokens["access_token"], json=query)
