@@ -1,6 +1,5 @@
 """What tests put into a database, through the product's own functions wherever it has them."""
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,14 +11,14 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import CursorResult, text
 
-from app.core.context import run_step
 from app.core.crypto import Place, Vault, open_vault
-from app.core.db import Login, Session, database_of, open_engine
+from app.core.db import Login, Session, database_of
 from app.core.ids import new_id, new_secret
 from app.core.settings import Settings
 from app.facilities import registry
 from app.facilities.sql import FacilityEntry
 from app.ingestion import processing, sql
+from tests import steps
 
 Result = TypeVar("Result")
 
@@ -37,15 +36,7 @@ class Stand:
 
     def run(self, login: Login, step: Callable[[Session], Awaitable[Result]]) -> Result:
         """Run a step in a transaction of one login."""
-
-        async def go() -> Result:
-            engine = open_engine(self.settings, login, size=1)
-            try:
-                return await run_step(engine, step)
-            finally:
-                await engine.dispose()
-
-        return asyncio.run(go())
+        return steps.run(self.settings, login, step)
 
     def as_owner(self, statement: str, **values: Any) -> list[Any]:
         """Run SQL as the owner of identity, access and messages."""

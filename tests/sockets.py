@@ -1,23 +1,29 @@
 """HTTP by hand over real sockets, for what no well-behaved client would send."""
 
 import json
+import os
 import select
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 PATIENCE_SECONDS = 20
+FIRST_PORT, PORTS = 10_000, 10_000
+_ports = count(os.getpid() * 101)  # another process begins elsewhere
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of loopback that nobody has now, and that no system gives to a client before it is used."""
+    while True:
+        port = FIRST_PORT + next(_ports) % PORTS
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""`dev.py check` and `dev.py test`: every check runs, and every failure is shown."""
+"""`dev.py check`: every check runs, and every failure is shown."""
 
 import os
 import re
@@ -16,6 +16,8 @@ from devkit.environment import Environment, ready_environment
 from devkit.locks import lock_problems
 from devkit.places import ROOT
 
+PATIENTLY = ("nice", "-n", "10")
+"""Tests that run at the same time come first."""
 SQUAWK_SETTINGS = ROOT / "infra" / "postgres" / "squawk.toml"
 
 
@@ -39,49 +41,35 @@ def names() -> Sequence[str]:
 
 def run_checks(wanted: Sequence[str]) -> int:
     """Run the checks of these names, or all; return the exit code."""
-    failures = _failures(ready_environment(development=True), wanted or names())
-    _show_table(failures)
-    return 1 if failures else 0
-
-
-def run_tests(pytest_arguments: Sequence[str]) -> int:
-    """Run every check, then pytest; or pytest alone when it is given arguments. Return the exit code."""
-    environment = ready_environment(development=True)
-    failures = [] if pytest_arguments else _failures(environment, names())
-    if not pytest_arguments:
-        say("\nTests")
     began = time.monotonic()
-    tests = subprocess.run([environment.program("pytest"), *pytest_arguments], check=False, cwd=ROOT)
-    if tests.returncode:
-        failures.append(
-            Outcome(name="tests", seconds=time.monotonic() - began, said=f"pytest: code {tests.returncode}")
-        )
-    if not pytest_arguments:
-        _show_table(failures)
+    failures = failures_of(ready_environment(development=True), wanted or names())
+    show_table(failures, seconds=time.monotonic() - began)
     return 1 if failures else 0
 
 
-def _failures(environment: Environment, wanted: Sequence[str]) -> list[Outcome]:
-    say("Checks")
+def failures_of(environment: Environment, wanted: Sequence[str]) -> list[Outcome]:
+    """Run the checks of these names, say of each what became of it, and return those that failed."""
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         running = [pool.submit(_outcome, name, environment) for name in CHECKS if name in wanted]
         outcomes = []
         for done in as_completed(running):
             outcome = done.result()
             outcomes.append(outcome)
-            say(f"  {'FAILED' if outcome.said else 'ok':7}{outcome.name:11}{outcome.seconds:5.1f} s")
+            told = f"  {'FAILED' if outcome.said else 'ok':7}check {outcome.name:11}{outcome.seconds:5.1f} s"
             if outcome.said:
-                say("    " + outcome.said.rstrip().replace("\n", "\n    "))
+                told += "\n    " + outcome.said.rstrip().replace("\n", "\n    ")
+            say(told)
     return [outcome for outcome in outcomes if outcome.said]
 
 
-def _show_table(failures: Sequence[Outcome]) -> None:
+def show_table(failures: Sequence[Outcome], *, seconds: float) -> None:
+    """Say how it ended."""
     if failures:
         say("\nFailed:")
         for outcome in failures:
             say(f"  {outcome.name:11}{outcome.said.strip().splitlines()[-1][:90]}")
     else:
-        say("\nEverything passed.")
+        say(f"\nEverything passed in {seconds:.0f} s.")
 
 
 def _outcome(name: str, environment: Environment) -> Outcome:
@@ -95,7 +83,7 @@ def _outcome(name: str, environment: Environment) -> Outcome:
 
 def _program(environment: Environment, name: str, *arguments: str | Path) -> str:
     """Run a program of the environment in the checkout; return what it said if it failed."""
-    command = [str(environment.program(name)), *map(str, arguments)]
+    command = [*PATIENTLY, str(environment.program(name)), *map(str, arguments)]
     path = f"{environment.path / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     done = subprocess.run(
         command,
@@ -120,7 +108,7 @@ def _runs(name: str, *arguments: str) -> Check:
 def _migrations(environment: Environment) -> str:
     """Lint the SQL that the migrations would send."""
     made = subprocess.run(
-        [environment.program("sokhoe"), "migrate", "--sql"],
+        [*PATIENTLY, environment.program("sokhoe"), "migrate", "--sql"],
         check=False,
         capture_output=True,
         text=True,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from devkit import checks, demo, locks
+from devkit import checks, demo, locks, testing
 from devkit.console import Failed, say
 from devkit.environment import ready_environment
 from devkit.places import ROOT
@@ -64,10 +64,13 @@ def _run(arguments: list[str]) -> int:
 
 def _test(arguments: list[str]) -> int:
     parser = _parser("test", usage="dev.py test [PYTEST ARGUMENT ...]")
-    parser.epilog = "Without arguments: every check, then every test. Arguments go to pytest; no checks then."
+    parser.epilog = (
+        "Without arguments: every test, in as many processes as there are cores, and every check beside them. "
+        "Arguments go to pytest, as in `dev.py test tests/sharing -x`; it is one process then, and no checks."
+    )
     if arguments[:1] in (["-h"], ["--help"]):
         parser.parse_args(arguments)
-    return checks.run_tests(arguments)
+    return testing.run_tests(arguments)
 
 
 def _check(arguments: list[str]) -> int:

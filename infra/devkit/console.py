@@ -6,15 +6,17 @@ import threading
 import time
 from collections.abc import Iterator
 
+_one_at_a_time = threading.Lock()
+
 
 class Failed(Exception):
     """The command cannot go on; the text says what is wrong and what to do. Exit code 1."""
 
 
 def say(text: str = "", *, end: str = "\n") -> None:
-    """Print at once. When nobody reads any more, the work goes on: what is begun must be stopped in order."""
-    with contextlib.suppress(BrokenPipeError):
-        print(text, end=end, flush=True)
+    """Print at once and in one piece. When nobody reads any more, the work goes on: what is begun must be stopped."""
+    with _one_at_a_time, contextlib.suppress(BrokenPipeError):
+        print(text + end, end="", flush=True)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from app.demo.messages import message
 from app.demo.people import citizen
 from app.demo.visits import DemoVisit
 from app.ingestion.fhir import read_message
+from tests import steps
 from tests.conftest import TEMPLATE, Ground
 from tests.people import Stand
 
@@ -56,7 +57,9 @@ def other(ground: Ground) -> Iterator[Settings]:
     name = f"t_{uuid4().hex[:12]}"
     ground.cluster.create_database(name, template=TEMPLATE)
     ground.cluster.psql(f"GRANT CONNECT ON DATABASE {name} TO ingest, worker, migrator, desk, api", database=name)
-    yield ground.settings(name)
+    found = ground.settings(name)
+    yield found
+    steps.close(found)
     ground.cluster.drop_database(name)
 
 
