@@ -1,7 +1,6 @@
 """The product as it runs: the API and the worker, each a process of its own, with their logs in files."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from app.core.settings import Settings
+from tests.sockets import free_port
 
 READY_SECONDS = 60
 
@@ -32,7 +32,7 @@ class Product:
 @contextmanager
 def running(settings: Settings, folder: Path) -> Iterator[Product]:
     """Run `sokhoe serve` and `sokhoe worker` on one database until the end."""
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {
         "PATH": os.defpath,
@@ -81,9 +81,3 @@ def _wait_ready(url: str, api: "subprocess.Popen[bytes]") -> None:
             message = "the API did not start"
             raise RuntimeError(message)
         time.sleep(0.02)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -4,7 +4,6 @@ Real processes: the API is killed while people read, at chance and at the worst 
 """
 
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ from tests.audit.commanding import command, environment
 from tests.conftest import Ground
 from tests.people import Stand
 from tests.sharing.sharing import Clinic
+from tests.sockets import free_port
 
 OWNER = Member(number=401)
 DOCUMENTS = {known.name: known.id for known in trusted_operations().values()}
@@ -92,9 +92,7 @@ def serving(
     settings: Settings, folder: Path, *, program: str | None = None
 ) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
     """Run the API as a process of its own; it may be killed inside."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     asked = ["serve", "--port", str(port)]
     line = command(*asked) if program is None else [sys.executable, "-c", program, *asked]
     url = f"http://127.0.0.1:{port}"

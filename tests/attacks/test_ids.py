@@ -25,8 +25,8 @@ from tests.conftest import Ground
 from tests.given import SCHEMA, value_of
 from tests.identity.families import Families
 from tests.people import Stand, now
+from tests.sharing.opening import request
 from tests.sharing.sharing import ASK, WHOLE, Clinic, a_key
-from tests.sharing.test_grants import request
 
 VICTIM, STRANGER = Member(number=331), Member(number=332)
 PLACES = {
@@ -83,6 +83,29 @@ def world(stand: Stand, server: Any) -> Iterator[World]:
         yield _world(stand, clinic, victim, stranger, str(kept))
 
 
+def _by_hand(stand: Stand, citizen: UUID, child: UUID, doctor: UUID) -> dict[str, UUID]:
+    """Put rows that no short way makes, and return their ids."""
+    row = {name: new_id(now=now()) for name in ("consent", "join", "pairing", "device")}
+    stand.as_owner(
+        "INSERT INTO auth.consent VALUES (:id, :citizen, 'NOTICES', 1, 'vi', NULL, now(), :citizen, 'SIGNED_IN', NULL, "
+        "NULL)",
+        id=row["consent"],
+        citizen=citizen,
+    )
+    stand.as_owner(
+        "INSERT INTO auth.identifier_join VALUES (:id, :citizen, :other, '{}', '{}', now(), NULL)",
+        id=row["join"],
+        citizen=citizen,
+        other=child,
+    )
+    stand.as_owner(
+        "INSERT INTO auth.pairing VALUES (:id, :doctor, '01901', now())",
+        id=row["pairing"],
+        doctor=doctor,
+    )
+    return row
+
+
 def _world(stand: Stand, clinic: Clinic, victim: UUID, stranger: UUID, message_id: str) -> World:
     token, doctor, asker = clinic.citizen(victim), clinic.doctor(), clinic.doctor()
     facility = Facility(stand, clinic.http, code="61901").open()
@@ -103,27 +126,10 @@ def _world(stand: Stand, clinic: Clinic, victim: UUID, stranger: UUID, message_i
     asked = clinic.data(asker, ASK, input=request(VICTIM.personal_id))["request"]["id"]
     families = Families(stand)
     child = families.citizen("Con Của Họ", born=tomorrow().replace(year=tomorrow().year - 5))
-    row = {name: new_id(now=now()) for name in ("consent", "join", "pairing", "device")}
+    row = _by_hand(stand, victim, child, clinic.doctors[doctor])
     session = stand.as_owner(
         "SELECT id FROM auth.session WHERE token_hash = sha256(convert_to(:token, 'UTF8'))", token=token
     )[0].id
-    stand.as_owner(
-        "INSERT INTO auth.consent VALUES (:id, :citizen, 'NOTICES', 1, 'vi', NULL, now(), :citizen, 'SIGNED_IN', NULL, "
-        "NULL)",
-        id=row["consent"],
-        citizen=victim,
-    )
-    stand.as_owner(
-        "INSERT INTO auth.identifier_join VALUES (:id, :citizen, :other, '{}', '{}', now(), NULL)",
-        id=row["join"],
-        citizen=victim,
-        other=child,
-    )
-    stand.as_owner(
-        "INSERT INTO auth.pairing VALUES (:id, :doctor, '01901', now())",
-        id=row["pairing"],
-        doctor=clinic.doctors[doctor],
-    )
     notice = stand.as_owner("SELECT id FROM notice.event WHERE citizen_id = :id LIMIT 1", id=victim)[0].id
     ids = {
         "citizenId": victim,

@@ -16,8 +16,8 @@ from tests.conftest import RunningServer
 from tests.identity.families import Families, today, years_ago
 from tests.listening import begin, hear, socket, subscribe
 from tests.people import Stand
+from tests.sharing.opening import request
 from tests.sharing.sharing import APPROVE, ASK, PREVIEW, REDEEM, REVOKE, SHARED, WHOLE, Clinic, a_key, redeem_input
-from tests.sharing.test_grants import request
 
 CHILD, OTHER = Member(number=341), Member(number=342)
 CLOSED = 32  # VIOLENCE

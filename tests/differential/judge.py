@@ -28,48 +28,12 @@ from graphql import (
 from app.core.crypto import Place, Vault
 from tests.differential import clinical, coming, ledger, reuse, trends
 from tests.differential.rows import Lists, Row, Shelf
+from tests.differential.sections import CLASSES, NOTICES, SECTION_OF, SECTIONS, UNDER_ME
 from tests.differential.sees import Sees
 from tests.differential.shown import VIETNAM, Shown, camel, day, identity, instant, instants, number, numbers, plain
 
 SDL = Path(__file__).parents[2] / "graphql" / "schema.graphql"
 JUDGE = build_schema(SDL.read_text(encoding="utf-8"))
-SECTIONS = [
-    "VISITS",
-    "PRESCRIPTIONS",
-    "VACCINATIONS",
-    "TEST_RESULTS",
-    "IMAGING",
-    "DOCUMENTS",
-    "CONDITIONS",
-    "ALLERGIES",
-    "INSURANCE",
-    "APPOINTMENTS",
-]
-CLASSES = ["HIV", "TUBERCULOSIS", "MENTAL_HEALTH", "SUBSTANCE_USE", "SEXUAL_HEALTH", "VIOLENCE"]
-SECTION_OF = {
-    "visits": "VISITS",
-    "withdrawals": "VISITS",
-    "prescriptions": "PRESCRIPTIONS",
-    "vaccinations": "VACCINATIONS",
-    "vaccinationSchedule": "VACCINATIONS",
-    "testResults": "TEST_RESULTS",
-    "testTrend": "TEST_RESULTS",
-    "reuseAdvice": "TEST_RESULTS",
-    "imaging": "IMAGING",
-    "documents": "DOCUMENTS",
-    "conditions": "CONDITIONS",
-    "allergies": "ALLERGIES",
-    "noKnownAllergies": "ALLERGIES",
-    "insurance": "INSURANCE",
-    "appointments": "APPOINTMENTS",
-}
-UNDER_ME = ("dependants", "representatives", "askedToRepresent", "identifiers", "consentTexts", "consents")
-NOTICES = {
-    "vi": "Sổ có thể chưa đầy đủ: chỉ gồm hồ sơ mà các cơ sở đã gửi và trong phạm vi bạn được xem. "
-    "Không có thông tin không có nghĩa là không có bệnh hay dị ứng.",
-    "en": "This book may be incomplete: it holds what facilities have sent, within your scope. "
-    "Nothing recorded does not mean no disease and no allergy.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

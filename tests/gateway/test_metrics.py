@@ -6,9 +6,9 @@ import httpx
 
 from app.core.settings import Settings
 from tests.conftest import RunningServer
-from tests.identity.signing_in import free_port
 from tests.ingestion import messages
 from tests.people import Stand
+from tests.sockets import free_port
 
 NUMBER = messages.VISIT["SO_CCCD"] or ""
 LINE = re.compile(r"(#.*|[a-z_]+(\{.*\})? [0-9.e+-]+)\Z")

@@ -1,6 +1,5 @@
 """A running server, a running local identity provider, an app's own steps between them."""
 
-import socket
 import ssl
 import threading
 import time
@@ -22,6 +21,7 @@ from app.demo.provider.app import build_provider
 from app.demo.provider.desk import Desk, Registration
 from app.demo.provider.faults import Fault
 from tests.people import Stand
+from tests.sockets import free_port
 
 CLAIMED = "https://app.sokhoe.example/app/signed-in"
 TLS = ssl.create_default_context()  # making one takes longer than a sign-in
@@ -39,13 +39,6 @@ APPS = (
     ),
     AppClient(client_id=BEARER, loopback=True, dpop="none"),
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 PHONES: dict[str, Phone] = {}

@@ -22,10 +22,10 @@ from app.core.settings import Settings
 from app.demo.phone import Phone
 from app.identity import totp
 from app.identity.jwk import thumbprint_bytes
-from tests.identity.signing_in import free_port
-from tests.identity.test_step_up import STEP_UP
+from tests.identity.holding import STEP_UP
 from tests.ingestion import messages
 from tests.people import Stand
+from tests.sockets import free_port
 
 SECRET = b"s" * totp.SECRET_BYTES
 HOUR = 3600

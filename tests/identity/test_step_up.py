@@ -6,9 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,55 +19,11 @@ from app.gateway.schema import schema
 from app.identity import totp
 from app.identity.jwk import thumbprint_bytes
 from app.identity.step_up import OPERATIONS, StepUpAction
+from tests.identity.holding import CONFIRM, ENROL, STEP_UP, Holder
 from tests.identity.signing_in import PHONES, Scene
 
 ROOT = Path(__file__).parents[2]
-ENROL = "mutation E($k: ID!) { enrolTotp(input: {idempotencyKey: $k}) { secret otpauthUri qrSvg } }"
-CONFIRM = "mutation C($k: ID!, $c: String!) { confirmTotp(input: {idempotencyKey: $k, code: $c}) { recoveryCodes } }"
-STEP_UP = "mutation S($a: StepUpAction!, $c: String!) { stepUp(input: {action: $a, code: $c}) { action until } }"
 END_OTHERS = "mutation O($k: ID!) { endSession(input: {idempotencyKey: $k, others: true}) { ended } }"
-
-
-@dataclass(slots=True)
-class Holder:
-    """A person who is signed in, and their authenticator."""
-
-    scene: Scene
-    token: str
-    secret: bytes = b""
-    recovery_codes: list[str] = field(default_factory=list)
-
-    def send(self, query: str, **variables: object) -> dict[str, Any]:
-        with self.scene.browser() as http:
-            body = {"query": query, "variables": variables}
-            phone = PHONES[self.token]
-            answer: dict[str, Any] = phone.send(http, "/graphql", access_token=self.token, json=body).json()
-        return answer
-
-    def code(self, *, steps: int = 0) -> str:
-        """Return what the authenticator shows, some steps away; never in the last seconds of a step."""
-        while time.time() % 30 > 26:
-            time.sleep(0.2)
-        return totp.code_at(self.secret, seconds=time.time() + 30 * steps)
-
-    def enrol(self) -> None:
-        told = self.send(ENROL, k=new_secret())["data"]["enrolTotp"]
-        self.secret = base64.b32decode(told["secret"])
-        confirmed = self.send(CONFIRM, k=new_secret(), c=self.code())
-        self.recovery_codes = confirmed["data"]["confirmTotp"]["recoveryCodes"]
-        self.forget_step()
-
-    def forget_step(self) -> None:
-        """Let the present code be one that was not used yet."""
-        self.scene.stand.as_owner("UPDATE auth.factor SET last_step = 0")
-
-    def step_up(self, code: str, action: str = "FACTORS") -> str:
-        """Return `OK`, or the code of the refusal."""
-        answer = self.send(STEP_UP, a=action, c=code)
-        return "OK" if answer["data"] else str(answer["errors"][0]["extensions"]["code"])
-
-    def factor(self, column: str) -> Any:
-        return self.scene.stand.as_owner(f"SELECT {column} AS it FROM auth.factor")[0].it
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from tests.attacks.crowd import Member, message
 from tests.people import Stand
 from tests.sharing.sharing import Clinic
+from tests.sharing.trying import end_all
 
 OWNER, OTHER = Member(number=301), Member(number=302)
 
@@ -34,3 +35,10 @@ def patients(stand: Stand) -> Patients:
 def clinic(stand: Stand, http: httpx.Client, patients: Patients) -> Clinic:
     del patients
     return Clinic(stand, http)
+
+
+@pytest.fixture
+def citizen(clinic: Clinic, patients: Patients) -> str:
+    """Return a fresh token of the owner, whose codes and grants of earlier tests have ended."""
+    end_all(clinic.stand)
+    return clinic.citizen(patients.owner)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.sharing.conftest import OWNER, Patients
+from tests.sharing.opening import request
 from tests.sharing.sharing import APPROVE, ASK, CANCEL, FREEZE, REFUSE, REVOKE, SHARED, Clinic, a_key
-from tests.sharing.test_grants import request
 
 LEDGER = """{ me { ... on Citizen {
   consents(first: 50) { nodes { id purpose text confirmedBy withdrawnAt aboutId } } } } }"""

@@ -20,9 +20,10 @@ from app.core.settings import Settings
 from tests.attacks import tries
 from tests.conftest import Ground, RunningServer
 from tests.differential.drawing import parts_of_a_book
-from tests.differential.judge import SECTIONS, Viewing, canonical, parsed
+from tests.differential.judge import Viewing, canonical, parsed
 from tests.differential.people import settle
 from tests.differential.rows import CHILDREN, Lists, Shelf, read_lists, read_shelf
+from tests.differential.sections import SECTIONS
 from tests.differential.sees import CLASSES, KINDS, Sees, rows_of
 from tests.people import Stand, now
 from tests.sharing.sharing import Clinic

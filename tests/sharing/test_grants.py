@@ -9,22 +9,17 @@ import pytest
 from app.core.db import Login
 from app.sharing import sql
 from tests.attacks import tries
-from tests.attacks.crowd import Member, message
 from tests.people import Stand
-from tests.sharing.conftest import OTHER, OWNER, Patients
+from tests.sharing.conftest import OWNER, Patients
+from tests.sharing.opening import SCOPES, request, seen
 from tests.sharing.sharing import (
-    ALL_SECTIONS,
-    APPROVE,
     ASK,
     CREATE,
-    EMERGENCY,
     FREEZE,
     GRANTS,
     MASK,
     OWN,
     PREVIEW,
-    REFUSE,
-    REQUESTS,
     REVOKE,
     SHARED,
     UNMASK,
@@ -33,23 +28,6 @@ from tests.sharing.sharing import (
     a_key,
     code_input,
 )
-
-REASON = "Bệnh nhân hôn mê, không có người nhà đi cùng"
-
-
-@pytest.fixture
-def citizen(clinic: Clinic, patients: Patients) -> str:
-    clinic.stand.as_owner("UPDATE auth.share_code SET cancelled_at = now() WHERE redeemed_at IS NULL")
-    clinic.stand.as_owner("UPDATE auth.book_grant SET revoked_at = now() WHERE revoked_at IS NULL")
-    clinic.stand.as_owner("UPDATE auth.book SET sharing_frozen_at = NULL, hidden_classes = 0")
-    clinic.stand.as_owner("DELETE FROM auth.share_try")
-    return clinic.citizen(patients.owner)
-
-
-def seen(clinic: Clinic, doctor: str, grant: str) -> str:
-    """Return the code of the refusal, or OK."""
-    body = clinic.ask(doctor, SHARED, grant=grant).json()
-    return str(body["errors"][0]["extensions"]["code"]) if "errors" in body else "OK"
 
 
 def test_b108_a_section_out_of_scope_is_null_and_another_persons_book_stays_closed(
@@ -246,230 +224,6 @@ def test_freezing_ends_everything_and_undoing_it_needs_a_second_factor(
     assert clinic.code_of(plain, FREEZE, input={"idempotencyKey": a_key(), "frozen": False}) == "STEP_UP_REQUIRED"
     clinic.data(citizen, FREEZE, input={"idempotencyKey": a_key(), "frozen": False})
     clinic.share(citizen)
-
-
-def request(personal_id: str, **more: Any) -> dict[str, Any]:
-    return {
-        "idempotencyKey": a_key(),
-        "personalId": personal_id,
-        "facilityCode": "01901",
-        "purpose": "SECOND_OPINION",
-        "scope": {"sections": ["VISITS", "TEST_RESULTS"]},
-        "accessMinutes": 60,
-        **more,
-    }
-
-
-def test_a_doctor_asks_and_the_citizen_gives_less(clinic: Clinic, citizen: str, patients: Patients) -> None:
-    doctor = clinic.doctor("Phạm Thu Hà")
-    asked = clinic.data(doctor, ASK, input=request(OWNER.personal_id))["request"]
-    (shown, *_) = clinic.data(citizen, REQUESTS)["nodes"]
-    assert (shown["id"], shown["practitionerName"], shown["state"]) == (asked["id"], "Phạm Thu Hà", "OPEN")
-    answer = {"idempotencyKey": a_key(), "requestId": asked["id"]}
-    for more in (
-        {"scope": {"sections": ["VISITS", "DOCUMENTS"]}},
-        {"accessMinutes": 61},
-        {"scope": {"sections": ["VISITS"], "sensitive": ["HIV"]}},
-    ):
-        assert clinic.code_of(citizen, APPROVE, input={**answer, **more, "idempotencyKey": a_key()}) == "INVALID"
-    other = clinic.citizen(patients.other)
-    assert clinic.code_of(other, APPROVE, input={**answer, "idempotencyKey": a_key()}) == "NOT_FOUND"
-    given = clinic.data(citizen, APPROVE, input={**answer, "scope": {"sections": ["VISITS"]}})["grant"]
-    assert given["scope"]["sections"] == ["VISITS"]
-    assert seen(clinic, doctor, given["id"]) == "OK"
-    assert clinic.code_of(citizen, APPROVE, input={**answer, "idempotencyKey": a_key()}) == "NOT_FOUND"
-    assert len(clinic.events(patients.owner, "SHARE_REQUESTED")) >= 1
-
-
-def test_a_citizen_refuses_a_request(clinic: Clinic, citizen: str) -> None:
-    doctor = clinic.doctor()
-    asked = clinic.data(doctor, ASK, input=request(OWNER.personal_id))["request"]["id"]
-    told = clinic.data(citizen, REFUSE, input={"idempotencyKey": a_key(), "requestId": asked})
-    assert told["request"]["state"] == "REFUSED"
-    assert clinic.data(doctor, GRANTS)["nodes"] == []
-
-
-def test_t23_asking_does_not_tell_whether_anybody_has_a_number(clinic: Clinic, citizen: str) -> None:
-    del citizen
-    doctor = clinic.doctor()
-    known, unknown = (
-        clinic.data(doctor, ASK, input=request(number))["request"] for number in (OWNER.personal_id, "001099999999")
-    )
-    assert {**known, "id": None} == {**unknown, "id": None}
-    assert {one["state"] for one in clinic.data(doctor, REQUESTS)["nodes"]} == {"OPEN"}
-
-
-def emergency(personal_id: str = OWNER.personal_id, **more: Any) -> dict[str, Any]:
-    return {"idempotencyKey": a_key(), "personalId": personal_id, "facilityCode": "01901", "reason": REASON, **more}
-
-
-def test_t22_an_emergency_is_told_in_its_transaction_ends_in_a_day_and_is_listed_for_review(
-    clinic: Clinic, citizen: str, patients: Patients
-) -> None:
-    doctor = clinic.doctor()
-    before = len(clinic.events(patients.owner, "EMERGENCY_OPENED"))
-    opened = clinic.data(doctor, EMERGENCY, input=emergency())
-    assert opened["healthBook"]["visits"]["nodes"]
-    assert opened["healthBook"]["insurance"] is None
-    assert len(clinic.events(patients.owner, "EMERGENCY_OPENED")) == before + 1
-    assert clinic.lines(patients.owner, "EMERGENCY_OPENED")[-1].about["grant"] == opened["grant"]["id"]
-    row = clinic.stand.as_owner(
-        "SELECT ends_at - starts_at <= interval '24 hours' AS short, reason FROM auth.book_grant WHERE id = :id",
-        id=UUID(opened["grant"]["id"]),
-    )[0]
-    assert (row.short, row.reason) == (True, REASON)
-    kinds = {one["id"]: one["kind"] for one in clinic.data(citizen, GRANTS)["nodes"]}
-    assert kinds[opened["grant"]["id"]] == "EMERGENCY"
-
-
-@pytest.mark.parametrize(
-    "reason",
-    [
-        "",
-        "cấp cứu",
-        " " * 40,
-        "x" * 501,
-        "\u200b" * 40,
-        "\u3164" * 40,
-        "\u2800" * 40,
-        "\u00a0\u2003" * 20,
-        "\u202e\u2066" * 20,
-        "." * 40,
-        "1" * 40,
-        "a" * 40,
-        "cấp cứu" + "\u200b" * 40,
-        "c" + "\u0301" * 40,
-    ],
-)
-def test_t22_an_emergency_needs_a_reason(clinic: Clinic, citizen: str, reason: str) -> None:
-    del citizen
-    assert clinic.code_of(clinic.doctor(), EMERGENCY, input=emergency(reason=reason)) == "INVALID"
-
-
-def test_t22_a_reason_is_kept_as_a_person_reads_it(clinic: Clinic, citizen: str) -> None:
-    del citizen
-    told = f"  {REASON[:8]}\u200b{REASON[8:]}\u202e \n"
-    assert clinic.data(clinic.doctor(), EMERGENCY, input=emergency(reason=told))["grant"]["reason"] == REASON
-
-
-def test_t22_an_emergency_needs_a_second_factor_a_doctor_and_a_known_number(
-    clinic: Clinic, citizen: str, patients: Patients
-) -> None:
-    doctor = clinic.doctor()
-    plain = clinic.stand.practitioner_token(clinic.doctors[doctor])
-    assert clinic.code_of(plain, EMERGENCY, input=emergency()) == "STEP_UP_REQUIRED"
-    assert clinic.code_of(citizen, EMERGENCY, input=emergency()) == "NOT_FOUND"
-    assert clinic.code_of(doctor, EMERGENCY, input=emergency("001099999999")) == "NOT_FOUND"
-    own = clinic.doctor(citizen=patients.owner)
-    assert clinic.code_of(own, EMERGENCY, input=emergency()) == "NOT_FOUND"
-    for _ in range(4):
-        assert clinic.code_of(doctor, EMERGENCY, input=emergency("001099999999")) == "NOT_FOUND"
-    assert clinic.code_of(doctor, EMERGENCY, input=emergency()) == "RATE_LIMITED"
-
-
-def mask(clinic: Clinic, citizen: str, query: str, **what: Any) -> None:
-    clinic.data(citizen, query, input={"idempotencyKey": a_key(), **what})
-
-
-HIV = Member(number=311, fields={"MA_BENH_CHINH": "B20.1", "CHAN_DOAN_RV": "Bệnh do HIV"})
-
-
-@pytest.fixture(scope="module")
-def sick(stand: Stand, patients: Patients) -> UUID:
-    assert stand.file(message(HIV), token=patients.sender) == "filed"
-    return stand.citizen_by(HIV.personal_id)
-
-
-def nothing_shown(book: dict[str, Any]) -> bool:
-    pages = [book[section] for section in ("visits", "prescriptions", "testResults", "documents")]
-    return all(page is None or not page["nodes"] for page in pages) and not book["conditions"] and not book["insurance"]
-
-
-def test_never_classes_are_closed_unless_chosen_and_always_in_an_emergency(
-    clinic: Clinic, sick: UUID, citizen: str
-) -> None:
-    del citizen
-    token, doctor = clinic.citizen(sick), clinic.doctor()
-    assert clinic.data(token, OWN)["visits"]["nodes"]
-    assert nothing_shown(clinic.data(doctor, SHARED, grant=clinic.grant(token, doctor)))
-    opened = clinic.data(doctor, EMERGENCY, input=emergency(HIV.personal_id))
-    assert opened["healthBook"]["visits"]["nodes"] == []
-    chosen = clinic.grant(token, doctor, scope={**WHOLE, "sensitive": ["HIV"]})
-    assert clinic.data(doctor, SHARED, grant=chosen)["visits"]["nodes"]
-    mask(clinic, token, MASK, classes=["HIV"])
-    assert nothing_shown(clinic.data(doctor, SHARED, grant=chosen))
-    mask(clinic, token, UNMASK, classes=["HIV"])
-    assert clinic.data(doctor, SHARED, grant=chosen)["visits"]["nodes"]
-
-
-def test_two_worlds_with_and_without_a_masked_record_look_alike_to_everybody_else(
-    clinic: Clinic, patients: Patients, stand: Stand, citizen: str
-) -> None:
-    """One person has a second visit and hides it; for a doctor every byte is as if it had never been."""
-    del citizen
-    token, doctor = clinic.citizen(patients.other), clinic.doctor()
-    grant = clinic.grant(token, doctor)
-    document = {"query": SHARED, "variables": {"grant": grant}}
-    headers = {"Authorization": f"Bearer {doctor}"}
-    without = clinic.http.post("/graphql", json=document, headers=headers)
-    second = Member(number=OTHER.number, fields={"NGAY_VAO": "202610010800", "NGAY_RA": "202610011000"})
-    tables = {name: [{**line, "MA_LK": "X2"} for line in lines] for name, lines in second.tables().items()}
-    from tests.ingestion import messages  # noqa: PLC0415 - made here alone
-
-    assert stand.file(messages.envelope(messages.visit_xml(tables)), token=patients.sender) in {"filed", "partly"}
-    own = clinic.data(token, OWN)
-    assert len(own["visits"]["nodes"]) == 2
-    hidden = min(own["visits"]["nodes"], key=lambda visit: visit["startedAt"])["id"]
-    mask(clinic, token, MASK, recordIds=[hidden])
-    masked = clinic.http.post("/graphql", json=document, headers=headers)
-    assert masked.content == without.content
-    assert "etag" not in masked.headers
-    assert set(masked.headers) == set(without.headers)
-    opened = clinic.data(doctor, EMERGENCY, input=emergency(OTHER.personal_id))
-    assert hidden not in str(opened)
-    assert len(clinic.data(token, OWN)["visits"]["nodes"]) == 2
-    plain = clinic.stand.citizen_token(patients.other)
-    asked = {"idempotencyKey": a_key(), "recordIds": [hidden]}
-    assert clinic.code_of(plain, UNMASK, input=asked) == "STEP_UP_REQUIRED"
-    mask(clinic, token, UNMASK, recordIds=[hidden])
-    assert clinic.http.post("/graphql", json=document, headers=headers).content != without.content
-
-
-def test_a_record_is_not_shown_again_while_its_visit_is_hidden(
-    clinic: Clinic, citizen: str, patients: Patients
-) -> None:
-    book = clinic.data(citizen, OWN)
-    visit, prescription = book["visits"]["nodes"][0]["id"], book["prescriptions"]["nodes"][0]["id"]
-    mask(clinic, citizen, MASK, recordIds=[visit])
-    asked = {"idempotencyKey": a_key(), "recordIds": [prescription]}
-    assert clinic.code_of(citizen, UNMASK, input=asked) == "CONFLICT"
-    mask(clinic, citizen, UNMASK, recordIds=[visit])
-    for wrong in (str(uuid4()), "x", clinic.data(clinic.citizen(patients.other), OWN)["visits"]["nodes"][0]["id"]):
-        assert clinic.code_of(citizen, MASK, input={"idempotencyKey": a_key(), "recordIds": [wrong]}) == "NOT_FOUND"
-
-
-SCOPES: list[dict[str, Any]] = [
-    *({"sections": [section]} for section in ALL_SECTIONS),
-    WHOLE,
-    {**WHOLE, "from": "2026-11-20"},
-    {**WHOLE, "to": "2026-11-19"},
-    {**WHOLE, "facilityCodes": ["01901", "01902"]},
-    {**WHOLE, "facilityCodes": ["01902"], "sensitive": ["HIV", "VIOLENCE"]},
-    {"sections": ["PRESCRIPTIONS", "CONDITIONS"], "from": "2020-01-01", "to": "2030-01-01", "sensitive": ["HIV"]},
-]
-
-
-@pytest.mark.parametrize("whose", [OWNER, HIV])
-def test_a_preview_equals_what_the_doctor_then_sees(
-    clinic: Clinic, patients: Patients, sick: UUID, whose: Member, citizen: str
-) -> None:
-    del citizen
-    token = clinic.citizen(sick if whose is HIV else patients.owner)
-    visit = clinic.data(token, OWN)["visits"]["nodes"][0]["id"]
-    for scope in [*SCOPES, {**WHOLE, "recordIds": [visit]}]:
-        doctor = clinic.doctor()
-        preview = clinic.data(token, PREVIEW, scope=scope)
-        assert clinic.data(doctor, SHARED, grant=clinic.grant(token, doctor, scope=scope)) == preview, scope
 
 
 def test_grants_that_end_are_told_once(clinic: Clinic, citizen: str, patients: Patients) -> None:

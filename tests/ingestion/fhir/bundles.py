@@ -79,8 +79,8 @@ def observation(code: str, name: str, value: str, unit: str) -> Json:
     }
 
 
-def everything() -> dict[str, Json]:
-    """Return one visit with a resource of every kind that is read, by the name of its fullUrl."""
+def people() -> dict[str, Json]:
+    """Return who was there, and the visit."""
     return {
         "patient": patient(),
         "hospital": {
@@ -96,6 +96,12 @@ def everything() -> dict[str, Json]:
         "visit": encounter(),
         "main": condition("J02.9", "Viêm họng cấp, không đặc hiệu"),
         "other": condition("I10", "Tăng huyết áp"),
+    }
+
+
+def lasting() -> dict[str, Json]:
+    """Return what lasts beyond the visit."""
+    return {
         "long": {
             **condition("E11.9", "Đái tháo đường típ 2"),
             "id": "cond-1",
@@ -113,6 +119,12 @@ def everything() -> dict[str, Json]:
             "recordedDate": "2020-01-02",
             "reaction": [{"manifestation": [{"text": "Nổi mề đay"}], "severity": "severe"}],
         },
+    }
+
+
+def given() -> dict[str, Json]:
+    """Return what was prescribed and given."""
+    return {
         "drug": {
             "resourceType": "MedicationRequest",
             "identifier": [{"value": "rx-1"}],
@@ -150,6 +162,12 @@ def everything() -> dict[str, Json]:
             "protocolApplied": [{"doseNumberPositiveInt": 1}],
             "reaction": [{"date": "2026-11-20T20:00:00+07:00", "detail": {"display": "Sốt nhẹ"}}],
         },
+    }
+
+
+def found() -> dict[str, Json]:
+    """Return what was found and done."""
+    return {
         "order": {
             "resourceType": "ServiceRequest",
             "status": "completed",
@@ -183,6 +201,12 @@ def everything() -> dict[str, Json]:
             "encounter": ref("visit"),
             "performedDateTime": "2026-11-20T09:20:00+07:00",
         },
+    }
+
+
+def pictures() -> dict[str, Json]:
+    """Return what was seen."""
+    return {
         "study": {
             "resourceType": "ImagingStudy",
             "identifier": [{"system": "urn:dicom:uid", "value": "urn:oid:1.2.840.99.1"}],
@@ -205,6 +229,12 @@ def everything() -> dict[str, Json]:
             "imagingStudy": [ref("study")],
             "conclusion": "Không thấy tổn thương",
         },
+    }
+
+
+def papers() -> dict[str, Json]:
+    """Return what the patient takes home."""
+    return {
         "paper": {
             "resourceType": "DocumentReference",
             "id": "doc-1",
@@ -230,6 +260,11 @@ def everything() -> dict[str, Json]:
         },
         "claim": {"resourceType": "Claim", "status": "active"},
     }
+
+
+def everything() -> dict[str, Json]:
+    """Return one visit with a resource of every kind that is read, by the name of its fullUrl."""
+    return {**people(), **lasting(), **given(), **found(), **pictures(), **papers()}
 
 
 def bundle(

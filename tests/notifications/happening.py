@@ -1,0 +1,96 @@
+"""What tests of notices let happen, and how they look at what was told."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from app.core.crypto import open_vault
+from app.core.db import Login, open_engine
+from app.notifications import pushing, sql, telling
+from app.notifications.fcm import open_pusher
+from tests.notifications.pushing import Service
+from tests.people import Stand
+
+REGISTER = "mutation R($input: RegisterDeviceInput!) { registerDevice(input: $input) { device { id platform } } }"
+
+
+NOON = datetime(2026, 11, 23, 5, tzinfo=UTC)  # 12:00 in Viet Nam
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def graphql(http: httpx.Client, token: str, query: str, **variables: Any) -> dict[str, Any]:
+    answer = http.post("/graphql", json={"query": query, "variables": variables}, headers=bearer(token))
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def register(http: httpx.Client, token: str, **address: str) -> str:
+    asked = {"idempotencyKey": str(uuid4()), "platform": "android", **address}
+    found: str = graphql(http, token, REGISTER, input=asked)["data"]["registerDevice"]["device"]["id"]
+    return found
+
+
+def happen(stand: Stand, citizen: UUID, kind: str = "DEVICE_ADDED", **about: str) -> UUID:
+    """Let something happen, and return the event."""
+    stand.as_owner(
+        "SELECT notice.happened(:citizen, :kind, CAST(:about AS jsonb))",
+        citizen=citizen,
+        kind=kind,
+        about=json.dumps(about),
+    )
+    found: UUID = stand.as_owner("SELECT id FROM notice.event ORDER BY id DESC LIMIT 1")[0].id
+    return found
+
+
+def appointment(
+    stand: Stand, citizen: UUID, *, starts_at: datetime, booked_at: datetime | None = None, sensitive: bool = False
+) -> UUID:
+    """Put an appointment that a paper tells."""
+    booked = booked_at or starts_at - timedelta(days=30)
+    rows = stand.as_owner(
+        "INSERT INTO care.appointment (citizen_id, id, facility_code, origin, is_sensitive, starts_at, state, booked_at"
+        ", changed_at) VALUES (:citizen, gen_random_uuid(), '01901', 'PAPER', :sensitive, :starts, 'LIVE', :booked,"
+        " :booked) RETURNING id",
+        citizen=citizen,
+        sensitive=sensitive,
+        starts=starts_at,
+        booked=booked,
+    )
+    found: UUID = rows[0].id
+    return found
+
+
+def remind(stand: Stand) -> int:
+    return stand.run(Login.WORKER, partial(sql.remind, leads=[timedelta(hours=hours) for hours in (168, 24, 2)]))
+
+
+def tell(stand: Stand, event: UUID, *, now: datetime = NOON) -> int:
+    return stand.run(Login.WORKER, partial(telling.tell, event_id=event, now=now))
+
+
+def push(stand: Stand, service: Service) -> int:
+    """Push every notice that is due as the worker would; returns how many phones still wait."""
+
+    async def go() -> int:
+        settings = stand.settings
+        engine = open_engine(settings, Login.WORKER, size=1)
+        try:
+            async with open_pusher(settings.secrets_dir, url=service.send_url, call_seconds=2) as pusher:
+                assert pusher.is_ready
+                vault, waiting = open_vault(settings.secrets_dir), 0
+                for one in notices:
+                    waiting += await pushing.push(one.id, engine=engine, vault=vault, pusher=pusher)
+                return waiting
+        finally:
+            await engine.dispose()
+
+    notices = stand.as_owner("SELECT id FROM notice.notice WHERE push_at IS NOT NULL ORDER BY id")
+    return asyncio.run(go())
