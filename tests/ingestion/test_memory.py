@@ -23,7 +23,7 @@ from tests.test_worker import status_of
 MOST_KB = 150_000
 TEN_MEGABYTES = 10 * 1_048_576
 MOST_MORE_KB = 5 * TEN_MEGABYTES // 1024
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @pytest.fixture
