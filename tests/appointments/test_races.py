@@ -36,6 +36,8 @@ from tests.appointments.clinic import (
 from tests.people import Stand
 from tests.sockets import free_port
 
+pytestmark = pytest.mark.long
+
 SEED = 20261122
 ASKERS = 50
 GIVE_UP_SECONDS = 240.0

@@ -26,6 +26,8 @@ from tests.ingestion import messages
 from tests.people import Stand
 from tests.sockets import free_port
 
+pytestmark = pytest.mark.long
+
 DATABASE = "faults"
 FACILITY = "01901"
 SENDERS = 3

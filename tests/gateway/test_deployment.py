@@ -23,6 +23,8 @@ from tests.attacks import tries
 from tests.conftest import Ground, RunningServer
 from tests.people import Stand, now
 
+pytestmark = pytest.mark.long
+
 
 def asks_without_variables(known: trusted.TrustedOperation) -> bool:
     (asked,) = (one for one in known.document.definitions if isinstance(one, OperationDefinitionNode))

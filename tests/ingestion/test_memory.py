@@ -20,6 +20,8 @@ from tests.people import Stand
 from tests.sockets import free_port
 from tests.test_worker import status_of
 
+pytestmark = pytest.mark.long
+
 MOST_KB = 150_000
 TEN_MEGABYTES = 10 * 1_048_576
 MOST_MORE_KB = 5 * TEN_MEGABYTES // 1024
