@@ -32,8 +32,10 @@ VICTIM, STRANGER = Member(number=331), Member(number=332)
 PLACES = {
     "appointmentId",
     "citizenId",
+    "claimId",
     "consentId",
     "deviceId",
+    "disownedId",
     "entryId",
     "entryIds",
     "grantId",
@@ -42,6 +44,7 @@ PLACES = {
     "messageId",
     "offerId",
     "pairingId",
+    "recordId",
     "recordIds",
     "representationId",
     "requestId",
@@ -135,6 +138,9 @@ def _world(stand: Stand, clinic: Clinic, victim: UUID, stranger: UUID, message_i
         "citizenId": victim,
         "grantId": grant,
         "recordIds": first(clinic, token, "visits"),
+        "recordId": first(clinic, token, "visits"),
+        "claimId": victim,  # none is made here: tests/identity try real ones
+        "disownedId": message_id,
         "sessionId": session,
         "representationId": families.represent(child, victim),
         "consentId": row["consent"],
