@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Row
+from app.core.db import Row, Xid8
 
 _SCHEMA = {"schema": "care"}
 _MOMENT = DateTime(timezone=True)
@@ -170,6 +170,7 @@ class AppointmentRow(Row):
     changed_at: Mapped[datetime] = mapped_column(_MOMENT)
     masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     sensitive: Mapped[int] = mapped_column(Integer, server_default=text("0"))  # bits of SensitiveClass
+    changed_in: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))  # see sql/1_changes.sql
 
 
 class WaitlistEntryRow(Row):

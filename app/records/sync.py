@@ -27,6 +27,7 @@ class RecordKind(Enum):
     DOCUMENT = strawberry.enum_value("DOCUMENT", description="A paper.")
     CONDITION = strawberry.enum_value("CONDITION", description="A statement of a condition, apart from visits.")
     ALLERGY = strawberry.enum_value("ALLERGY", description="An allergy, or the statement that none is known.")
+    APPOINTMENT = strawberry.enum_value("APPOINTMENT", description="An appointment, cancelled ones too.")
 
 
 _SECTIONS = {
@@ -38,6 +39,7 @@ _SECTIONS = {
     "DOCUMENT": "DOCUMENTS",
     "CONDITION": "CONDITIONS",
     "ALLERGY": "ALLERGIES",
+    "APPOINTMENT": "APPOINTMENTS",
 }
 
 

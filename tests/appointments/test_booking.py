@@ -18,6 +18,9 @@ from tests.appointments.clinic import (
     tomorrow,
 )
 
+CHANGES = """query($since: String) { bookChanges(since: $since) { cursor records { kind section version }
+  tombstones { id } } }"""
+
 
 def test_slots_are_found_by_facility_department_and_day(clinic: Clinic) -> None:
     assert clinic.publish(schedule("A"), schedule("B", departmentCode="K18", capacity=3)).status_code == 200
@@ -229,3 +232,28 @@ def test_upcoming_and_past_appointments_are_told_apart(clinic: Clinic) -> None:
     assert [one["id"] for one in clinic.appointments(person, upcoming=True, order="SOONEST_FIRST")] == [ids[1], ids[2]]
     assert [one["id"] for one in clinic.appointments(person, upcoming=False)] == [ids[0]]
     assert clinic.refusal(person, CANCEL, appointmentId=ids[0])[0] == "CONFLICT"
+
+
+def test_an_apps_copy_is_told_of_every_change_of_an_appointment(clinic: Clinic) -> None:
+    clinic.publish(schedule())
+    person, other = clinic.person(), clinic.person()
+    first, second = clinic.slots(person)[:2]
+    since = None
+
+    def changed() -> list[tuple[str, str, int]]:
+        nonlocal since
+        page = clinic.ask(person, CHANGES, since=since)["data"]["bookChanges"]
+        since = page["cursor"]
+        return [(one["kind"], one["section"], one["version"]) for one in page["records"]]
+
+    assert changed() == []
+    made = clinic.book(person, first)
+    assert changed() == [("APPOINTMENT", "APPOINTMENTS", 1)]
+    clinic.book(other, second)
+    assert changed() == []
+    clinic.do(person, RESCHEDULE, appointmentId=made["id"], slotId=clinic.slots(person)[2]["id"])
+    assert changed() == [("APPOINTMENT", "APPOINTMENTS", 2)]
+    clinic.do(person, CANCEL, appointmentId=made["id"])
+    assert changed() == [("APPOINTMENT", "APPOINTMENTS", 3)]
+    since = None
+    assert changed() == [("APPOINTMENT", "APPOINTMENTS", 3)]

@@ -33,7 +33,7 @@ BEGIN
       OR ((SELECT nullif(current_setting(''book.facilities''), '''')) IS NULL OR facility_code = ANY ((SELECT nullif(current_setting(''book.facilities''), ''''))::text[]))
         AND ((SELECT nullif(current_setting(''book.records''), '''')) IS NULL OR id = ANY ((SELECT nullif(current_setting(''book.records''), ''''))::uuid[]))))', opened);
 END $$;
-GRANT USAGE ON SCHEMA care TO desk, book_reader, book_writer, worker, ingest;
+GRANT USAGE ON SCHEMA care TO desk, book_reader, book_writer, book_owner, worker, ingest;
 GRANT SELECT (citizen_id, id, source_id, masked), UPDATE (masked) ON care.appointment TO book_writer;
 GRANT SELECT ON care.appointment TO book_reader;
 DROP FUNCTION IF EXISTS care.may_see(uuid, boolean, int);  -- of an older release: it answered for made-up rows

@@ -15,6 +15,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   UNION ALL SELECT r.id, 'DOCUMENT', r.version FROM book.document r WHERE r.citizen_id = citizen
   UNION ALL SELECT r.id, 'CONDITION', r.version FROM book.condition r WHERE r.citizen_id = citizen
   UNION ALL SELECT r.id, 'ALLERGY', r.version FROM book.allergy r WHERE r.citizen_id = citizen
+  UNION ALL SELECT a.id, 'APPOINTMENT', a.sequence + 1 FROM care.appointment a WHERE a.citizen_id = citizen
 $$;
 
 -- The last change of each record, from a transaction on. Doses are gathered anew with each change of one: all count.
@@ -28,6 +29,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
       SELECT o.changed_in FROM book.record_version o WHERE o.citizen_id = citizen AND o.kind = 'VACCINATION' AND o.changed_in >= horizon
       UNION ALL SELECT r.changed_in FROM book.reported_reaction r WHERE r.citizen_id = citizen AND r.changed_in >= horizon) c) latest
    WHERE v.citizen_id = citizen AND v.kind = 'VACCINATION' AND v.version > 0 AND latest.changed_in IS NOT NULL
+  UNION ALL
+  SELECT a.id, 'APPOINTMENT', a.changed_in FROM care.appointment a WHERE a.citizen_id = citizen AND a.changed_in >= horizon
 $$;
 
 CREATE OR REPLACE FUNCTION book.changes(citizen uuid, since text, first int, OUT cursor text, OUT is_reset boolean, OUT has_more boolean, OUT entries jsonb)
