@@ -27,6 +27,7 @@ from app.core.context import run_step
 from app.core.crypto import Vault, open_vault
 from app.core.db import Login, open_engine, open_pool
 from app.core.defects import report_defect
+from app.core.gathering import Gathered
 from app.core.logs import configure_logs
 from app.core.memory import return_large_blocks
 from app.core.settings import Settings
@@ -50,6 +51,11 @@ FIRST_DELAY = timedelta(seconds=1)
 TAKE_AT_ONCE = 32  # messages in hand, so that looking again is not what limits a worker
 LOOK_EVERY = timedelta(milliseconds=100)  # nobody is notified of new work: see app/core/sql/enqueue.sql
 LOST_AFTER = timedelta(seconds=10)  # a job whose worker stopped breathing is taken by another
+MOST_TOLD = 64
+MOST_PUSHED = 32
+REMIND_EVERY = timedelta(seconds=2)
+JUST_NOW = timedelta(minutes=2)
+LATE = timedelta(hours=12)
 SLOW_AT_A_TIME = 1
 REST = 2.0  # after a slow message, so many times as long as it took: the others have the machine meanwhile
 MOST_REST_SECONDS = 10.0
@@ -189,15 +195,22 @@ def _serve_job(queue: PgQueuer, kind: str, do: Callable[[dict[str, Any]], Awaita
 
 def _serve_notices(queue: PgQueuer, engine: AsyncEngine, vault: Vault, pusher: Pusher, *, at_a_time: int) -> None:
     """Tell people of events, and push to their phones; without a push service notices stand in the app alone."""
-    turns = asyncio.Semaphore(at_a_time)
+
+    async def tell_all(events: Sequence[UUID]) -> None:
+        await run_step(engine, partial(telling.tell, event_ids=events))
+
+    async def push_all(notice_ids: Sequence[UUID]) -> None:
+        await push(notice_ids, engine=engine, vault=vault, pusher=pusher)
+
+    events = Gathered(tell_all, most=MOST_TOLD, at_a_time=1)
+    pushes = Gathered(push_all, most=MOST_PUSHED, at_a_time=at_a_time)
 
     async def tell(asked: dict[str, Any]) -> None:
-        await run_step(engine, partial(telling.tell, event_id=UUID(asked["event_id"]), now=utc_now()))
+        await events.add(UUID(asked["event_id"]))
 
     async def send(asked: dict[str, Any]) -> None:
         if pusher.is_ready:
-            async with turns:
-                await push(UUID(asked["notice_id"]), engine=engine, vault=vault, pusher=pusher)
+            await pushes.add(UUID(asked["notice_id"]))
 
     for kind, do in {"tell": tell, "push": send}.items():
         _serve_job(queue, kind, do)
@@ -210,9 +223,20 @@ def _serve_sweeps(queue: PgQueuer, engine: AsyncEngine, *, reminder_hours: Seque
     async def sweep(_asked: dict[str, Any]) -> None:
         await run_step(engine, notices.sweep_next)
         await run_step(engine, sharing.swept)
-        await run_step(engine, partial(notices.remind, leads=leads))
+        await run_step(engine, partial(notices.remind, leads=leads, late=LATE))
 
     _serve_job(queue, "sweep", sweep)
+
+
+async def _remind_on(engine: AsyncEngine, *, reminder_hours: Sequence[float]) -> None:
+    """Look every other second for reminders that fell due just now; what a stop left behind is the sweep's."""
+    leads = [timedelta(hours=hours) for hours in reminder_hours]
+    while True:
+        try:
+            await run_step(engine, partial(notices.remind, leads=leads, late=JUST_NOW))
+        except Exception as error:  # noqa: BLE001 - the next look is as good as this one
+            report_defect(error, request_id="reminders")
+        await asyncio.sleep(REMIND_EVERY.total_seconds())
 
 
 async def work(settings: Settings) -> None:
@@ -222,7 +246,7 @@ async def work(settings: Settings) -> None:
     at_a_time = settings.worker_concurrency
     share = min(settings.worker_facility_share, at_a_time)
     engine = open_engine(settings, Login.WORKER, size=at_a_time + SLOW_AT_A_TIME)
-    told = open_engine(settings, Login.WORKER, size=2)  # notices do not wait for messages
+    told = open_engine(settings, Login.WORKER, size=2 + settings.push_concurrency)  # notices do not wait for messages
     vault = open_vault(settings.secrets_dir)
     pool = await open_pool(settings, Login.WORKER, size=4)
     queue = PgQueuer(AsyncpgPoolDriver(pool))
@@ -249,12 +273,16 @@ async def work(settings: Settings) -> None:
             _serve_sweeps(queue, told, reminder_hours=settings.reminder_hours)
             await run_step(told, notices.sweep_next)
             _serve_notices(queue, told, vault, pusher, at_a_time=settings.push_concurrency)
-            await queue.run(
-                batch_size=TAKE_AT_ONCE,
-                max_concurrent_tasks=TAKE_AT_ONCE * 2,
-                dequeue_timeout=LOOK_EVERY,
-                heartbeat_timeout=LOST_AFTER,
-            )
+            reminding = asyncio.create_task(_remind_on(told, reminder_hours=settings.reminder_hours))
+            try:
+                await queue.run(
+                    batch_size=TAKE_AT_ONCE,
+                    max_concurrent_tasks=TAKE_AT_ONCE * 2,
+                    dequeue_timeout=LOOK_EVERY,
+                    heartbeat_timeout=LOST_AFTER,
+                )
+            finally:
+                reminding.cancel()
     finally:
         await pool.close()
         await engine.dispose()

@@ -71,7 +71,9 @@ class Settings(BaseSettings):
     reminder_hours: tuple[float, ...] = Field(
         default=(168, 24, 2), description="How long before an appointment people are reminded of it, as a JSON list"
     )
-    push_concurrency: int = Field(default=8, ge=1, le=64, description="Notices that one worker pushes at a time")
+    push_concurrency: int = Field(
+        default=4, ge=1, le=64, description="Batches of notices that one worker pushes at a time"
+    )
 
     provider: Provider | None = Field(
         default=None,

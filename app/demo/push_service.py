@@ -29,6 +29,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from app.core.clock import VIETNAM_TIME, utc_now
 
@@ -197,13 +198,21 @@ async def _answer(service: PushService, message: dict[str, Any], *, fault: PushF
         headers = {"Retry-After": str(RETRY_SECONDS)} if fault is PushFault.QUOTA else {}
         return _error(status, name, code, headers=headers)
     if fault is PushFault.RESET:
-        raise ConnectionResetError
+        return _CutOff()
     if fault is PushFault.SLOW:
         await asyncio.sleep(SLOW_SECONDS)
     service.take(message)
     if fault is PushFault.LOST:
-        raise ConnectionResetError
+        return _CutOff()
     return JSONResponse({"name": f"projects/{PROJECT}/messages/{len(service.taken)}"})
+
+
+class _CutOff(Response):
+    """An answer that never comes: the server hangs up where its body should be."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Promise a body, and send none."""
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})
 
 
 def _page(service: PushService) -> str:

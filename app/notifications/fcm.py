@@ -23,7 +23,8 @@ from app.core.ids import new_secret
 from app.notifications.messages import Words
 
 CREDENTIALS_FILE = "fcm.json"
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 50
+"""Messages, each on a connection of its own: the library waits for the slowest."""
 SEND_SECONDS = 25.0
 """All of one call: the library tries again up to four times within it."""
 
@@ -97,12 +98,19 @@ class Pusher:
 
     async def send(self, messages: Sequence[Message]) -> list[Result]:
         """Send and return what became of each; whatever goes wrong is a result, never an error."""
-        sending = asyncio.run_coroutine_threadsafe(self._send(messages), self._loop)
+        known: list[Result] = []
+        sending = asyncio.run_coroutine_threadsafe(self._send_all(messages, known), self._loop)
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                return await asyncio.wrap_future(sending)
+                await asyncio.wrap_future(sending)
         except TimeoutError:
-            return [Result(outcome=Outcome.WAITING, reason="TIMEOUT") for _ in messages]
+            pass
+        found = known[:]  # the other thread may be at its end just now
+        return found + [Result(outcome=Outcome.WAITING, reason="TIMEOUT") for _ in messages[len(found) :]]
+
+    async def _send_all(self, messages: Sequence[Message], known: list[Result]) -> None:
+        for start in range(0, len(messages), MOST_AT_ONCE):
+            known += await self._send(messages[start : start + MOST_AT_ONCE])
 
     async def _send(self, messages: Sequence[Message]) -> list[Result]:
         try:

@@ -35,13 +35,13 @@ def _bundle(language: str) -> FluentBundle:
 
 
 def words_of(kind: str, *, facts: Mapping[str, str], language: str) -> Words:
-    """Return what the app shows. `facts` may hold facility, day and time; an unknown kind is told in general words.
+    """Return what the app shows. `facts`: facility, day, time, reason; an unknown kind is told in general words.
 
     :raises LookupError: when the words of a kind are missing
     """
     bundle, message_id = _bundle(language), kind.replace("_", "-") if kind in RULES else OTHER
     message = bundle.get_message(message_id)
-    known: dict[str, str | int] = {"facility": "", "day": "", "time": "", **facts}
+    known: dict[str, str | int] = {"facility": "", "day": "", "time": "", "reason": "", **facts}
     known |= {"has_facility": int(bool(known["facility"])), "has_day": int(bool(known["day"]))}
     return Words(
         title=_formatted(bundle, message.value, known), text=_formatted(bundle, message.attributes["text"], known)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -24,39 +25,45 @@ log = structlog.get_logger()
 HOLD = timedelta(seconds=60)
 TARGET = ("notice.push_target", "sealed")
 WORTH = timedelta(hours=24)
+_BROKEN = Result(outcome=Outcome.GONE, reason="SealBroken")
 
 
-async def push(notice_id: UUID, *, engine: Engine, vault: Vault, pusher: Pusher) -> int:
-    """Send one notice; returns how many phones it still has to reach. What waits is enqueued again."""
-    reached = await run_step(engine, partial(sql.take_push, notice_id=notice_id, hold=HOLD))
+async def push(notice_ids: Sequence[UUID], *, engine: Engine, vault: Vault, pusher: Pusher) -> int:
+    """Send notices; returns how many phones they still have to reach. What waits is enqueued again."""
+    reached = await run_step(engine, partial(sql.take_pushes, notice_ids=notice_ids, hold=HOLD))
     if not reached:
         return 0
-    if reached[0].wait_seconds is not None:
-        return await _settle(engine, notice_id, [], later=timedelta(seconds=reached[0].wait_seconds))
-    messages = [_message(one, notice_id=notice_id, vault=vault) for one in reached]
-    results = await pusher.send([one for one in messages if one is not None])
-    by_target = {one.target_id: result for one, result in zip([m for m in messages if m], results, strict=True)}
-    broken = Result(outcome=Outcome.GONE, reason="SealBroken")
-    settled = [_settled(one, by_target.get(one.target_id or notice_id, broken)) for one in reached]
-    for result in by_target.values():
-        if is_ours(result.reason):
-            log.error("the push service refuses our credentials", reason=result.reason)
-    waits = [one for one in by_target.values() if one.outcome is Outcome.WAITING]
-    asked = [one.retry_after for one in waits if one.retry_after is not None]
-    pause = max([backoff(max(one.attempts for one in reached), jitter=new_jitter()), *asked])
-    return await _settle(engine, notice_id, settled, later=pause if waits else None)
+    found = [(one, _message(one, vault=vault)) for one in reached]
+    messages = [message for _, message in found if message is not None]
+    results = iter(await pusher.send(messages) if messages else [])
+    ended = [(one, _BROKEN if message is None else next(results)) for one, message in found]
+    for reason in {result.reason for _, result in ended if is_ours(result.reason)}:
+        log.error("the push service refuses our credentials", reason=reason)
+    by_notice = groupby(sorted(ended, key=_notice_of), key=_notice_of)
+    settled = orjson.dumps([_settled(notice_id, list(of_it)) for notice_id, of_it in by_notice], default=str).decode()
+    return await run_step(engine, partial(sql.settle_pushes, settled=settled))
 
 
-async def _settle(
-    engine: Engine, notice_id: UUID, settled: Sequence[dict[str, Any]], *, later: timedelta | None
-) -> int:
-    step = partial(
-        sql.settle_push, notice_id=notice_id, settled=orjson.dumps(list(settled), default=str).decode(), later=later
-    )
-    return await run_step(engine, step)
+def _notice_of(ended: tuple[Reached, Result]) -> UUID:
+    return ended[0].notice_id
 
 
-def _message(one: Reached, *, notice_id: UUID, vault: Vault) -> Message | None:
+def _settled(notice_id: UUID, ended: Sequence[tuple[Reached, Result]]) -> dict[str, Any]:
+    """Return what became of a notice on each phone, and in how many seconds it is tried again."""
+    phones = [(one, result) for one, result in ended if one.target_id is not None]
+    targets = [
+        {"target": one.target_id, "state": result.outcome, "reason": result.reason, "registered_at": one.registered_at}
+        for one, result in phones
+    ]
+    waits = [timedelta(seconds=one.wait_seconds) for one, _ in ended if one.wait_seconds is not None]
+    waiting = [(one, result) for one, result in phones if result.outcome is Outcome.WAITING]
+    waits += [result.retry_after for _, result in waiting if result.retry_after is not None]
+    if waiting:
+        waits.append(backoff(max(one.attempts for one, _ in waiting), jitter=new_jitter()))
+    return {"notice": notice_id, "targets": targets, "later": max(waits).total_seconds() if waits else None}
+
+
+def _message(one: Reached, *, vault: Vault) -> Message | None:
     if one.target_id is None:
         return None
     table, column = TARGET
@@ -70,26 +77,17 @@ def _message(one: Reached, *, notice_id: UUID, vault: Vault) -> Message | None:
         kind=one.kind,
         address=address,
         words=push_words(of, language=one.language),
-        notice_id=notice_id,
+        notice_id=one.notice_id,
         thread=one.thread,
         urgent=of is NoticeClass.EMERGENCY,
         worth=WORTH,
     )
 
 
-def _settled(one: Reached, result: Result) -> dict[str, Any]:
-    return {
-        "target": one.target_id,
-        "state": result.outcome,
-        "reason": result.reason,
-        "registered_at": one.registered_at,
-    }
-
-
 def backoff(attempts: int, *, jitter: float) -> timedelta:
-    """Return how long to wait after so many tries: 10 seconds, doubled each time up to an hour, give or take a quarter.
+    """Return how long to wait after so many tries: 10 seconds, doubled twice at most, give or take a quarter.
 
-    `jitter` lies between 0 and 1.
+    So a service that is well again has everything within a minute. `jitter` lies between 0 and 1.
     """
-    seconds = min(10 * 2 ** min(attempts, 9), 3600)
+    seconds = 10 * 2 ** min(attempts, 2)
     return timedelta(seconds=seconds * (0.75 + jitter / 2))

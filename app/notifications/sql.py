@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from app.core.db import Session
 
-_EVENT = text("SELECT * FROM notice.event_to_tell(:event)")
+_EVENTS = text("SELECT * FROM notice.events_to_tell(:events)")
 _TELL = text("SELECT notice.tell(CAST(:notices AS jsonb))")
-_TAKE = text("SELECT * FROM notice.take_push(:notice, :hold)")
-_SETTLE = text("SELECT notice.settle_push(:notice, CAST(:settled AS jsonb), :later)")
+_TAKE = text("SELECT * FROM notice.take_pushes(:notices, :hold)")
+_SETTLE = text("SELECT notice.settle_pushes(CAST(:settled AS jsonb))")
 _FAILED = text("SELECT * FROM notice.failed_pushes()")
 
 
@@ -21,6 +21,7 @@ _FAILED = text("SELECT * FROM notice.failed_pushes()")
 class Recipient:
     """An event, and one person who is told of it, with their wishes."""
 
+    event_id: UUID
     kind: str
     about: dict[str, Any]
     happened_at: datetime
@@ -38,6 +39,7 @@ class Recipient:
 class Reached:
     """A phone that a notice still has to reach; without one, `wait_seconds` until its turn."""
 
+    notice_id: UUID
     class_: str
     thread: str
     target_id: UUID | None
@@ -58,9 +60,15 @@ class FailedPushes:
     oldest_seconds: int
 
 
-async def event_to_tell(session: Session, *, event_id: UUID) -> list[Recipient]:
-    """Return an event once for everybody who is told of it."""
-    rows = await session.execute(_EVENT, {"event": event_id})
+async def present(session: Session) -> datetime:
+    """Return the database's present moment."""
+    found: datetime = await session.scalar(text("SELECT clock_timestamp()"))
+    return found
+
+
+async def events_to_tell(session: Session, *, event_ids: Sequence[UUID]) -> list[Recipient]:
+    """Return each event once for everybody who is told of it."""
+    rows = await session.execute(_EVENTS, {"events": list(event_ids)})
     return [Recipient(**row._asdict()) for row in rows]
 
 
@@ -69,12 +77,13 @@ async def tell(session: Session, *, notices: str) -> int:
     return int(await session.scalar(_TELL, {"notices": notices}) or 0)
 
 
-async def take_push(session: Session, *, notice_id: UUID, hold: timedelta) -> list[Reached]:
-    """Take a notice in hand for so long; nothing when nothing is to be sent."""
-    rows = await session.execute(_TAKE, {"notice": notice_id, "hold": hold})
+async def take_pushes(session: Session, *, notice_ids: Sequence[UUID], hold: timedelta) -> list[Reached]:
+    """Take notices in hand for so long; nothing of one of which nothing is to be sent."""
+    rows = await session.execute(_TAKE, {"notices": list(notice_ids), "hold": hold})
     return [
         Reached(
-            class_=row[0],
+            notice_id=row.notice_id,
+            class_=row[1],
             thread=row.thread,
             target_id=row.target_id,
             kind=row.kind,
@@ -88,10 +97,9 @@ async def take_push(session: Session, *, notice_id: UUID, hold: timedelta) -> li
     ]
 
 
-async def settle_push(session: Session, *, notice_id: UUID, settled: str, later: timedelta | None) -> int:
-    """Write what became of a push (JSON); returns how many phones still wait."""
-    values = {"notice": notice_id, "settled": settled, "later": later}
-    return int(await session.scalar(_SETTLE, values) or 0)
+async def settle_pushes(session: Session, *, settled: str) -> int:
+    """Write what became of pushes (JSON); returns how many phones still wait."""
+    return int(await session.scalar(_SETTLE, {"settled": settled}) or 0)
 
 
 async def register_target(session: Session, *, described: str, most: int) -> UUID:
@@ -117,9 +125,10 @@ async def set_preferences(session: Session, *, wanted: str) -> None:
     await session.execute(text("SELECT notice.set_preferences(CAST(:wanted AS jsonb))"), {"wanted": wanted})
 
 
-async def remind(session: Session, *, leads: Sequence[timedelta]) -> int:
-    """Remind of appointments that come; returns how many reminders are new."""
-    return int(await session.scalar(text("SELECT notice.remind(:leads)"), {"leads": list(leads)}) or 0)
+async def remind(session: Session, *, leads: Sequence[timedelta], late: timedelta) -> int:
+    """Remind of appointments whose moment came at most so long ago; returns how many reminders are new."""
+    query = text("SELECT notice.remind(:leads, :late)")
+    return int(await session.scalar(query, {"leads": list(leads), "late": late}) or 0)
 
 
 async def sweep_next(session: Session) -> None:

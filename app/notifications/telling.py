@@ -1,6 +1,7 @@
 """An event becomes notices: who is told, in which words, and when their phones may ring."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,30 +20,34 @@ from app.notifications.sql import Recipient
 log = structlog.get_logger()
 
 
-async def tell(session: Session, *, event_id: UUID, now: datetime) -> int:
-    """Tell everybody whom an event concerns, once; returns how many notices are new."""
+async def tell(session: Session, *, event_ids: Sequence[UUID], now: datetime | None = None) -> int:
+    """Tell everybody whom events concern, once; returns how many notices are new.
+
+    `now` is the database's when it is left out: the queue waits by that clock, and a worker's own may be wrong.
+    """
+    now = now or await sql.present(session)
     notices = []
-    for recipient in await sql.event_to_tell(session, event_id=event_id):
+    for recipient in await sql.events_to_tell(session, event_ids=event_ids):
         rule = rule_of(recipient.kind)
         if recipient.kind not in RULES:
             log.error("an event without words", kind=recipient.kind)
         if recipient.person != recipient.about_id and not rule.dependants:
             continue
-        notices.append(_notice(recipient, rule=rule, event_id=event_id, now=now))
+        notices.append(_notice(recipient, rule=rule, now=now))
     return await sql.tell(session, notices=orjson.dumps(notices, default=str).decode()) if notices else 0
 
 
-def _notice(recipient: Recipient, *, rule: Rule, event_id: UUID, now: datetime) -> dict[str, Any]:
+def _notice(recipient: Recipient, *, rule: Rule, now: datetime) -> dict[str, Any]:
     push_at = _push_at(recipient, rule=rule, now=now)
     words = {language: words_of(recipient.kind, facts=_facts(recipient), language=language) for language in LANGUAGES}
     return {
         "id": new_id(now=now),
-        "event_id": event_id,
+        "event_id": recipient.event_id,
         "citizen_id": recipient.person,
         "about_id": recipient.about_id,
         "kind": recipient.kind,
         "class": rule.of,
-        "thread": _thread(recipient, rule=rule, event_id=event_id),
+        "thread": _thread(recipient, rule=rule),
         "about": recipient.about,
         **{f"title_{language}": said.title for language, said in words.items()},
         **{f"text_{language}": said.text for language, said in words.items()},
@@ -62,13 +67,17 @@ def _push_at(recipient: Recipient, *, rule: Rule, now: datetime) -> datetime | N
     return QuietHours(start=recipient.quiet_from, end=recipient.quiet_until).next_moment(now)
 
 
-def _thread(recipient: Recipient, *, rule: Rule, event_id: UUID) -> str:
-    subject = recipient.about.get(rule.subject or "", event_id)
+def _thread(recipient: Recipient, *, rule: Rule) -> str:
+    subject = recipient.about.get(rule.subject or "", recipient.event_id)
     return f"{rule.of}:{subject}"
 
 
 def _facts(recipient: Recipient) -> dict[str, str]:
     facts = {} if recipient.facility is None else {"facility": recipient.facility}
+    if "reason" in recipient.about:
+        facts["reason"] = str(recipient.about["reason"])
+    if "on" in recipient.about:
+        facts["day"] = f"{date.fromisoformat(recipient.about['on']):%d/%m/%Y}"
     if recipient.starts_at is not None:
         local = recipient.starts_at.astimezone(VIETNAM_TIME)
         facts |= {"day": f"{local:%d/%m/%Y}", "time": f"{local:%H:%M}"}

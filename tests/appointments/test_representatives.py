@@ -147,7 +147,7 @@ def test_b140_what_a_child_hides_is_in_no_calendar_and_no_notice_of_a_parent(
         "SELECT id FROM notice.event WHERE citizen_id = :id AND kind = 'APPOINTMENT_BOOKED'", id=child.id
     )
 
-    clinic.stand.run(Login.WORKER, partial(telling.tell, event_id=event.id, now=now()))
+    clinic.stand.run(Login.WORKER, partial(telling.tell, event_ids=[event.id], now=now()))
 
     assert made["id"] in clinic.http.get(own).text
     assert (made["id"] in clinic.http.get(feed).text) is is_shown
@@ -171,7 +171,7 @@ def test_b140_a_parent_is_told_of_a_grown_childs_emergency_and_not_of_what_it_sh
     for kind in ("EMERGENCY_OPENED", "CODE_REDEEMED", "RESULT_READY"):
         clinic.stand.as_owner("SELECT notice.happened(:id, :kind, '{}')", id=child.id, kind=kind)
     for event in clinic.stand.as_owner("SELECT id FROM notice.event WHERE citizen_id = :id", id=child.id):
-        clinic.stand.run(Login.WORKER, partial(telling.tell, event_id=event.id, now=now()))
+        clinic.stand.run(Login.WORKER, partial(telling.tell, event_ids=[event.id], now=now()))
 
     told = clinic.stand.as_owner("SELECT kind FROM notice.notice WHERE citizen_id = :id", id=parent.id)
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,8 @@ class House:
     settings: Settings
     port: int
     marks: Path
+    points: Mapping[str, tuple[str, object]] = field(default_factory=lambda: POINTS)
+    more: Mapping[str, str] = field(default_factory=dict)
     hurt: Counter[str] = field(default_factory=Counter)
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _to_come: dict[str, list[str]] = field(default_factory=dict)
@@ -88,17 +90,17 @@ class House:
         """Let programs die at these points, one after the other: each start of a program brings its next point."""
         with self._lock:
             for point in points:
-                name = "serve" if POINTS[point][0] == "serve" else "worker 1"
+                name = "serve" if self.points[point][0] == "serve" else "worker 1"
                 self._to_come.setdefault(name, []).append(point)
             for name in self._to_come:
                 self._running[name].kill()
 
     def note(self) -> bool:
         """Count the points that were come to, and tell whether that is all of them."""
-        for point in POINTS:
+        for point in self.points:
             if point not in self.hurt and self._mark(point).exists():
                 self.hurt[point] += 1
-        return set(POINTS) <= set(self.hurt)
+        return set(self.points) <= set(self.hurt)
 
     def _mark(self, point: str) -> Path:
         return self.marks / point.translate(str.maketrans(" :,", "___"))
@@ -142,6 +144,7 @@ class House:
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "infra")]),
             "FAULT": fault,
             "FAULT_MARK": str(self._mark(fault)),
+            **self.more,
         }
         options = ["--port", str(self.port)] if program == "serve" else []
         self._running[name] = subprocess.Popen(

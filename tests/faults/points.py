@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from app import cli, worker
 from app.ingestion import http, matching, readers, sql
+from app.notifications import fcm
+from app.notifications import sql as notices
 from app.records import filing
 
 
@@ -63,9 +65,18 @@ POINTS: Final[Mapping[str, tuple[str, Callable[[], None]]]] = {
 """Which program dies, and how that is brought about."""
 
 
+PUSHING: Final[Mapping[str, tuple[str, Callable[[], None]]]] = {
+    "worker: told, not committed": ("worker", lambda: _dies_after(notices, "tell")),
+    "worker: taken, not sent": ("worker", lambda: _dies_after(notices, "take_pushes")),
+    "worker: sent, not settled": ("worker", lambda: _dies_after(fcm.Pusher, "send")),
+    "worker: settled, not committed": ("worker", lambda: _dies_after(notices, "settle_pushes")),
+}
+"""The same on the way from an event to a phone."""
+
+
 def main() -> None:
     """Run the product, with a fault if one is asked for."""
     point = os.environ.get("FAULT")
     if point:
-        POINTS[point][1]()
+        {**POINTS, **PUSHING}[point][1]()
     cli.main()

@@ -206,10 +206,11 @@ def test_t21_both_are_told_before_a_birthday_and_once(
         stand.as_owner("SELECT auth.tell_birthdays()")
         assert (ahead, told(stand, child), told(stand, parent)) == (ahead, [], [])
 
+    first = (day + timedelta(days=30)).isoformat()  # as it was when it was told
     for ahead in (30, 29, 1):
         families.born(child, years_ago(day, birthday, days=-ahead))
         stand.as_owner("SELECT auth.tell_birthdays()")
-        wanted = [{"dependant": str(child), "age": birthday}]
+        wanted = [{"dependant": str(child), "age": birthday, "on": first}]
         assert (told(stand, child), told(stand, parent)) == (wanted, wanted)
 
 

@@ -69,11 +69,11 @@ def appointment(
 
 
 def remind(stand: Stand) -> int:
-    return stand.run(Login.WORKER, partial(sql.remind, leads=[timedelta(hours=hours) for hours in (168, 24, 2)]))
+    return stand.run(Login.WORKER, partial(sql.remind, leads=[timedelta(hours=hours) for hours in (168, 24, 2)], late=timedelta(hours=12)))
 
 
 def tell(stand: Stand, event: UUID, *, now: datetime = NOON) -> int:
-    return stand.run(Login.WORKER, partial(telling.tell, event_id=event, now=now))
+    return stand.run(Login.WORKER, partial(telling.tell, event_ids=[event], now=now))
 
 
 def push(stand: Stand, service: Service) -> int:
@@ -87,7 +87,7 @@ def push(stand: Stand, service: Service) -> int:
                 assert pusher.is_ready
                 vault, waiting = open_vault(settings.secrets_dir), 0
                 for one in notices:
-                    waiting += await pushing.push(one.id, engine=engine, vault=vault, pusher=pusher)
+                    waiting += await pushing.push([one.id], engine=engine, vault=vault, pusher=pusher)
                 return waiting
         finally:
             await engine.dispose()

@@ -1,7 +1,7 @@
 -- owner: auth_owner
 -- Something happened that a citizen is told of, in the transaction that caused it. `about` holds ids and codes, never
 -- health data; the words are made later (app/notifications). Two events with one dedupe key are one.
--- What others look for in `about`: facility (code), startsAt (RFC 3339), and the id that app/notifications/kinds.py names.
+-- What others look for in `about`: facility (code), startsAt (RFC 3339), on (date), reason (code), and the id that app/notifications/kinds.py names.
 CREATE OR REPLACE FUNCTION notice.happened(citizen uuid, kind text, about jsonb, dedupe text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE event uuid := uuidv7();

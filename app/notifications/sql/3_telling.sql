@@ -23,7 +23,7 @@ $$;
 CREATE OR REPLACE FUNCTION notice.event_to_tell(event uuid)
 RETURNS TABLE (kind text, about jsonb, happened_at timestamptz, about_id uuid, person uuid, facility text, starts_at timestamptz,
                muted text[], is_quiet boolean, quiet_from time, quiet_until time)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT e.kind, e.about, e.happened_at, e.citizen_id, p.person, f.name, CASE WHEN NOT a.is_whole_day THEN a.starts_at END,
          coalesce(w.muted, '{}'), coalesce(w.is_quiet, true), coalesce(w.quiet_from, '22:00'), coalesce(w.quiet_until, '06:00')
     FROM notice.event e
@@ -53,5 +53,5 @@ BEGIN
   END LOOP;
   RETURN told;
 END $$;
-REVOKE ALL ON FUNCTION notice.may_be_told, notice.event_to_tell, notice.representatives, notice.tell FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION notice.event_to_tell, notice.tell TO worker;
+REVOKE ALL ON FUNCTION notice.may_be_told, notice.event_to_tell, notice.representatives, notice.tell FROM PUBLIC, worker;
+GRANT EXECUTE ON FUNCTION notice.tell TO worker;

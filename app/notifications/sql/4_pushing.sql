@@ -20,7 +20,7 @@ END $$;
 -- thread is on its way. No row: nothing is to be sent. What was too late for too long has failed.
 CREATE OR REPLACE FUNCTION notice.take_push(wanted uuid, hold interval)
 RETURNS TABLE (class text, thread text, target_id uuid, kind text, sealed bytea, language text, registered_at timestamptz, attempts int, wait_seconds int)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE told notice.notice;
 BEGIN
@@ -32,8 +32,7 @@ BEGIN
     UPDATE notice.push p SET state = 'FAILED', settled_at = clock_timestamp() WHERE p.notice_id = wanted AND p.state = 'WAITING';
     RETURN;
   END IF;
-  PERFORM pg_advisory_xact_lock(hashtextextended(told.citizen_id || ' ' || told.thread, 4));
-  IF EXISTS (SELECT FROM notice.notice o WHERE o.citizen_id = told.citizen_id AND o.thread = told.thread AND o.id <> wanted
+  IF NOT pg_try_advisory_xact_lock(hashtextextended(told.citizen_id || ' ' || told.thread, 4)) OR EXISTS (SELECT FROM notice.notice o WHERE o.citizen_id = told.citizen_id AND o.thread = told.thread AND o.id <> wanted
       AND o.in_hand_until > clock_timestamp()) THEN
     RETURN QUERY SELECT told.class, told.thread, NULL::uuid, NULL, NULL::bytea, NULL, NULL::timestamptz, 0, 5;
     RETURN;
@@ -46,5 +45,4 @@ BEGIN
    WHERE p.notice_id = wanted AND p.state = 'WAITING';
 END $$;
 
-REVOKE ALL ON FUNCTION notice.still_stands, notice.take_push FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION notice.take_push TO worker;
+REVOKE ALL ON FUNCTION notice.still_stands, notice.take_push FROM PUBLIC, worker;

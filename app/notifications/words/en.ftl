@@ -1,4 +1,4 @@
-# What the app shows. $has_facility and $has_day are 0 where the event does not know them.
+# What the app shows. $has_facility and $has_day are 0 where the event does not know them; $reason may be empty.
 
 EMERGENCY-OPENED = Your book was opened in an emergency
     .text = A practitioner{ $has_facility ->
@@ -21,7 +21,16 @@ CODE-REDEEMED = Your share code was used
        *[other] {" at "}{ $facility }
     } has used your share code. You can revoke the access at any time.
 CODE-REFUSED = Your share code was refused
-    .text = Somebody tried to use your share code and could not. The reason stands under Sharing.
+    .text = Somebody tried to use your share code and could not{ $reason ->
+        [WRONG_PIN] : the PIN was wrong
+        [USED] : the code had been used before
+        [CANCELLED] : the code had been cancelled
+        [EXPIRED] : the code's time was over
+        [TRIES_SPENT] : the code had been tried three times
+        [NOT_PRACTISING_THERE] : they do not practise at the facility that they named
+        [NOT_FOR_THIS_VIEWER] : the code is not for them, or you have signed out or frozen sharing
+       *[other] {""}
+    }. See it under Sharing.
 GRANT-GIVEN = You gave access to your book
     .text = Access was given{ $has_facility ->
         [0] {""}

@@ -1,4 +1,4 @@
-# What the app shows. $has_facility and $has_day are 0 where the event does not know them.
+# What the app shows. $has_facility and $has_day are 0 where the event does not know them; $reason may be empty.
 
 EMERGENCY-OPENED = Sổ của bạn được mở khẩn cấp
     .text = Một người hành nghề{ $has_facility ->
@@ -21,7 +21,16 @@ CODE-REDEEMED = Mã chia sẻ đã được sử dụng
        *[other] {" tại "}{ $facility }
     } đã dùng mã chia sẻ của bạn. Bạn có thể thu hồi quyền xem bất cứ lúc nào.
 CODE-REFUSED = Mã chia sẻ bị từ chối
-    .text = Có người thử dùng mã chia sẻ của bạn nhưng không được. Lý do có trong mục Chia sẻ.
+    .text = Có người thử dùng mã chia sẻ của bạn nhưng không được{ $reason ->
+        [WRONG_PIN] : mã PIN sai
+        [USED] : mã đã được dùng trước đó
+        [CANCELLED] : mã đã bị hủy
+        [EXPIRED] : mã đã hết hạn
+        [TRIES_SPENT] : mã đã bị thử sai ba lần
+        [NOT_PRACTISING_THERE] : người đó không hành nghề tại cơ sở đã khai
+        [NOT_FOR_THIS_VIEWER] : mã không dành cho người đó, hoặc bạn đã đăng xuất hay khóa chia sẻ
+       *[other] {""}
+    }. Chi tiết có trong mục Chia sẻ.
 GRANT-GIVEN = Bạn đã cấp quyền xem sổ
     .text = Quyền xem đã được cấp{ $has_facility ->
         [0] {""}
