@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import UUID
 
 import firebase_admin
+import httpx
 from firebase_admin import credentials, exceptions, messaging
 
 from app.core.ids import new_secret
@@ -59,6 +60,27 @@ class Result:
     outcome: Outcome
     reason: str | None = None
     retry_after: timedelta | None = None
+
+
+class _Released(httpx.AsyncBaseTransport):
+    """Give each connection back with its answer.
+
+    The library tries again without closing the answer that made it do so: its hundred connections would be gone after
+    two dozen messages that the service was too busy for, and nothing would be sent ever after.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Return an answer that is read whole."""
+        response = await self._inner.handle_async_request(request)
+        await response.aread()
+        return response
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._inner.aclose()
 
 
 class Pusher:
@@ -128,8 +150,11 @@ class Pusher:
                 {"httpTimeout": self._call_seconds},
                 name=f"sokhoe-{new_secret()[:8]}",
             )
-            if self._url is not None:  # the library has no option for it
-                messaging._get_messaging_service(app)._fcm_url = self._url  # noqa: SLF001
+            service = messaging._get_messaging_service(app)  # noqa: SLF001 - the library has no option for either
+            if self._url is not None:
+                service._fcm_url = self._url  # noqa: SLF001
+            for transport in service._async_client._mounts.values():  # noqa: SLF001
+                transport._wrapped_transport = _Released(transport._wrapped_transport)  # noqa: SLF001
             self._apps.append(app)
             self._opened_from = stamp
         return self._apps[-1]

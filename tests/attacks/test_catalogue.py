@@ -253,7 +253,6 @@ CALLS = {
         "book.without_class",
         "book.written",
         "book.suspects",
-        "notice.event_to_tell",
         "notice.events_to_tell",
         "notice.failed_pushes",
         "notice.remind",

@@ -18,7 +18,7 @@ from app.core.settings import Settings
 from app.demo.handset import Handset, Rung
 from app.demo.provider.app import build_provider
 from app.demo.provider.desk import Desk, Registration
-from app.demo.push_service import PROJECT, PushService, build_push_service, write_account
+from app.demo.push_service import PROJECT, PushFault, PushService, build_push_service, write_account
 from app.notifications import pushing, telling
 from app.notifications.fcm import Message, Outcome, open_pusher
 from app.notifications.messages import Words
@@ -90,6 +90,22 @@ def test_a_key_file_is_the_workers_alone_and_one_that_is_replaced_counts_at_once
         return found
 
     assert asyncio.run(go()) == [Outcome.WAITING, Outcome.SENT, Outcome.WAITING]
+
+
+def test_a_busy_service_does_not_use_up_the_connections(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firebase_admin._http_client.DEFAULT_HTTPX_RETRY_CONFIG.backoff_factor", 0)
+    service.state.faults["*"] = [PushFault.UNAVAILABLE] * 250
+
+    async def go() -> list[Outcome]:
+        async with open_pusher(tmp_path, url=service.send_url, call_seconds=5) as pusher:
+            await pusher.send([one() for _ in range(50)])
+            service.state.faults.clear()
+            return [result.outcome for result in await pusher.send([one() for _ in range(50)])]
+
+    assert asyncio.run(go()) == [Outcome.SENT] * 50
+    assert service.state.injected[PushFault.UNAVAILABLE] > 100
 
 
 def test_it_stands_beside_the_identity_provider() -> None:

@@ -33,7 +33,7 @@ from tests.sockets import free_port
 SEED = int(os.environ.get("FAULT_SEED", "20261122"))
 PEOPLE = 12
 HEALED_SECONDS = 60
-SECONDS_FOR_FAULTS = 60
+SECONDS_FOR_FAULTS = 120
 PAUSE = (0.3, 1.2)
 REGISTER = "mutation R($input: RegisterDeviceInput!) { registerDevice(input: $input) { device { id } } }"
 PASSING = [fault for fault in PushFault if fault not in {PushFault.INVALID, PushFault.UNREGISTERED}]

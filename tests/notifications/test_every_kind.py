@@ -43,7 +43,7 @@ class Scene:
     stand: Stand
     http: httpx.Client
     sharing: Clinic
-    care: care.Clinic
+    hospital: care.Clinic
     owner: UUID
 
     @property
@@ -77,17 +77,17 @@ def scene(stand: Stand, http: httpx.Client, owner: UUID) -> Iterator[Scene]:
 
 def booked(scene: Scene) -> str:
     person = scene.person
-    found: str = scene.care.book(person, scene.care.slots(person)[0])["id"]
+    found: str = scene.hospital.book(person, scene.hospital.slots(person)[0])["id"]
     return found
 
 
 def moved(scene: Scene) -> None:
-    slot = scene.care.slots(scene.person)[8]
-    scene.care.do(scene.person, care.RESCHEDULE, appointmentId=booked(scene), slotId=slot["id"])
+    slot = scene.hospital.slots(scene.person)[8]
+    scene.hospital.do(scene.person, care.RESCHEDULE, appointmentId=booked(scene), slotId=slot["id"])
 
 
 def cancelled(scene: Scene) -> None:
-    scene.care.do(scene.person, care.CANCEL, appointmentId=booked(scene))
+    scene.hospital.do(scene.person, care.CANCEL, appointmentId=booked(scene))
 
 
 def due(scene: Scene, lead: timedelta) -> None:
@@ -107,13 +107,15 @@ def offered(scene: Scene) -> None:
     """Let somebody else give up the one place that the owner waits for."""
     one_day = care.tomorrow(3).isoformat()
     hours = [{"on": one_day, "hours": [{"from": "08:00", "to": "08:15"}]}]
-    scene.care.publish(care.schedule("ONE", departmentCode="K18", weekly=[], exceptions=hours), terms={"mostLive": 50})
-    other = scene.care.person()
-    (slot,) = scene.care.slots(other, department="K18")
-    made = scene.care.book(other, slot)
-    wish = {"facilityCode": scene.care.code, "departmentCode": "K18", "from": one_day, "to": one_day}
-    scene.care.do(scene.person, care.JOIN, **wish)
-    scene.care.do(other, care.CANCEL, appointmentId=made["id"])
+    scene.hospital.publish(
+        care.schedule("ONE", departmentCode="K18", weekly=[], exceptions=hours), terms={"mostLive": 50}
+    )
+    other = scene.hospital.person()
+    (slot,) = scene.hospital.slots(other, department="K18")
+    made = scene.hospital.book(other, slot)
+    wish = {"facilityCode": scene.hospital.code, "departmentCode": "K18", "from": one_day, "to": one_day}
+    scene.hospital.do(scene.person, care.JOIN, **wish)
+    scene.hospital.do(other, care.CANCEL, appointmentId=made["id"])
 
 
 def result(scene: Scene) -> None:
@@ -177,7 +179,7 @@ def emergency(scene: Scene) -> None:
 
 def birthday(scene: Scene) -> None:
     """Let the owner represent a child who will be seven in ten days."""
-    child, families = scene.care.person(), Families(scene.stand)
+    child, families = scene.hospital.person(), Families(scene.stand)
     scene.stand.as_owner(
         "UPDATE auth.citizen SET birth_on = (auth.today() + 10 - interval '7 years')::date WHERE id = :id", id=child.id
     )
