@@ -69,7 +69,10 @@ def appointment(
 
 
 def remind(stand: Stand) -> int:
-    return stand.run(Login.WORKER, partial(sql.remind, leads=[timedelta(hours=hours) for hours in (168, 24, 2)], late=timedelta(hours=12)))
+    return stand.run(
+        Login.WORKER,
+        partial(sql.remind, leads=[timedelta(hours=hours) for hours in (168, 24, 2)], late=timedelta(hours=12)),
+    )
 
 
 def tell(stand: Stand, event: UUID, *, now: datetime = NOON) -> int:
