@@ -87,7 +87,7 @@ def town(stand: Stand) -> Town:
 def notices(stand: Stand, app: App) -> list[str]:
     """Let the worker tell what has happened, and return the kinds that the app lists, newest first."""
     for event in stand.as_owner("SELECT id FROM notice.event ORDER BY happened_at, id"):
-        stand.run(Login.WORKER, partial(telling.tell, event_id=event.id, now=now()))
+        stand.run(Login.WORKER, partial(telling.tell, event_ids=[event.id], now=now()))
     return [one["kind"] for one in app.read("citizen/Notices")["nodes"]]
 
 
