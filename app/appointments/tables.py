@@ -20,7 +20,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row, Xid8
@@ -171,6 +171,9 @@ class AppointmentRow(Row):
     masked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     sensitive: Mapped[int] = mapped_column(Integer, server_default=text("0"))  # bits of SensitiveClass
     changed_in: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))  # see sql/1_changes.sql
+    told_too: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'")
+    )  # other tellers of the same hour
 
 
 class WaitlistEntryRow(Row):

@@ -11,17 +11,17 @@ BEGIN
   IF citizen <> ALL (auth.filing_citizens()) THEN
     RAISE EXCEPTION 'no book is open for filing' USING ERRCODE = '28000';
   END IF;
-  FOR known IN UPDATE care.appointment a SET state = 'CANCELLED', cancelled_by = 'FACILITY', sequence = a.sequence + 1, changed_at = clock_timestamp()
-      WHERE a.citizen_id = citizen AND a.facility_code = facility AND a.state = 'LIVE' AND starts_with(a.source_id, source || ' ')
-        AND NOT EXISTS (SELECT FROM jsonb_array_elements(told) t WHERE t->>'source_id' = a.source_id) RETURNING a.* LOOP
-    PERFORM care.announce(known, 'APPOINTMENT_CANCELLED');
-    changed := changed + 1;
-  END LOOP;
+  changed := care.stop_telling(citizen, facility, source, kind, told);
   FOR sent IN SELECT (jsonb_populate_record(NULL::care.appointment, t)).* FROM jsonb_array_elements(told) t LOOP
     SELECT a.* INTO known FROM care.appointment a WHERE a.citizen_id = citizen AND a.facility_code = facility AND a.source_id = sent.source_id FOR UPDATE;
     UPDATE care.appointment a SET sensitive = coalesce(sent.sensitive, 0) WHERE a.citizen_id = citizen AND a.id = known.id AND a.sensitive <> coalesce(sent.sensitive, 0);
     CONTINUE WHEN known.id IS NOT NULL AND (known.starts_at, known.ends_at, known.is_whole_day, known.department_code) IS NOT DISTINCT FROM
       (sent.starts_at, sent.ends_at, coalesce(sent.is_whole_day, false), sent.department_code) AND coalesce(known.cancelled_by, 'CITIZEN') = 'CITIZEN';
+    IF known.starts_at <> sent.starts_at AND known.told_too <> '{}' THEN  -- it moves away; the others still tell of that hour
+      UPDATE care.appointment a SET source_id = a.told_too[1], told_too = a.told_too[2:] WHERE a.citizen_id = citizen AND a.id = known.id;
+      known := NULL;
+    END IF;
+    CONTINUE WHEN known.id IS NULL AND care.is_told_elsewhere(citizen, facility, source, kind, sent);
     INSERT INTO care.appointment AS a (citizen_id, id, facility_code, origin, source_id, department_code, practitioner_name, is_sensitive,
       starts_at, ends_at, is_whole_day, masked, sensitive, state, booked_at, changed_at)
     VALUES (citizen, sent.id, facility, kind, sent.source_id, sent.department_code, sent.practitioner_name, coalesce(sent.is_sensitive, false),

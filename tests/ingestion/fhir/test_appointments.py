@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.appointments.clinic import CANCEL, Clinic, Person, tomorrow
+from tests.ingestion import messages
 from tests.ingestion.fhir import bundles
 from tests.ingestion.fhir.bundles import Json
 from tests.people import Stand
@@ -236,3 +237,59 @@ def test_two_people_of_whom_nothing_else_is_said_are_both_known(
     for one in (patient, other):
         document = one.message()
         assert one.send({**document, "entry": document["entry"][:1]})["status"] == "filed"
+
+
+class Twins(Patient):
+    """The same person, to whom a paper of a visit tells the same hour."""
+
+    def paper(self, *, at: str | None, made: str = "20261121") -> None:
+        """File a visit by XML, with a re-examination paper or without one any more."""
+        person = {"SO_CCCD": self.personal_id, "MA_THE_BHYT": "", "MA_LK": f"visit-{self.number}"}
+        tables = {"XML1": [{**messages.VISIT, **person, "NGAY_TAI_KHAM": ""}]}
+        if at is not None:
+            tables["XML14"] = [{**messages.REEXAMINATION, "MA_LK": f"visit-{self.number}", "NGAY_HEN_KL": at}]
+        body = messages.envelope(messages.visit_xml(tables), issued=made)
+        kept = self.stand.keep(body, token=self.token)
+        assert self.stand.process(kept) in {"filed", "partly", None}  # the same bytes again are filed already
+
+
+@pytest.fixture
+def twins(stand: Stand, http: httpx.Client) -> Twins:
+    return Twins(stand, http)
+
+
+HOUR = f"{tomorrow(10)}".replace("-", "") + "0800"
+
+
+@pytest.mark.parametrize("first", ["paper", "message"])
+def test_a_paper_and_a_message_of_one_hour_are_one_appointment(twins: Twins, first: str) -> None:
+    if first == "paper":
+        twins.paper(at=HOUR)
+    twins.send(twins.message())
+    twins.paper(at=HOUR)
+    assert twins.shown() == [("LIVE", AT_EIGHT, None)]
+    assert twins.clinic.events(twins.person) == ["APPOINTMENT_BOOKED"]
+    twins.send(twins.message(made="2026-11-20T12:00:00+07:00", comment="x"))
+    assert twins.shown() == [("LIVE", AT_EIGHT, None)]
+
+
+@pytest.mark.parametrize("first", ["paper", "message"])
+def test_each_teller_may_move_away_or_stop(twins: Twins, first: str) -> None:
+    if first == "paper":
+        twins.paper(at=HOUR)
+    twins.send(twins.message())
+    twins.paper(at=HOUR)
+    twins.send(twins.message(made="2026-11-20T12:00:00+07:00", **NINE))
+    assert sorted(one[1] for one in twins.shown() if one[0] == "LIVE") == sorted([AT_EIGHT, AT_NINE])
+    twins.send(twins.message(made="2026-11-20T13:00:00+07:00"))
+    assert [one[1] for one in twins.shown() if one[0] == "LIVE"] == [AT_EIGHT]
+    twins.paper(at=HOUR[:-4] + "1000", made="20261122")
+    live = sorted(one[1] for one in twins.shown() if one[0] == "LIVE")
+    assert live == sorted([AT_EIGHT, f"{tomorrow(10)}T03:00:00Z"])
+
+
+def test_a_facility_calls_off_what_its_paper_told_too(twins: Twins) -> None:
+    twins.paper(at=HOUR)
+    twins.send(twins.message())
+    twins.send(twins.message(made="2026-11-20T13:00:00+07:00", status="cancelled"))
+    assert twins.shown() == [("CANCELLED", AT_EIGHT, "FACILITY")]
