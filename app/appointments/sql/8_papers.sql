@@ -21,6 +21,15 @@ BEGIN
       UPDATE care.appointment a SET source_id = a.told_too[1], told_too = a.told_too[2:] WHERE a.citizen_id = citizen AND a.id = known.id;
       known := NULL;
     END IF;
+    IF known.starts_at <> sent.starts_at AND care.is_told_elsewhere(citizen, facility, source, kind, sent) THEN  -- it moves to where another stands
+      UPDATE care.appointment a SET source_id = NULL, state = 'CANCELLED', cancelled_by = 'FACILITY', sequence = a.sequence + 1, changed_at = clock_timestamp()
+       WHERE a.citizen_id = citizen AND a.id = known.id AND a.state = 'LIVE' RETURNING a.* INTO known;
+      IF FOUND THEN
+        PERFORM care.announce(known, 'APPOINTMENT_CANCELLED');
+        changed := changed + 1;
+      END IF;
+      CONTINUE;
+    END IF;
     CONTINUE WHEN known.id IS NULL AND care.is_told_elsewhere(citizen, facility, source, kind, sent);
     INSERT INTO care.appointment AS a (citizen_id, id, facility_code, origin, source_id, department_code, practitioner_name, is_sensitive,
       starts_at, ends_at, is_whole_day, masked, sensitive, state, booked_at, changed_at)
