@@ -15,6 +15,7 @@ from app.records.tables import VisitRow
 
 MOST_LINES = 500  # a record's lines are shown whole: no visit has more
 MOST_BESIDE = 25  # what stands beside a vaccination, a condition or an allergy
+MOST_SENDINGS = 5  # a hospital changes its system once in ten years
 
 
 def _sources(record: RowRef, inputs: Inputs) -> Select[Any]:
@@ -63,9 +64,9 @@ class Provenance:
     sources: list[RecordSource] = rests.many(
         _sources,
         order=(rests.asc("place"),),
-        limit=MOST_BESIDE,
-        description="Who sent this record, the first one first: more than one after a hospital changed its system, or "
-        "was taken over. Without the first for a viewer who does not see the whole book.",
+        limit=MOST_SENDINGS,
+        description="Who sent this record, the first one first, at most five: more than one after a hospital changed "
+        "its system, or was taken over. Without the first for a viewer who does not see the whole book.",
     )
 
 

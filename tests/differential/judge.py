@@ -132,6 +132,7 @@ class Answers:
             "version": "0",
             "scope": {**book["scope"], "sections": sections, **sees.told()},
             "coverage": None,
+            "corrections": None,
             "accessReceipts": (lambda **_given: []) if sections == SECTIONS else None,
         }
 
@@ -167,8 +168,10 @@ class Answers:
         }
 
     def viewer(self) -> Shown:
-        """Return who asks; nobody here has a family."""
-        return {**self.person(), "dependants": [], "representatives": [], "askedToRepresent": [], **ledger.own(self)}
+        """Return who asks; nobody here has a family, or said that a visit is not theirs."""
+        family = ("dependants", "representatives", "askedToRepresent", "representationClaims")
+        nothing: Shown = {key: [] for key in family}
+        return {**self.person(), **nothing, "disownedVisits": [], **ledger.own(self)}
 
     def person(self) -> Shown:
         row, numbers = self.viewing.shelf.citizen, self.viewing.shelf.personal_ids
@@ -205,23 +208,19 @@ class Answers:
         return plain(self.viewing.lists.facilities[row["facility_code"]], "code", "name", "level")
 
     def filed(self, row: Row) -> Shown:
-        """Return what every record shows."""
+        """Return what every record shows; nobody here sent one twice, and its first sender is the owner's to know."""
+        first = [one for one in self.viewing.shelf.versions if (one["record_id"], one["version"]) == (row["id"], 1)]
         provenance = {
             **plain(row, "version", "standard_version", "source_version"),
             **instants(row, "filed_at"),
             **identity(row, "message_id"),
-            "sources": [
-                {
-                    "facility": self.facility(one),
-                    "sourceId": None,
-                    **identity(one, "message_id"),
-                    "at": instant(one["filed_at"]),
-                }
-                for one in self.viewing.shelf.versions
-                if (one["record_id"], one["version"]) == (row["id"], 1)
-            ],
+            "sources": [self.source(one) for one in first if self.viewing.sees is None],
         }
         return {**identity(row, "id"), "facility": self.facility(row), "provenance": provenance, **self.hidden(row)}
+
+    def source(self, row: Row) -> Shown:
+        told = {"facility": self.facility(row), "sourceId": None, **identity(row, "message_id")}
+        return {**told, "at": instant(row["filed_at"])}
 
     def hidden(self, row: Row) -> Shown:
         """Return what an owner is told of what others do not see."""

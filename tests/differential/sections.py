@@ -36,7 +36,10 @@ SECTION_OF = {
 }
 
 
-UNDER_ME = ("dependants", "representatives", "askedToRepresent", "identifiers", "consentTexts", "consents")
+UNDER_ME = (
+    *("dependants", "representatives", "askedToRepresent", "representationClaims"),
+    *("identifiers", "disownedVisits", "consentTexts", "consents"),
+)
 
 
 NOTICES = {

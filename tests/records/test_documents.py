@@ -162,7 +162,8 @@ async def test_each_table_is_bounded_by_its_own_date_and_mask(
                 await reader.fetch(OPEN, token)
                 latest = await reader.fetchval(f"SELECT max({column}) FROM book.{table}")
                 for since, until, there in ((latest, latest + moment, True), (latest + moment, None, False)):
-                    await put(reader, since=since.isoformat(), until=until.isoformat() if until else "infinity")
+                    ends = until.isoformat() if until else "infinity"
+                    await put(reader, since=since.isoformat(), until=ends, whole="false")
                     assert bool(await reader.fetchval(f"SELECT count(*) FROM book.{table}")) is there, table
             await superuser.execute(f"UPDATE book.{table} SET masked = true WHERE citizen_id = $1", owner)
             async with reader.transaction():

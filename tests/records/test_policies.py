@@ -191,9 +191,9 @@ async def test_dates_are_from_including_until_excluding(stand: Stand, books: Boo
             at = await reader.fetchval(f"SELECT min({column}) FROM book.{table}")
             first, after = at.isoformat(), (at + moment).isoformat()
             for since, until, expected in ((first, after, rows), (after, "infinity", 0), ("-infinity", first, 0)):
-                await put(reader, since=since, until=until)
+                await put(reader, since=since, until=until, whole="false")
                 assert await reader.fetchval(f"SELECT count(*) FROM book.{table}") == expected, (table, since, until)
-            await put(reader, since="-infinity", until="infinity")
+            await put(reader, since="-infinity", until="infinity", whole="true")
 
 
 @pytest.mark.asyncio
@@ -277,7 +277,7 @@ async def test_a_clinical_section_is_null_out_of_scope_and_empty_without_records
 @pytest.mark.asyncio
 async def test_an_allergy_is_seen_whatever_the_dates_of_a_share(stand: Stand, books: Books) -> None:
     async with with_book_open(stand, books) as reader:
-        await put(reader, since="2026-11-01T00:00:00Z", until="2026-11-02T00:00:00Z")
+        await put(reader, since="2026-11-01T00:00:00Z", until="2026-11-02T00:00:00Z", whole="false")
         assert await reader.fetchval("SELECT count(*) FROM book.allergy") == 1
         assert await reader.fetchval("SELECT count(*) FROM book.vaccination") == 0
 

@@ -1,10 +1,9 @@
 -- owner: book_owner
--- What changed in the open book since a cursor. Runs as its caller: it sees what the reader's policies show.
+-- What changed in the open book since a cursor, as its caller: it sees what the reader's policies show.
 -- Who sees every record is told of each record that changed or is gone. Whoever sees less gets everything that they see,
 -- again and again (`is_reset`): a tombstone would tell of a record that was hidden before they could see it.
--- A cursor: system.horizon[.mark]. All transactions below the horizon were over when the first page was read: whatever
--- commits later, in whichever order, is told next time; some of it twice. `mark` is the last entry of a page before:
--- an id, or transaction and id. A cursor of another book or another system begins anew. SK422: `first` out of bounds.
+-- A cursor: system.horizon[.mark]. All transactions below the horizon were over at the first page: what commits later is
+-- told next time, some of it twice. `mark` is a page's last entry: an id, or transaction and id. Another book's begins anew.
 CREATE OR REPLACE FUNCTION book.records_here(citizen uuid) RETURNS TABLE (id uuid, kind text, version int)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT r.id, 'VISIT', r.version FROM book.visit r WHERE r.citizen_id = citizen
