@@ -132,7 +132,7 @@ class Answers:
             "version": "0",
             "scope": {**book["scope"], "sections": sections, **sees.told()},
             "coverage": None,
-            "corrections": None,
+            "corrections": [] if sections == SECTIONS else None,
             "accessReceipts": (lambda **_given: []) if sections == SECTIONS else None,
         }
 
