@@ -46,15 +46,24 @@ def tree_of(root: int) -> list[int]:
 
 
 def cpu_seconds(pids: list[int]) -> float:
-    """Return what these processes have used so far, all their threads, to the nanosecond."""
+    """Return what these processes have used so far, all their threads, and children of theirs that have ended."""
     total = 0
     for pid in pids:
+        total += _of_ended_children(pid)
         for thread in Path("/proc", str(pid), "task").glob("*"):
             try:
                 total += int((thread / "schedstat").read_text().split()[0])
             except (OSError, IndexError):
                 continue
     return total / 1e9
+
+
+def _of_ended_children(pid: int) -> int:
+    try:
+        fields = Path("/proc", str(pid), "stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0
+    return (int(fields[13]) + int(fields[14])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(pids: list[int]) -> float:
