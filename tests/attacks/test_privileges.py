@@ -46,6 +46,28 @@ BOOK_OF_VISITORS = {
 }
 
 
+READ = (
+    {f"book.{name}" for name in HEALTH}
+    | {
+        "audit.line",
+        "book.record_version",
+        "auth.book",
+        "code.scheduled_dose",
+        "code.test_unit",
+        "code.reuse_rule",
+        "directory.laboratory_level",
+        "auth.citizen",
+        "auth.identifier",
+        "auth.representation",
+        "auth.correction",
+        "auth.resent",
+        "care.appointment",
+        "code.entry",
+        "directory.facility",
+    }
+    | LEDGER
+)
+"""What operations read: deployed ones as `book_reader`, those of the demo as `demo`."""
 READS = {
     "auditor": BOOK_OF_VISITORS,
     "auth_owner": {"code.entry"},
@@ -80,44 +102,8 @@ READS = {
     "worker": {f"book.{name}" for name in (*HEALTH, "arrival_order", "record_version")}
     | QUEUE
     | {"code.entry", "code.sensitive", "directory.facility", "directory.facility_change"},
-    "book_reader": {f"book.{name}" for name in HEALTH}
-    | {
-        "audit.line",
-        "book.record_version",
-        "auth.book",
-        "code.scheduled_dose",
-        "code.test_unit",
-        "code.reuse_rule",
-        "directory.laboratory_level",
-        "auth.citizen",
-        "auth.identifier",
-        "auth.representation",
-        "auth.correction",
-        "auth.resent",
-        "care.appointment",
-        "code.entry",
-        "directory.facility",
-    }
-    | LEDGER,
-    "demo": {f"book.{name}" for name in HEALTH}
-    | {
-        "audit.line",
-        "book.record_version",
-        "auth.book",
-        "code.scheduled_dose",
-        "code.test_unit",
-        "code.reuse_rule",
-        "directory.laboratory_level",
-        "auth.citizen",
-        "auth.identifier",
-        "auth.representation",
-        "auth.correction",
-        "auth.resent",
-        "care.appointment",
-        "code.entry",
-        "directory.facility",
-    }
-    | LEDGER,
+    "book_reader": READ,
+    "demo": READ,
     "book_writer": {f"book.{name}" for name in HEALTH} | {"care.appointment"},
 }
 
