@@ -1,32 +1,28 @@
 """Installs the product in a database: migrations, then functions and policies, code lists, trusted operations.
 
-Everything is idempotent. A fingerprint of what this checkout would install is kept in the database,
-so that a start with nothing to do costs one query.
+Everything is idempotent, and done only where the database has not all of it (app.installed).
 """
 
 import hashlib
 import io
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.core.db import Login, Row, Session, driver_of, open_engine, transaction
 from app.core.settings import Settings
 from app.gateway import deployment
 from app.gateway.live import check_live_functions
-from app.gateway.trusted import trusted_operations
+from app.installed import FINGERPRINT, ROOT, fingerprint_to_install
 from app.terminology import loading
 
-ROOT = Path(__file__).parent.parent
 ROOMS = (
     "core",
     "audit",
@@ -39,7 +35,6 @@ ROOMS = (
     "notifications",
     "ingestion",
 )
-FINGERPRINT = "everything"
 _FUNCTION = re.compile(r"CREATE OR REPLACE FUNCTION (\w+)\.(\w+)\(")
 _HEADER = re.compile(r"-- owner: (?P<owner>\w+)\n(-- only: (?P<only>\w+)\n)?")
 
@@ -73,17 +68,6 @@ def sql_files() -> Iterator[SqlFile]:
             yield SqlFile(path=f"{room}/{path.name}", owner=header["owner"], only_where=header["only"], body=body)
 
 
-def fingerprint(settings: Settings, *, over: Collection[str] = ()) -> str:
-    """Return the digest of all that `migrate` installs from this checkout, but for documents that are `over`."""
-    digest = hashlib.sha256(b"demo" if settings.demo else b"")
-    digest.update("".join(sorted(over)).encode())
-    sources = [*(ROOT / "app").rglob("*"), *(ROOT / "migrations").rglob("*"), *(ROOT / "graphql").rglob("*")]
-    for path in sorted(sources):
-        if path.suffix in {".py", ".sql", ".csv", ".graphql", ".json"}:
-            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
 def _alembic() -> Config:
     for room in ROOMS:
         for path in sorted(
@@ -107,11 +91,11 @@ def offline_sql() -> str:
 
 async def migrate(settings: Settings, *, progress: Progress) -> bool:
     """Bring the database to this release; returns whether there was anything to do."""
+    wanted = await fingerprint_to_install(settings)
+    if wanted is None:
+        return False
     engine = open_engine(settings, Login.MIGRATOR, size=1)
     try:
-        wanted = fingerprint(settings, over=await _over(engine))
-        if await _installed(engine) == wanted:
-            return False
         progress("migrations")
         async with engine.connect() as connection:
             await connection.run_sync(_upgrade)
@@ -157,26 +141,6 @@ def _check(connection: Connection) -> None:
     config.attributes["connection"] = connection
     config.stdout = io.StringIO()  # the caller tells what was found
     command.check(config)
-
-
-async def _installed(engine: AsyncEngine) -> str | None:
-    async with engine.connect() as connection:
-        if not await _exists(connection, "deploy.installed_file"):
-            return None
-        query = text("SELECT digest FROM deploy.installed_file WHERE path = :path")
-        digest: str | None = await connection.scalar(query, {"path": FINGERPRINT})
-        return digest
-
-
-async def _over(engine: AsyncEngine) -> set[str]:
-    """Return the documents that are past their sunset by the database's clock."""
-    async with engine.connect() as connection:
-        now = await connection.scalar(text("SELECT now()"))
-    return {known.id for known in trusted_operations().values() if now is not None and known.is_over(now)}
-
-
-async def _exists(connection: AsyncConnection, table: str) -> bool:
-    return await connection.scalar(text("SELECT to_regclass(:table) IS NOT NULL"), {"table": table}) is True
 
 
 async def _apply_files(session: Session) -> None:

@@ -12,8 +12,8 @@ import structlog
 from app.audit import sealing, sql
 from app.audit.checkpoints import Signer
 from app.core.crypto import read_key_file
-from app.core.db import Login, connect
 from app.core.defects import report_defect
+from app.core.logins import Login, connect
 from app.core.logs import configure_logs
 from app.core.settings import Settings
 

@@ -25,9 +25,10 @@ from app.appointments import waiting
 from app.core.clock import utc_now
 from app.core.context import run_step
 from app.core.crypto import Vault, open_vault
-from app.core.db import Login, open_engine, open_pool
+from app.core.db import Login, open_engine
 from app.core.defects import report_defect
 from app.core.gathering import Gathered
+from app.core.logins import open_pool
 from app.core.logs import configure_logs
 from app.core.memory import return_large_blocks
 from app.core.settings import Settings

@@ -22,8 +22,8 @@ from uuid import UUID
 import asyncpg
 
 from app.audit import sealing, sql
-from app.core.db import Login, connect
 from app.core.ids import new_id
+from app.core.logins import Login, connect
 from app.core.settings import Settings
 from app.migrate import migrate
 from app.sealer import open_signer

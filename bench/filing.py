@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 from sqlalchemy import text
 
-from app.commands.console import as_migrator
+from app.commands.steps import as_migrator
 from app.connector import HospitalClient
 from app.core.db import Login, open_engine
 from app.core.ids import new_id

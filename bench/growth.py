@@ -13,7 +13,7 @@ import statistics
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from app.core.db import Login, connect
+from app.core.logins import Login, connect
 from bench.reading import machine, report
 from bench.reading.book import Book, Person, call_of, open_book
 from bench.reading.questions import QUESTIONS, etags_of

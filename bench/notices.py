@@ -23,7 +23,7 @@ from uuid import UUID
 import httpx
 from sqlalchemy import text
 
-from app.commands.console import as_migrator
+from app.commands.steps import as_migrator
 from app.core.crypto import Place, open_vault
 from app.core.db import Session
 from app.core.ids import new_id

@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 from sqlalchemy import text
 
-from app.commands.console import as_migrator
+from app.commands.steps import as_migrator
 from app.core.db import Session
 from app.migrate import migrate
 from bench import filing

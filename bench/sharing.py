@@ -28,8 +28,8 @@ import httpx
 
 from app.core.codes import code_from, shown
 from app.core.crypto import Vault, open_vault
-from app.core.db import Login, connect
 from app.core.ids import new_id, new_secret
+from app.core.logins import Login, connect
 from app.core.settings import Settings
 from app.gateway.trusted import trusted_operations
 from app.migrate import migrate

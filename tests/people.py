@@ -11,8 +11,9 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import CursorResult, text
 
+from app.core import logins
 from app.core.crypto import Place, Vault, open_vault
-from app.core.db import Login, Session, database_of
+from app.core.db import Login, Session
 from app.core.ids import new_id, new_secret
 from app.core.settings import Settings
 from app.facilities import registry
@@ -128,10 +129,7 @@ class Stand:
 
     async def connect(self, login: Login) -> "asyncpg.Connection[asyncpg.Record]":
         """Open a connection with SQL at will, as one login."""
-        url = database_of(self.settings, login)
-        return await asyncpg.connect(
-            host=url.host, port=url.port, user=url.username, password=url.password, database=url.database
-        )
+        return await logins.connect(self.settings, login)
 
 
 def now() -> datetime:

@@ -9,8 +9,10 @@ import typer
 from sqlalchemy import text
 
 from app.audit import verifying
-from app.commands.console import AsJson, as_migrator, fail, read_settings, run, show
-from app.core.db import Login, Session, connect
+from app.commands.console import AsJson, fail, read_settings, run, show
+from app.commands.steps import as_migrator
+from app.core.db import Login, Session
+from app.core.logins import connect
 from app.core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The visitors' book: who looked into which health book.")

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from app.commands.console import AsJson, as_migrator, fail, read_settings, run, show
+from app.commands.console import AsJson, fail, read_settings, run, show
+from app.commands.steps import as_migrator
 from app.terminology import loading
 from app.terminology.codes import SYSTEMS, BadCodeFile, read_file
 

@@ -1,9 +1,9 @@
-"""What every command shares: settings, a step as `migrator`, output for people or machines, exit codes."""
+"""What every command shares: settings, output for people or machines, exit codes. Needs little: starts are quick."""
 
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -13,13 +13,10 @@ import typer
 import uvloop
 from pydantic import ValidationError
 
-from app.core.context import run_step
 from app.core.crypto import KeyFileError
-from app.core.db import Login, SecretMissing, Session, connect, open_engine
-from app.core.errors import AppError
+from app.core.errors import AppError, NotInstallable
+from app.core.logins import Login, SecretMissing, connect
 from app.core.settings import Settings
-from app.gateway.live import LiveFunctionBroken
-from app.gateway.trusted import BadOperation
 
 Result = TypeVar("Result")
 DONE, FAILED, USAGE = 0, 1, 2
@@ -98,10 +95,8 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
             f"Không kết nối được PostgreSQL ({kind}). Hãy kiểm tra SOKHOE_DATABASE_URL và tệp mật khẩu.",
             f"PostgreSQL cannot be reached ({kind}). Check SOKHOE_DATABASE_URL and the password files.",
         )
-    except BadOperation as error:
-        fail(f"Truy vấn đã phát hành không dùng được. {error}", f"A released operation cannot be served. {error}")
-    except LiveFunctionBroken as error:
-        fail(f"Một hàm đang được dùng không còn chạy. {error}", f"A live function does not run any more. {error}")
+    except NotInstallable as error:
+        fail(f"{error.told.vi} {error}", f"{error.told.en} {error}")
     except (SecretMissing, KeyFileError) as error:
         fail(f"Thiếu tệp bí mật. {error}", f"A secret file is missing. {error}")
 
@@ -109,24 +104,6 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 async def check_connection(settings: Settings) -> None:
     """Connect as the login that answers, so that a server which cannot start says why."""
     await (await connect(settings, Login.API)).close()
-
-
-async def as_migrator(settings: Settings, step: Callable[[Session], Awaitable[Result]]) -> Result:
-    """Run a step as the login that may become the owners."""
-    engine = open_engine(settings, Login.MIGRATOR, size=1)
-    try:
-        return await run_step(engine, step)
-    finally:
-        await engine.dispose()
-
-
-async def as_worker(settings: Settings, step: Callable[[Session], Awaitable[Result]]) -> Result:
-    """Run a step as the login that works off messages."""
-    engine = open_engine(settings, Login.WORKER, size=1)
-    try:
-        return await run_step(engine, step)
-    finally:
-        await engine.dispose()
 
 
 def show(value: dict[str, Any] | list[Any], *, as_json: bool, text: str) -> None:

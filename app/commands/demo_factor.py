@@ -1,25 +1,16 @@
-"""`sokhoe demo totp`: the second factor of the demo's first citizen, as an authenticator would show it."""
+"""The second factor of the demo's first citizen."""
 
 from typing import Final
 
 from sqlalchemy import text
 
-from app.commands.console import AsJson, show
 from app.core.clock import utc_now
 from app.core.crypto import Place, Vault
 from app.core.db import Session
 from app.core.ids import new_id
 from app.demo.people import FACTOR_SECRET, citizen
-from app.identity.totp import STEP_SECONDS, code_at
 
 HOLDER: Final = 1
-
-
-def totp(as_json: AsJson = False) -> None:
-    """Print the one-time code that citizen:1's authenticator shows now."""
-    seconds = utc_now().timestamp()
-    code, left = code_at(FACTOR_SECRET, seconds=seconds), STEP_SECONDS - int(seconds % STEP_SECONDS)
-    show({"code": code, "seconds": left}, as_json=as_json, text=code)
 
 
 async def give_factor(session: Session, *, vault: Vault) -> None:

@@ -6,12 +6,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Annotated, Literal
 
-import httpx
 import typer
 
 from app.commands.console import AsJson, FailsAsJson, fail, read_settings, show
 from app.core.clock import utc_now
-from app.demo.phone import AS_CITIZEN, AS_PRACTITIONER, GREETING, Phone, SignInFailed, browse, wait_for_browser
+from app.core.memory import nothing_collected
 
 HOST = "127.0.0.1"
 MOST_SECONDS = 600
@@ -32,12 +31,13 @@ def provider(
     as_json: FailsAsJson = False,  # noqa: ARG001 - read by `fail`
 ) -> None:
     """Serve the outside world: a page of made-up people with OpenID Connect behind it, and a push service."""
-    import uvicorn
+    with nothing_collected():
+        import uvicorn
 
-    from app.demo import push_service
-    from app.demo.provider.app import build_provider
-    from app.demo.provider.desk import Desk, Registration
-    from app.demo.provider.faults import Fault
+        from app.demo import push_service
+        from app.demo.provider.app import build_provider
+        from app.demo.provider.desk import Desk, Registration
+        from app.demo.provider.faults import Fault
 
     try:
         faults = {Fault(name) for name in fault or ()}
@@ -79,6 +79,10 @@ def sign_in(
     as_json: AsJson = False,
 ) -> None:
     """Sign in as an app on a phone would: a browser, a loopback redirect, PKCE. Prints the tokens."""
+    import httpx
+
+    from app.demo.phone import AS_CITIZEN, AS_PRACTITIONER, GREETING, Phone, SignInFailed, browse, wait_for_browser
+
     listener = HTTPServer((HOST, 0), BaseHTTPRequestHandler)
     server = (url or read_settings().public_url).rstrip("/")
     at_work = as_practitioner or (who or "").startswith("doctor:")

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from app.commands import facility_change
-from app.commands.console import AsJson, as_migrator, fail, read_settings, run, show
+from app.commands.console import AsJson, fail, read_settings, run, show
+from app.commands.steps import as_migrator
 from app.core.clock import utc_now
 from app.core.db import Session
 from app.core.ids import new_request_id, new_secret

@@ -8,7 +8,8 @@ from uuid import UUID
 import orjson
 import typer
 
-from app.commands.console import AsJson, as_migrator, read_settings, run, show
+from app.commands.console import AsJson, read_settings, run, show
+from app.commands.steps import as_migrator
 from app.core.clock import VIETNAM_TIME, utc_now
 from app.core.crypto import Place, open_vault
 from app.core.db import Session

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import typer
 
-from app.commands.console import FAILED, AsJson, as_migrator, read_settings, run, show
+from app.commands.console import FAILED, AsJson, read_settings, run, show
+from app.commands.steps import as_migrator
 from app.core.clock import utc_now
 from app.core.crypto import open_vault
 from app.core.db import Session

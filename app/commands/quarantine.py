@@ -13,7 +13,8 @@ from uuid import UUID
 
 import typer
 
-from app.commands.console import AsJson, as_worker, fail, read_settings, run, show
+from app.commands.console import AsJson, fail, read_settings, run, show
+from app.commands.steps import as_worker
 from app.core.crypto import SealBroken, open_vault
 from app.core.db import Session
 from app.core.settings import Settings

@@ -7,7 +7,8 @@ from uuid import UUID
 import typer
 from sqlalchemy import text
 
-from app.commands.console import AsJson, as_worker, fail, read_settings, run, show
+from app.commands.console import AsJson, fail, read_settings, run, show
+from app.commands.steps import as_worker
 from app.core.db import Session
 from app.ingestion import sql
 from app.notifications import sql as notices

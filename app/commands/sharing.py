@@ -8,7 +8,8 @@ from uuid import UUID
 import typer
 from sqlalchemy import text
 
-from app.commands.console import AsJson, as_migrator, fail, read_settings, run, show
+from app.commands.console import AsJson, fail, read_settings, run, show
+from app.commands.steps import as_migrator
 from app.core.db import Session
 from app.sharing import sql
 

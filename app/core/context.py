@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.crypto import Vault, open_vault
-from app.core.db import Login, Session, connection_errors, open_engine, open_pool, transaction
+from app.core.db import Login, Session, connection_errors, open_engine, transaction
 from app.core.ids import new_id
 from app.core.lanes import Lane
+from app.core.logins import open_pool
 from app.core.outbound import Outbound, open_outbound
 from app.core.settings import Settings
 

@@ -6,9 +6,6 @@ compiled operations on asyncpg alone. Nobody commits but `transaction` here.
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from enum import StrEnum
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 from sqlalchemy import URL, MetaData, select
@@ -31,25 +28,14 @@ from app.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from app.core.logins import Login, address_of
 from app.core.refusals import WORDS
 from app.core.settings import Settings
 
+__all__ = ["Engine", "Login", "Row", "Session", "Xid8", "connection_errors", "driver_of", "open_engine", "transaction"]
+
 Session = AsyncConnection
 Engine = AsyncEngine
-
-
-class Login(StrEnum):
-    """The logins of PostgreSQL. Source: infra/postgres/roles.sql."""
-
-    API = "api"
-    DEMO = "demo"
-    DESK = "desk"
-    PORTER = "porter"
-    INGEST = "ingest"
-    WORKER = "worker"
-    SEALER = "sealer"
-    AUDITOR = "auditor"
-    MIGRATOR = "migrator"
 
 
 class Row(DeclarativeBase):
@@ -79,72 +65,22 @@ class Xid8(UserDefinedType[int]):
 ischema_names["xid8"] = Xid8  # so that `sokhoe migrate --check` knows the type
 
 
-class SecretMissing(Exception):
-    """A login's secret file is missing; the message names the file."""
-
-
-def read_password(secrets_dir: Path, login: Login) -> str:
-    """Return the password of `login`.
-
-    :raises SecretMissing: when its file cannot be read.
-    """
-    path = secrets_dir / f"{login}.password"
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        message = f"{path.name}: cannot be read in SOKHOE_SECRETS_DIR"
-        raise SecretMissing(message) from error
-
-
-def database_of(settings: Settings, login: Login) -> URL:
-    """Return the address of the database for one login."""
-    parts = urlsplit(settings.database_url)
-    return URL.create(
-        "postgresql+asyncpg",
-        username=login.value,
-        password=read_password(settings.secrets_dir, login),
-        host=parts.hostname,
-        port=parts.port,
-        database=parts.path.strip("/"),
-    )
-
-
-async def connect(settings: Settings, login: Login) -> "asyncpg.Connection[asyncpg.Record]":
-    """Open one connection of its own."""
-    url = database_of(settings, login)
-    return await asyncpg.connect(
-        host=url.host, port=url.port, user=url.username, password=url.password, database=url.database
-    )
-
-
-async def open_pool(settings: Settings, login: Login, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
-    """Open a pool for compiled operations, whose settings all end with their transaction."""
-    url = database_of(settings, login)
-    return await asyncpg.create_pool(
-        host=url.host,
-        port=url.port,
-        user=url.username,
-        password=url.password,
-        database=url.database,
-        min_size=1,
-        max_size=size,
-        command_timeout=5,
-        reset=_keep_as_it_is,
-    )
-
-
-async def _keep_as_it_is(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Spare the pool's round trip: no statement here changes the session."""
-
-
 def open_engine(settings: Settings, login: Login, *, size: int, one_statement: bool = False) -> AsyncEngine:
     """Open a pool for steps; errors never carry parameters.
 
     With `one_statement` each statement is a transaction of its own, which saves two round trips: for doors whose
     steps call one function. A connection that the server closed costs one UNAVAILABLE and empties the pool.
     """
+    address = address_of(settings, login)
     return create_async_engine(
-        database_of(settings, login),
+        URL.create(
+            "postgresql+asyncpg",
+            username=address["user"],
+            password=address["password"],
+            host=address["host"],
+            port=address["port"],
+            database=address["database"],
+        ),
         pool_size=size,
         max_overflow=0,
         hide_parameters=True,

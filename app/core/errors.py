@@ -51,6 +51,12 @@ class Text:
         return self.en if language == "en" else self.vi
 
 
+class NotInstallable(Exception):
+    """A part of this release cannot run on this database; the message names it and says why. For operators alone."""
+
+    told: Text
+
+
 class AppError(Exception):
     """An expected error: stable code, HTTP status, safe text."""
 

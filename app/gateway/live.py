@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.db import driver_of, transaction
+from app.core.errors import NotInstallable, Text
 from app.core.ids import new_secret
 
 LISTED = r"""
@@ -53,8 +54,10 @@ INSERT INTO audit.line VALUES ($1::uuid, 1, '', now(), 'BOOK_OPENED', 'VIEW', 'P
   jsonb_build_object('grant', $2::uuid, 'operation', $3::text), '', '1')"""
 
 
-class LiveFunctionBroken(Exception):
+class LiveFunctionBroken(NotInstallable):
     """A live function does not run any more; the message names it and PostgreSQL's reason."""
+
+    told = Text("Một hàm đang được dùng không còn chạy.", "A live function does not run any more.")
 
 
 class _Undone(Exception):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from graphql import DocumentNode, GraphQLError, OperationType, get_operation_ast, parse
 
-from app.core.errors import Text
+from app.core.errors import NotInstallable, Text
 
 GRACE = timedelta(days=90)
 """How long after its sunset a document is still answered, and after its successor a function is still kept."""
@@ -29,8 +29,10 @@ UNKNOWN_DOCUMENT = Text(
 )
 
 
-class BadOperation(Exception):
+class BadOperation(NotInstallable):
     """A document of the list cannot be served; the message names its file."""
+
+    told = Text("Truy vấn đã phát hành không dùng được.", "A released operation cannot be served.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.core.db import Login, read_password
+from app.core.logins import Login, address_of
 from bench.reading.book import DATABASE, Book, Person, call_of
 from bench.reading.load import write_requests
 from bench.reading.machine import DATABASE_CORE, cpu_seconds, on_core, tree_of
@@ -122,7 +122,7 @@ def pgbench(book: Book, operation: str, *, people: int, seconds: int, connection
     program = book.cluster.binaries.program("pgbench")
     command = [str(program), "-n", "-M", "prepared", "-c", str(connections), "-j", "1", "-T", str(seconds)]
     command += ["-f", str(script), "-h", "127.0.0.1", "-p", str(book.cluster.port), "-U", Login.API.value, DATABASE]
-    password = read_password(book.settings.secrets_dir, Login.API)
+    password = address_of(book.settings, Login.API)["password"]
     with on_core(DATABASE_CORE):
         done = subprocess.run(command, check=False, capture_output=True, text=True, env={"PGPASSWORD": password})
     found = re.search(r"number of transactions actually processed: (\d+).*?tps = ([0-9.]+)", done.stdout, re.DOTALL)

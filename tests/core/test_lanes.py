@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
-from app.core.db import Login, open_pool
 from app.core.lanes import Lane
+from app.core.logins import Login, open_pool
 from app.core.settings import Settings
 from tests.conftest import Ground
 

@@ -13,7 +13,7 @@ import pytest
 from graphql import NonNullTypeNode, OperationDefinitionNode, OperationType
 from typer.testing import CliRunner
 
-from app import cli, migrate
+from app import cli, installed, migrate
 from app.core.db import Login, Session, driver_of, open_engine
 from app.core.settings import Settings
 from app.gateway import deployment, plans, trusted
@@ -44,9 +44,9 @@ def earlier(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as patch:
         patch.setattr(deployment, "_BOOK", deployment._BOOK.replace("BEGIN\n", "BEGIN -- an earlier release\n"))
         patch.setattr(deployment, "_DESK", deployment._DESK.replace("BEGIN\n", "BEGIN -- an earlier release\n"))
-        assert stand.run(Login.MIGRATOR, deployment.deploy) in {0, len(installed(stand)) // 2}
+        assert stand.run(Login.MIGRATOR, deployment.deploy) in {0, len(deployed(stand)) // 2}
     yield
-    for function in installed(stand) - current():
+    for function in deployed(stand) - current():
         stand.run(Login.MIGRATOR, partial(_drop, function=function))
 
 
@@ -57,7 +57,7 @@ async def _drop(session: Session, *, function: str) -> None:
     await driver.execute("DELETE FROM deploy.installed_operation WHERE function = $1", function)
 
 
-def installed(stand: Stand) -> set[str]:
+def deployed(stand: Stand) -> set[str]:
     async def names(session: Session) -> set[str]:
         driver = await driver_of(session)
         return {row["function"] for row in await driver.fetch("SELECT function FROM deploy.installed_operation")}
@@ -122,7 +122,7 @@ def test_two_releases_live_side_by_side(stand: Stand, settings: Settings, monkey
     forget_calls()
 
     assert bodies[0] == bodies[1]
-    assert len(installed(stand)) == 2 * len(current())
+    assert len(deployed(stand)) == 2 * len(current())
     assert live(settings) == 2 * len(current())
 
 
@@ -143,7 +143,7 @@ def answer(url: str, known: TrustedOperation, token: str) -> bytes:
 def test_an_earlier_release_is_kept_for_the_time_of_grace(ground: Ground, stand: Stand, settings: Settings) -> None:
     assert stand.run(Login.MIGRATOR, deployment.retire) == ()
     days = GRACE.days
-    old = sorted(installed(stand) - current())
+    old = sorted(deployed(stand) - current())
     names = ", ".join(f"'{name}'" for name in old)
     as_superuser(
         ground,
@@ -161,7 +161,7 @@ def test_an_earlier_release_is_kept_for_the_time_of_grace(ground: Ground, stand:
     )
 
     assert sorted(stand.run(Login.MIGRATOR, deployment.retire)) == old
-    assert installed(stand) == current()
+    assert deployed(stand) == current()
     assert live(settings) == len(current())
 
 
@@ -170,7 +170,7 @@ def with_sunset(name: str, sunset: date, monkeypatch: pytest.MonkeyPatch) -> Non
     known = KNOWN[name]
     ending = TrustedOperation(id=known.id, file=known.file, since=known.since, sunset=sunset, text=known.text)
     changed = {**trusted.trusted_operations(), known.id: ending}
-    for module in ("app.gateway.endpoint", "app.gateway.plans", "app.migrate"):
+    for module in ("app.gateway.endpoint", "app.gateway.plans", "app.installed"):
         monkeypatch.setattr(f"{module}.trusted_operations", lambda: changed)
 
 
@@ -217,16 +217,18 @@ def test_after_that_the_app_is_told_to_update(
     (dropped,) = stand.run(Login.MIGRATOR, deployment.retire)
     assert dropped.startswith("op.visits_")
     assert dropped not in current()
-    assert installed(stand) == current()
+    assert deployed(stand) == current()
     assert live(settings) == len(current())
     assert stand.run(Login.MIGRATOR, deployment.deploy) == 0
     monkeypatch.undo()
     assert stand.run(Login.MIGRATOR, deployment.deploy) == 1
 
 
-def test_migrate_looks_again_when_a_sunset_has_passed(settings: Settings) -> None:
-    plain = migrate.fingerprint(settings)
-    assert migrate.fingerprint(settings, over={KNOWN["Visits"].id}) != plain == migrate.fingerprint(settings, over=())
+def test_migrate_looks_again_when_a_sunset_has_passed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert asyncio.run(installed.fingerprint_to_install(settings)) is None
+    with_sunset("Visits", now().date() - GRACE, monkeypatch)
+
+    assert asyncio.run(installed.fingerprint_to_install(settings)) is not None
 
 
 BREAKING = {
@@ -332,7 +334,7 @@ def test_an_operation_that_cannot_be_compiled_fails_the_build(
     for name, value in {"DATABASE_URL": settings.database_url, "SECRETS_DIR": str(settings.secrets_dir)}.items():
         monkeypatch.setenv(f"SOKHOE_{name}", value)
     monkeypatch.setenv("SOKHOE_DEMO", "true")
-    monkeypatch.setattr(migrate, "fingerprint", lambda _settings, **_over: "another")
+    monkeypatch.setattr(installed, "fingerprint", lambda _settings, **_over: "another")
     assert_refused("migrate")
 
 
