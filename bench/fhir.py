@@ -2,51 +2,146 @@
 
     python3 dev.py bench fhir
 
-Starts PostgreSQL on this machine, keeps messages as the door does, and files them in this process as the worker does:
-Bundles of 200 resources one at a time; Bundles of 20 resources, AT_A_TIME at a time; and the XML of those same visits.
-Prints milliseconds, Bundles a second, and the ratio of FHIR to XML. Fsync and synchronous_commit are on. One process of
-Python reads and files here: two workers do up to twice as many.
+Starts PostgreSQL, one API process and one worker. Sends Bundles of 200 resources one at a time; Bundles of 20
+resources from 20 senders at once, in turns with the XML of the same visits; and two Bundles of 10 MB. Prints how long
+a large one takes from its 202 until it is filed, Bundles a second from the first byte until the last is filed,
+processor time of each part, the ratio of FHIR to XML, and the most memory that each process had resident. Fsync and
+synchronous_commit are on. BENCH_BUNDLES sets how many Bundles make a round, BENCH_ROUNDS how many rounds there are.
 """
 
 import asyncio
-import hashlib
 import json
 import os
+import re
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
+import httpx
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.context import run_step
-from app.core.crypto import Place, Vault, open_vault
-from app.core.db import Login, open_engine
-from app.core.ids import new_id, new_secret
+from app.commands.console import as_migrator
+from app.core.db import Session
 from app.core.settings import Settings
 from app.demo.fhir_writing import visit_bundle
 from app.demo.messages import message, sized_visit
 from app.demo.visits import DemoVisit
-from app.facilities import registry
-from app.facilities.sql import FacilityEntry
-from app.ingestion import fhir, processing, sql
 from app.migrate import migrate
+from bench.filing import PORT, _now, _settings, _wait_ready, cpu_seconds, postmaster_pid
 from devkit.credentials import make_secrets, prepare_database
 from devkit.postgres import temporary_cluster
+from tests.ingestion.fhir import bundles
+from tests.people import Stand
 
 FACILITY = "01901"
-COUNT = int(os.environ.get("BENCH_MESSAGES", "300"))
+BUNDLES = int(os.environ.get("BENCH_BUNDLES", "500"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+SENDERS = 20
 LARGE = 20
-AT_A_TIME = 4
+WAIT_SECONDS = 300
+TYPES = {"/ingest/fhir": "application/fhir+json", "/ingest/qd4750": "application/xml"}
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """The product on a cluster of its own, and the process of each part."""
+
+    settings: Settings
+    parts: dict[str, int]
+
+
+@contextmanager
+def served() -> Iterator[Served]:
+    """Start everything, and stop it at the end."""
+    with tempfile.TemporaryDirectory() as folder, temporary_cluster() as cluster:
+        secrets = Path(folder) / "secrets"
+        make_secrets(secrets)
+        prepare_database(cluster, database="bench", secrets_directory=secrets)
+        settings = _settings(cluster, secrets)
+        asyncio.run(migrate(settings, progress=lambda _step: None))
+        environment = {
+            **os.environ,
+            "SOKHOE_DATABASE_URL": settings.database_url,
+            "SOKHOE_SECRETS_DIR": str(secrets),
+            "SOKHOE_DEMO": "true",
+            "SOKHOE_PUBLIC_URL": settings.public_url,
+        }
+        command = [sys.executable, "-c", "from app.cli import main; main()"]
+        children = [
+            subprocess.Popen([*command, *arguments], env=environment, stdout=subprocess.DEVNULL)
+            for arguments in (["serve", "--port", str(PORT)], ["worker"])
+        ]
+        try:
+            _wait_ready()
+            parts = {"API": children[0].pid, "worker": children[1].pid, "PostgreSQL": postmaster_pid(cluster)}
+            yield Served(settings=settings, parts=parts)
+        finally:
+            for child in children:
+                child.terminate()
+                child.wait(20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a round took: messages a second until all were filed, and milliseconds of processor time a message."""
+
+    per_second: float
+    cpu_ms: dict[str, float]
+
+
+class Bench:
+    """One facility with its senders."""
+
+    def __init__(self, served: Served, http: httpx.AsyncClient, *, token: str) -> None:
+        self.served = served
+        self.http = http
+        self.token = token
+
+    async def send(self, bodies: Sequence[bytes], *, path: str, senders: int) -> Sent:
+        """Send everything as fast as it is answered, and wait until it is filed."""
+        before, used, start = _now(), cpu_seconds(self.served.parts), time.perf_counter()
+        waiting = iter(bodies)
+
+        async def one() -> None:
+            for body in waiting:
+                headers = {"Authorization": f"Bearer {self.token}", "Content-Type": TYPES[path]}
+                answer = await self.http.post(path, content=body, headers=headers)
+                if answer.status_code != httpx.codes.ACCEPTED:
+                    raise SystemExit(f"{answer.status_code} {answer.text}")
+
+        await asyncio.gather(*(one() for _ in range(senders)))
+        while (filed := await self._ask("count(*) FILTER (WHERE status = 'filed')", since=before)) < len(bodies):
+            if time.perf_counter() - start > WAIT_SECONDS:
+                raise SystemExit(f"{filed:.0f} of {len(bodies)} were filed in time")
+            await asyncio.sleep(0.1)
+        seconds = await self._ask("extract(epoch FROM max(concluded_at) - :since)", since=before)
+        after = cpu_seconds(self.served.parts)
+        cpu = {part: (after[part] - used[part]) * 1000 / len(bodies) for part in used}
+        return Sent(per_second=len(bodies) / seconds, cpu_ms=cpu)
+
+    async def large(self, bodies: Sequence[bytes]) -> list[float]:
+        """Send one after the other; returns milliseconds from the 202 until each was filed."""
+        found = []
+        for body in bodies:
+            since = _now()
+            await self.send([body], path="/ingest/fhir", senders=1)
+            found.append(await self._ask("max(extract(epoch FROM concluded_at - received_at)) * 1000", since=since))
+        return found
+
+    async def _ask(self, what: str, *, since: object) -> float:
+        async def step(session: Session) -> float:
+            await session.execute(text("SET LOCAL ROLE auth_owner"))
+            query = f"SELECT {what} FROM intake.message WHERE received_at >= :since"  # noqa: S608 - words of this file
+            return float(str((await session.execute(text(query), {"since": since})).scalar_one()))
+
+        return await as_migrator(self.served.settings, step)
 
 
 def _visits(count: int, *, drugs: int, results: int, first: int) -> list[DemoVisit]:
@@ -57,103 +152,74 @@ def _visits(count: int, *, drugs: int, results: int, first: int) -> list[DemoVis
     ]
 
 
-class Filing:
-    """A database with the product, one facility, and what files its messages."""
-
-    def __init__(self, settings: Settings, vault: Vault) -> None:
-        self.settings, self.vault = settings, vault
-        self.ingest: AsyncEngine = open_engine(settings, Login.INGEST, size=2)
-        self.worker: AsyncEngine = open_engine(settings, Login.WORKER, size=AT_A_TIME)
-        self.token = new_secret()
-
-    async def prepare(self) -> None:
-        """Register the facility and open its session."""
-        migrator = open_engine(self.settings, Login.MIGRATOR, size=1)
-        entry = FacilityEntry(code=FACILITY, name="Bench", level="CENTRAL")
-        await run_step(migrator, partial(registry.register, entry=entry, now=_now()))
-        async with migrator.begin() as connection:
-            await connection.execute(text("SET LOCAL ROLE auth_owner"))
-            query = (
-                "INSERT INTO auth.session (id, token_hash, facility_code, created_at, expires_at) "
-                "VALUES (:id, sha256(convert_to(:token, 'UTF8')), :facility, now(), now() + interval '1 hour')"
-            )
-            values = {"id": new_id(now=_now()), "token": self.token, "facility": FACILITY}
-            await connection.execute(text(query), values)
-        await migrator.dispose()
-
-    async def keep(self, body: bytes) -> UUID:
-        """Keep a message as the door does."""
-        message_id = new_id(now=_now())
-        step = partial(
-            sql.keep_message,
-            token=self.token,
-            message_id=message_id,
-            format_name="bench",
-            digest=hashlib.sha256(body).digest(),
-            size_bytes=len(body),
-            idempotency_key=None,
-            sealed=self.vault.sealer.seal(body, place=Place(table="intake.message", column="body", row_id=message_id)),
-        )
-        return (await run_step(self.ingest, step)).id
-
-    async def file(self, bodies: Sequence[bytes], *, at_a_time: int) -> tuple[float, list[float]]:
-        """File messages; returns how many a second, and how long each took in milliseconds."""
-        kept = [await self.keep(body) for body in bodies]
-        waiting, took = iter(kept), []
-
-        async def work() -> None:
-            for message_id in waiting:
-                start = time.perf_counter()
-                step = partial(processing.process_message, message_id=message_id, vault=self.vault, now=_now())
-                assert await run_step(self.worker, step) == "filed"
-                took.append((time.perf_counter() - start) * 1000)
-
-        start = time.perf_counter()
-        await asyncio.gather(*(work() for _ in range(at_a_time)))
-        return len(kept) / (time.perf_counter() - start), took
-
-
-async def _measure(filing: Filing) -> None:
-    await filing.prepare()
-    large = [visit_bundle(visit) for visit in _visits(LARGE, drugs=181, results=60, first=50_000)]
-    small = _visits(COUNT, drugs=8, results=5, first=60_000)
-    bundles, tables = [visit_bundle(visit) for visit in small], [message([visit]).body for visit in small]
-    await filing.file([visit_bundle(one) for one in _visits(20, drugs=8, results=5, first=70_000)], at_a_time=1)
-    _, took = await filing.file(large, at_a_time=1)
-    by_fhir, _ = await filing.file(bundles, at_a_time=AT_A_TIME)
-    by_xml, _ = await filing.file(tables, at_a_time=AT_A_TIME)
-    start = time.perf_counter()
-    for body in bundles:
-        fhir.read_message(body)
-    reading = (time.perf_counter() - start) * 1000 / len(bundles)
-    print(f"Bundle of {_entries(large[0])} resources ({len(large[0]) // 1000} kB): ", end="")
-    print(f"filed in {statistics.median(took):.0f} ms (median), {max(took):.0f} ms (slowest of {LARGE})")
-    print(
-        f"Bundles of {_entries(bundles[0])} resources: {by_fhir:.0f} a second filed; read alone {reading:.1f} ms each"
-    )
-    print(f"the same visits as XML: {by_xml:.0f} a second filed; FHIR files {by_fhir / by_xml:.2f} of that")
-
-
 def _entries(body: bytes) -> int:
     return len(json.loads(body)["entry"])
 
 
-async def main() -> None:
-    """Measure and print."""
-    with tempfile.TemporaryDirectory() as folder, temporary_cluster() as cluster:
-        secrets = Path(folder) / "secrets"
-        make_secrets(secrets)
-        prepare_database(cluster, database="bench", secrets_directory=secrets)
-        url = f"postgresql://127.0.0.1:{cluster.port}/bench"
-        settings = Settings(database_url=url, secrets_dir=secrets, demo=True)
-        await migrate(settings, progress=lambda _step: None)
-        filing = Filing(settings, open_vault(secrets))
-        try:
-            await _measure(filing)
-        finally:
-            await filing.ingest.dispose()
-            await filing.worker.dispose()
+def most_mb(pid: int) -> dict[int, float]:
+    """Return the most that a process and its children had resident, in megabytes."""
+    found = {}
+    children = [int(one) for task in Path(f"/proc/{pid}/task").glob("*/children") for one in task.read_text().split()]
+    for each in (pid, *children):
+        told = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{each}/status").read_text())
+        found[each] = int(told[1]) / 1024 if told else 0.0
+    return found
+
+
+def _print_memory(parts: dict[str, int], *, when: str) -> None:
+    for part in ("API", "worker"):
+        own, *readers = most_mb(parts[part]).values()
+        told = "".join(f", its reader {mb:.0f} MB" for mb in readers)
+        print(f"most resident {when}, {part} | {own:.0f} MB{told} | | under 150 MB each")
+
+
+def _told(what: str, rounds: Sequence[Sent]) -> float:
+    per_second = statistics.median(one.per_second for one in rounds)
+    cpu = {part: statistics.median(one.cpu_ms[part] for one in rounds) for part in rounds[0].cpu_ms}
+    print(f"{what}: {per_second:.0f} a second filed; CPU ms each ", end="")
+    print(", ".join(f"{part} {ms:.1f}" for part, ms in cpu.items()), f"sum {sum(cpu.values()):.1f}", sep=", ")
+    return per_second
+
+
+async def measure(bench: Bench) -> None:
+    """Send, wait and print."""
+    warm = _visits(200, drugs=9, results=5, first=70_000)
+    await bench.send([visit_bundle(one) for one in warm], path="/ingest/fhir", senders=SENDERS)
+    await bench.send([message([one]).body for one in warm[:50]], path="/ingest/qd4750", senders=SENDERS)
+    _print_memory(bench.served.parts, when="before large ones")
+    large = [visit_bundle(visit) for visit in _visits(LARGE + 2, drugs=181, results=60, first=50_000)]
+    took = (await bench.large(large))[2:]
+    print(f"Bundle of {_entries(large[0])} resources ({len(large[0]) // 1000} kB): ", end="")
+    print(f"filed {statistics.median(took):.0f} ms after its 202 (median), {max(took):.0f} ms (slowest of {LARGE})")
+    by_fhir, by_xml = [], []
+    for turn in range(ROUNDS):
+        small = _visits(BUNDLES, drugs=9, results=5, first=100_000 + turn * BUNDLES)
+        bodies = [visit_bundle(one) for one in small]
+        by_fhir.append(await bench.send(bodies, path="/ingest/fhir", senders=SENDERS))
+        tables = [message([one]).body for one in _visits(BUNDLES, drugs=9, results=5, first=200_000 + turn * BUNDLES)]
+        by_xml.append(await bench.send(tables, path="/ingest/qd4750", senders=SENDERS))
+    fhir = _told(f"Bundles of {_entries(bodies[0])} resources ({len(bodies[0]) // 1000} kB), 20 senders", by_fhir)
+    xml = _told(f"such visits as XML ({len(tables[0]) // 1000} kB)", by_xml)
+    print(f"FHIR files {fhir / xml:.2f} of what XML does, and {fhir / 100:.2f} of the 100 a second wanted")
+    for turn in range(2):
+        body = bundles.large(most_bytes=10_000_000, person=f"00118501239{turn}")
+        took = await bench.large([body])
+        print(f"Bundle of {len(body) / 1_048_576:.1f} MB: filed {took[0] / 1000:.1f} s after its 202")
+    _print_memory(bench.served.parts, when="after Bundles of 10 MB")
+
+
+async def _run(served: Served, token: str) -> None:
+    limits = httpx.Limits(max_connections=SENDERS, max_keepalive_connections=SENDERS)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=90, limits=limits) as http:
+        await measure(Bench(served, http, token=token))
+
+
+def main() -> int:
+    """Measure on a cluster of its own."""
+    with served() as found:
+        asyncio.run(_run(found, Stand(found.settings).facility(FACILITY)))
+    return 0
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    raise SystemExit(main())

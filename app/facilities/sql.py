@@ -90,13 +90,23 @@ async def insert_key(session: Session, *, code: str, jwk: Mapping[str, str], now
 
 
 async def revoke_keys(session: Session, *, code: str, but: str, now: datetime) -> int:
-    """Revoke live keys but one; returns how many."""
+    """Revoke live keys but one, and end what they opened; returns how many."""
     await session.execute(AS_OWNER)
     query = text(
         "UPDATE auth.client_key SET revoked_at = :now "
         "WHERE facility_code = :code AND kid <> :kid AND revoked_at IS NULL RETURNING kid"
     )
-    return len((await session.execute(query, {"code": code, "kid": but, "now": now})).all())
+    revoked = len((await session.execute(query, {"code": code, "kid": but, "now": now})).all())
+    if revoked:
+        await _end_sessions(session, code=code, now=now)
+    return revoked
+
+
+async def _end_sessions(session: Session, *, code: str, now: datetime) -> None:
+    ended = text(
+        "UPDATE auth.session SET ended_at = :now WHERE :code IN (facility_code, via_facility_code) AND ended_at IS NULL"
+    )
+    await session.execute(ended, {"code": code, "now": now})
 
 
 async def suspend_facility(session: Session, *, code: str, now: datetime) -> bool:
@@ -106,8 +116,7 @@ async def suspend_facility(session: Session, *, code: str, now: datetime) -> boo
         "UPDATE directory.facility SET suspended_at = coalesce(suspended_at, :now) WHERE code = :code RETURNING code"
     )
     found = (await session.execute(query, {"code": code, "now": now})).one_or_none()
-    ended = text("UPDATE auth.session SET ended_at = :now WHERE facility_code = :code AND ended_at IS NULL")
-    await session.execute(ended, {"code": code, "now": now})
+    await _end_sessions(session, code=code, now=now)
     return found is not None
 
 

@@ -184,10 +184,12 @@ def test_b167_suspended_facility_and_revoked_key(http: httpx.Client, stand: Stan
     register(stand, "48195", new)
     mine = {"iss": "48195", "sub": "48195"}
 
-    token = asked(http, sign(claims(settings, **mine), key=old)).json()["access_token"]
+    before = asked(http, sign(claims(settings, **mine), key=old)).json()["access_token"]
+    assert http.get("/ingest/messages", headers=bearer(before)).status_code == 200
     stand.run(Login.MIGRATOR, partial(registry.revoke_other_keys, code="48195", kid="new", now=now()))
     revoked = asked(http, sign(claims(settings, **mine), key=old))
-    assert asked(http, sign(claims(settings, **mine), key=new)).status_code == 200
+    assert http.get("/ingest/messages", headers=bearer(before)).status_code == 401
+    token = asked(http, sign(claims(settings, **mine), key=new)).json()["access_token"]
     assert http.get("/ingest/messages", headers=bearer(token)).status_code == 200
 
     stand.run(Login.MIGRATOR, partial(registry.suspend, code="48195", now=now()))

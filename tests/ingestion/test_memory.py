@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,7 @@ import pytest
 
 from app.core.settings import Settings
 from tests.ingestion import messages
+from tests.ingestion.fhir import bundles
 from tests.people import Stand
 from tests.sockets import free_port
 from tests.test_worker import status_of
@@ -77,15 +78,36 @@ def readers_of(pid: int) -> list[int]:
     return [int(child) for task in tasks for child in task.read_text(encoding="ascii").split()]
 
 
-def test_t12_ten_megabytes_under_150_resident(processes: tuple[str, dict[str, int]], stand: Stand) -> None:
+def xml_of_ten_megabytes() -> list[bytes]:
+    return [messages.many_visits(most_bytes=TEN_MEGABYTES, lines=lines) for lines in (20, 2)]
+
+
+def bundles_of_ten_megabytes() -> list[bytes]:
+    return [bundles.large(most_bytes=TEN_MEGABYTES, person=person) for person in ("001185012398", "001185012399")]
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "bodies"),
+    [
+        ("/ingest/qd4750", "application/xml", xml_of_ten_megabytes),
+        ("/ingest/fhir", "application/fhir+json", bundles_of_ten_megabytes),
+    ],
+    ids=["xml", "fhir"],
+)
+def test_t12_ten_megabytes_under_150_resident(
+    processes: tuple[str, dict[str, int]],
+    stand: Stand,
+    path: str,
+    media_type: str,
+    bodies: Callable[[], list[bytes]],
+) -> None:
     address, pids = processes
     token = stand.facility("01901")
-    bodies = [messages.many_visits(most_bytes=TEN_MEGABYTES, lines=lines) for lines in (20, 2)]
     at_rest = {name: most_kb(pid) for name, pid in pids.items()}
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/xml"}
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": media_type}
     with httpx.Client(base_url=address, timeout=60) as http:
-        for body in bodies:
-            answer = http.post("/ingest/qd4750", content=body, headers=headers)
+        for body in bodies():
+            answer = http.post(path, content=body, headers=headers)
             assert answer.status_code == httpx.codes.ACCEPTED, answer.text
             assert status_of(stand, answer.json()["messageId"], token=token) == "filed"
     more = {name: most_kb(pid) - at_rest[name] for name, pid in pids.items()}

@@ -192,9 +192,9 @@ def test_two_years_that_are_sent_again_under_new_ids_are_not_doubled(hospital: H
         assert first["messageId"] != again["messageId"] == one["provenance"]["messageId"]
 
 
-def on_day(resources: dict[str, Any], *, day: str) -> None:
+def on_day(resources: dict[str, Any], *, day: str, without: tuple[str, ...] = ()) -> None:
     """Move everything of the sample visit to another day, without what XML does not tell."""
-    for name in ("shot", "long", "allergy", "revisit", "study", "picture", "paper", "binary"):
+    for name in ("shot", "long", "allergy", "revisit", "study", "picture", "paper", "binary", *without):
         resources.pop(name)
     text = json.dumps(resources).replace("2026-11-20", day)
     resources.clear()
@@ -314,16 +314,48 @@ def plain(record: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key not in {"id", "provenance"}}
 
 
-def test_a_merged_facility_sends_what_its_predecessor_sent(hospital: Hospital) -> None:
+@pytest.mark.parametrize("door", ["xml", "fhir"])
+@pytest.mark.parametrize("kind", ["MERGER", "BRANCH"])
+def test_whoever_sends_for_another_facility_doubles_nothing_and_it_can_be_undone(
+    hospital: Hospital, kind: str, door: str
+) -> None:
     hospital.xml(f"{hospital.number}.old", at="20260301", made="20260301")
     before = hospital.book()
-    hospital.changes(code=BRANCH, predecessor=OLD, kind="MERGER")
-    hospital.xml(f"{hospital.number}.new", at="20260301", made="20261122", facility=BRANCH)
+    change = hospital.changes(code=BRANCH, predecessor=OLD, kind=kind)
+    if door == "xml":
+        sent = hospital.xml(f"{hospital.number}.new", at="20260301", made="20261122", facility=BRANCH)
+    else:
+        on = partial(on_day, day="2026-03-01", without=("drug", "dispense"))
+        made = "2026-11-22T09:00:00+07:00"
+        sent = hospital.fhir(f"{hospital.number}.new", made=made, facility=BRANCH, change=on)
     after = hospital.book()
-    assert ids(after) == ids(before)
+    for name in ("visits", "prescriptions"):
+        assert ids(after, name) == ids(before, name), name
     (visit,) = after["visits"]["nodes"]
     assert visit["facility"]["code"] == OLD  # where the patient was
-    assert [one["facility"]["code"] for one in visit["provenance"]["sources"]] == [OLD, BRANCH]
+    sources = visit["provenance"]["sources"]
+    assert [(one["facility"]["code"], one["sourceId"].rpartition(".")[2]) for one in sources] == [
+        (OLD, "old"),
+        (BRANCH, "new"),
+    ]
+    (told,) = hospital.verdict(sent, facility=BRANCH)["visits"]
+    assert "SAME_VISIT" in [one["code"] for one in told["problems"]]
+
+    assert hospital.undoes(change) == 1
+    undone = hospital.book()
+    assert [plain(one) for one in undone["visits"]["nodes"]] == [plain(one) for one in before["visits"]["nodes"]]
+    assert (ids(undone), hospital.counts()["prescriptions"]) == (ids(before), len(ids(before, "prescriptions")))
+    assert hospital.stand.receipt(sent, token=hospital.stand.facility(BRANCH)).status == "quarantined"
+
+
+@pytest.mark.parametrize("kind", ["MERGER", "BRANCH"])
+def test_a_successor_sends_its_own_patients_as_before(hospital: Hospital, kind: str) -> None:
+    """A visit of its own days, and one that the other facility never had, are its own: nothing is joined to them."""
+    hospital.xml(f"{hospital.number}.old", at="20260301", made="20260301")
+    hospital.changes(code=BRANCH, predecessor=OLD, kind=kind)
+    hospital.xml(f"{hospital.number}.own", at="20260415", made="20261122", facility=BRANCH)
+    codes = [one["facility"]["code"] for one in hospital.book()["visits"]["nodes"]]
+    assert codes == [BRANCH, OLD]
 
 
 def test_without_a_declared_change_a_new_id_is_a_new_visit(hospital: Hospital) -> None:

@@ -1,7 +1,8 @@
 -- owner: book_owner
 -- A facility that has changed its system, or taken over another one, sends what was sent before again under ids of its own. What is
 -- the same by nature (visit: the minute at which it began; images: their DICOM id, or minute and service; allergy: its substance;
--- document: its visit, minute, kind and title) is a candidate to be filed as a new version of the record that rests.
+-- document: its visit, minute, kind and title) is a candidate to be filed as a new version of the record that rests. What was on the
+-- way when the change was declared counts as sent before it: a message's id tells when it was received.
 -- infra/decisions/0022-a-hospital-changes-its-system.md
 CREATE OR REPLACE FUNCTION book.candidates(citizen uuid, facility text, one jsonb)
 RETURNS TABLE (change uuid, record uuid, home_facility text, home_source text, is_same boolean, is_taken boolean)
@@ -33,7 +34,7 @@ BEGIN
   )
   SELECT c.id, r.id, r.facility_code, r.source_id, r.is_same, r.id = ANY ((SELECT auth.resent_records(citizen))::uuid[])
     FROM resting r JOIN changed c ON c.predecessor_code = r.facility_code
-   WHERE EXISTS (SELECT FROM book.record_version n WHERE n.citizen_id = citizen AND n.record_id = r.id AND n.version = 1 AND n.filed_at < c.known_before);
+   WHERE EXISTS (SELECT FROM book.record_version n WHERE n.citizen_id = citizen AND n.record_id = r.id AND n.version = 1 AND least(n.filed_at, uuid_extract_timestamp(n.message_id)) < c.known_before);
 END $$;
 REVOKE ALL ON FUNCTION book.candidates FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION book.candidates TO worker;

@@ -292,3 +292,17 @@ def message(*names: str, kind: str = "transaction", change: Callable[[dict[str, 
     if change is not None:
         change(resources)
     return encoded(bundle(resources, kind=kind))
+
+
+def large(*, most_bytes: int, person: str = PERSONAL_ID) -> bytes:
+    """Return a Bundle of one visit with results of a hundred moments, as large as may be."""
+    resources = {"patient": patient(), "visit": {**encounter(), "diagnosis": []}}
+    resources["patient"]["identifier"] = [{"system": f"{SID}/cccd", "value": person}]
+    resources["visit"]["identifier"][0]["value"] = f"V{person}"
+    glucose = observation("2345-7", "Glucose", "5.60", "mmol/L")
+    one = len(json.dumps(glucose).encode()) + 140
+    note = "Ghi chú của bác sĩ về kết quả này. " * max(1, (most_bytes // 9_990 - one) // 45)
+    for number in range(min(9_990, most_bytes // one)):
+        moment = f"2026-11-20T09:{number // 2 % 50:02d}:{number % 2 * 30:02d}+07:00"
+        resources[f"o{number}"] = {**glucose, "effectiveDateTime": moment, "note": [{"text": note}]}
+    return encoded(bundle(resources, kind="batch"))

@@ -1,6 +1,5 @@
 """Bombs and lies in JSON: each is refused with its place, within little memory, and nothing is ever fetched."""
 
-import json
 import resource
 import socket
 import subprocess
@@ -114,22 +113,8 @@ def test_b156_to_b160_bombs_take_less_than_50_megabytes(name: str) -> None:
     assert after - before < 50
 
 
-def large(*, most_bytes: int) -> bytes:
-    """Return a Bundle of visits with results, as large as may be."""
-    resources = {"patient": bundles.patient()}
-    one = len(json.dumps(bundles.observation("2345-7", "Glucose", "5.60", "mmol/L")).encode()) + 140
-    for number in range(min(9_990, most_bytes // one)):
-        observation = bundles.observation("2345-7", "Glucose", "5.60", "mmol/L")
-        observation["encounter"] = {"reference": "Encounter/1"}
-        observation["note"] = [
-            {"text": "Ghi chú của bác sĩ về kết quả này. " * max(1, (most_bytes // 9_990 - one) // 45)}
-        ]
-        resources[f"o{number}"] = observation
-    return bundles.encoded(bundles.bundle(resources, kind="batch"))
-
-
 def test_ten_megabytes_are_read_within_150_resident() -> None:
-    body = large(most_bytes=10_000_000)
+    body = bundles.large(most_bytes=10_000_000)
     assert 8_000_000 < len(body) < 10_485_760
     assert memory_mb(body, of="message")[1] < 150
 

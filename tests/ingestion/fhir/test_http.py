@@ -2,9 +2,11 @@
 
 import itertools
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -82,25 +84,42 @@ def test_bundles_that_nobody_here_wrote_go_in_and_read_back(door: Door, path: Pa
 
     assert receipt["status"] == "filed"
     assert len(receipt["entries"]) == len(json.loads(path.read_bytes())["entry"])
-    shown = {
-        (kind, key)
-        for kind, table in (
-            ("VISIT", "visit"),
-            ("TEST_REPORT", "test_report"),
-            ("PRESCRIPTION", "prescription"),
-            ("DOCUMENT", "document"),
-            ("VACCINATION", "vaccination"),
-            ("CONDITION", "condition"),
-            ("ALLERGY", "allergy"),
-        )
-        for (key,) in book(door, table, "source_id")
-    }
+    shown = shown_to_their_citizens(door)
     for entry in receipt["entries"]:
         if "kind" in entry:
             assert entry["outcome"] in {"added", "unchanged", "replaced"}
             assert (entry["kind"], entry["key"]) in shown
         else:
             assert entry["outcome"] in {"used", "ignored"}
+            assert entry["outcome"] == "used" or all((entry["reason"], entry["vi"], entry["en"]))
+
+
+_IDS = re.compile(r'"id":\s*"([^"]+)"')
+SHOWN = {
+    "VISIT": ("visit", "visits(first: 50) { nodes { id } }"),
+    "TEST_REPORT": ("test_report", "testResults(first: 50) { nodes { id results { name valueText } } }"),
+    "PRESCRIPTION": ("prescription", "prescriptions(first: 50) { nodes { id items { drugName } } }"),
+    "DOCUMENT": ("document", "documents(first: 50) { nodes { id } }"),
+    "VACCINATION": ("vaccination", "vaccinations(first: 50) { nodes { id sources { id } } }"),
+    "CONDITION": ("condition", "conditions { statements { id } }"),
+    "ALLERGY": ("allergy", "allergies { id } noKnownAllergies { id }"),
+}
+
+
+def shown_to_their_citizens(door: Door) -> set[tuple[str, str]]:
+    """Return kind and key of everything that citizens read in their books."""
+    found: set[tuple[str, str]] = set()
+    tables = " UNION ".join(f"SELECT citizen_id FROM book.{table}" for table, _ in SHOWN.values())
+    for citizen in (row["citizen_id"] for row in door.look(tables)):
+        headers = {"Authorization": f"Bearer {door.stand.citizen_token(UUID(citizen))}"}
+        for kind, (table, selection) in SHOWN.items():
+            asked = {"query": f"{{ healthBook {{ {selection} }} }}"}
+            answer = door.http.post("/graphql", json=asked, headers=headers)
+            assert "errors" not in answer.json(), answer.text
+            ids = set(_IDS.findall(answer.text))
+            rows = book(door, f"{table} WHERE citizen_id = '{citizen}'", "source_id, id")
+            found.update((kind, key) for key, row_id in rows if row_id in ids)
+    return found
 
 
 def test_a_dry_run_judges_and_keeps_nothing(door: Door) -> None:

@@ -121,6 +121,8 @@ def test_bundles_that_nobody_here_wrote(path: Path) -> None:
     assert all(entry.use is not EntryUse.IGNORED or entry.reason for entry in message.entries)
     assert {entry.resource for entry in message.entries if entry.use is EntryUse.IGNORED} <= {
         "MedicationStatement",
+        "CarePlan",
+        "CareTeam",
         "Claim",
         "ExplanationOfBenefit",
         "AllergyIntolerance",
