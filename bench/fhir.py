@@ -27,7 +27,7 @@ from pathlib import Path
 import httpx
 from sqlalchemy import text
 
-from app.commands.opening import as_migrator
+from app.commands.steps import as_migrator
 from app.core.db import Session
 from app.core.settings import Settings
 from app.demo.fhir_writing import visit_bundle
