@@ -27,7 +27,6 @@ from app.core.context import run_step
 from app.core.crypto import Vault, open_vault
 from app.core.db import Login, open_engine
 from app.core.defects import report_defect
-from app.core.gathering import Gathered
 from app.core.logins import open_pool
 from app.core.logs import configure_logs
 from app.core.memory import return_large_blocks
@@ -43,8 +42,8 @@ from app.ingestion.suspects import SLOW_SECONDS, Suspects
 from app.ingestion.turns import Turns
 from app.notifications import sql as notices
 from app.notifications import telling
-from app.notifications.fcm import Pusher, open_pusher
-from app.notifications.pushing import push
+from app.notifications.delivering import deliver
+from app.notifications.fcm import open_pusher
 from app.sharing import sql as sharing
 
 MOST_ATTEMPTS = 6
@@ -52,8 +51,6 @@ FIRST_DELAY = timedelta(seconds=1)
 TAKE_AT_ONCE = 32  # messages in hand, so that looking again is not what limits a worker
 LOOK_EVERY = timedelta(milliseconds=100)  # nobody is notified of new work: see app/core/sql/enqueue.sql
 LOST_AFTER = timedelta(seconds=10)  # a job whose worker stopped breathing is taken by another
-MOST_TOLD = 64
-MOST_PUSHED = 32
 REMIND_EVERY = timedelta(seconds=2)
 JUST_NOW = timedelta(minutes=2)
 LATE = timedelta(hours=12)
@@ -194,27 +191,13 @@ def _serve_job(queue: PgQueuer, kind: str, do: Callable[[dict[str, Any]], Awaita
             raise JobFailed(type(error).__name__) from None
 
 
-def _serve_notices(queue: PgQueuer, engine: AsyncEngine, vault: Vault, pusher: Pusher, *, at_a_time: int) -> None:
-    """Tell people of events, and push to their phones; without a push service notices stand in the app alone."""
-
-    async def tell_all(events: Sequence[UUID]) -> None:
-        await run_step(engine, partial(telling.tell, event_ids=events))
-
-    async def push_all(notice_ids: Sequence[UUID]) -> None:
-        await push(notice_ids, engine=engine, vault=vault, pusher=pusher)
-
-    events = Gathered(tell_all, most=MOST_TOLD, at_a_time=1)
-    pushes = Gathered(push_all, most=MOST_PUSHED, at_a_time=at_a_time)
+def _serve_events(queue: PgQueuer, engine: AsyncEngine) -> None:
+    """Tell people, one by one, of events that could not be told with others."""
 
     async def tell(asked: dict[str, Any]) -> None:
-        await events.add(UUID(asked["event_id"]))
+        await run_step(engine, partial(telling.tell, event_ids=[UUID(asked["event_id"])]))
 
-    async def send(asked: dict[str, Any]) -> None:
-        if pusher.is_ready:
-            await pushes.add(UUID(asked["notice_id"]))
-
-    for kind, do in {"tell": tell, "push": send}.items():
-        _serve_job(queue, kind, do)
+    _serve_job(queue, "tell", tell)
 
 
 def _serve_sweeps(queue: PgQueuer, engine: AsyncEngine, *, reminder_hours: Sequence[float]) -> None:
@@ -273,8 +256,11 @@ async def work(settings: Settings) -> None:
             await run_step(engine, families.begin_telling)
             _serve_sweeps(queue, told, reminder_hours=settings.reminder_hours)
             await run_step(told, notices.sweep_next)
-            _serve_notices(queue, told, vault, pusher, at_a_time=settings.push_concurrency)
+            _serve_events(queue, told)
             reminding = asyncio.create_task(_remind_on(told, reminder_hours=settings.reminder_hours))
+            delivering = asyncio.create_task(
+                deliver(told, vault=vault, pusher=pusher, at_a_time=settings.push_concurrency, stopped=queue.shutdown)
+            )
             try:
                 await queue.run(
                     batch_size=TAKE_AT_ONCE,
@@ -284,6 +270,8 @@ async def work(settings: Settings) -> None:
                 )
             finally:
                 reminding.cancel()
+                queue.shutdown.set()
+                await delivering
     finally:
         await pool.close()
         await engine.dispose()

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKey, Index, Text, Uuid, text
+from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -47,6 +47,7 @@ class EventRow(Row):
             unique=True,
             postgresql_where=text("dedupe_key IS NOT NULL"),
         ),
+        Index("event_waiting_idx", "id", postgresql_where=text("is_waiting")),
         {"schema": "notice"},
     )
 
@@ -56,3 +57,4 @@ class EventRow(Row):
     about: Mapped[dict[str, Any]] = mapped_column(JSONB)
     dedupe_key: Mapped[str | None] = mapped_column(Text)
     happened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    is_waiting: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))  # to be told

@@ -1,4 +1,4 @@
 """What people are told: notices in the app, and pushes to the phone that hold no health data.
 
-Ladder: graph → mapping → telling, pushing, devices, preferences → fcm → sql → tables → messages → quiet → kinds.
+Ladder: graph, delivering → mapping, telling, pushing, wishes, live → fcm → sql → tables → messages → quiet → kinds.
 """

@@ -8,15 +8,17 @@ import asyncio
 import json
 import threading
 import warnings
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import firebase_admin
+import google.auth.transport.requests
 import httpx
 from firebase_admin import credentials, exceptions, messaging
 
@@ -25,7 +27,9 @@ from app.notifications.messages import Words
 
 CREDENTIALS_FILE = "fcm.json"
 MOST_AT_ONCE = 50
-"""Messages, each on a connection of its own: the library waits for the slowest."""
+"""Messages: the library waits for the slowest."""
+MOST_CONNECTIONS = 8
+"""Where HTTP/2 is not spoken, which needs one: the client looks at each of them for each message."""
 SEND_SECONDS = 25.0
 """All of one call: the library tries again up to four times within it."""
 
@@ -62,25 +66,35 @@ class Result:
     retry_after: timedelta | None = None
 
 
-class _Released(httpx.AsyncBaseTransport):
+class _Released(httpx.AsyncHTTPTransport):
     """Give each connection back with its answer.
 
-    The library tries again without closing the answer that made it do so: its hundred connections would be gone after
-    two dozen messages that the service was too busy for, and nothing would be sent ever after.
+    The library tries again without closing the answer that made it do so: its connections would be gone after a few
+    messages that the service was too busy for, and nothing would be sent ever after.
     """
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner = inner
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return an answer that is read whole."""
-        response = await self._inner.handle_async_request(request)
+        response = await super().handle_async_request(request)
         await response.aread()
         return response
 
-    async def aclose(self) -> None:
-        """Close all connections."""
-        await self._inner.aclose()
+
+class _Signed(httpx.Auth):
+    """Sign requests as the library does, which makes a session of `requests` for each of them to renew its token by."""
+
+    def __init__(self, credential: Any) -> None:  # of google.auth, which tells no types
+        self._credential = credential
+        self._renewing = google.auth.transport.requests.Request()
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Send with the token; once more with a new one where that is refused."""
+        self._credential.before_request(self._renewing, request.method, str(request.url), request.headers)
+        response = yield request
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            self._credential.refresh(self._renewing)
+            self._credential.apply(request.headers)
+            yield request
 
 
 class Pusher:
@@ -150,14 +164,21 @@ class Pusher:
                 {"httpTimeout": self._call_seconds},
                 name=f"sokhoe-{new_secret()[:8]}",
             )
-            service = messaging._get_messaging_service(app)  # noqa: SLF001 - the library has no option for either
-            if self._url is not None:
-                service._fcm_url = self._url  # noqa: SLF001
-            for transport in service._async_client._mounts.values():  # noqa: SLF001
-                transport._wrapped_transport = _Released(transport._wrapped_transport)  # noqa: SLF001
+            self._lead(messaging._get_messaging_service(app))  # noqa: SLF001 - the library has no option for any of it
             self._apps.append(app)
             self._opened_from = stamp
         return self._apps[-1]
+
+    def _lead(self, service: Any) -> None:
+        """Have the library's client send where, on which connections and how signed we wish."""
+        if self._url is not None:
+            service._fcm_url = self._url  # noqa: SLF001
+        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
+        connections = _Released(http2=True, limits=limits)
+        client = service._async_client  # noqa: SLF001
+        for transport in client._mounts.values():  # noqa: SLF001
+            transport._wrapped_transport = connections  # noqa: SLF001
+        client.async_client.auth = _Signed(service._credential)  # noqa: SLF001
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ what is shown in the app, after the phone was unlocked, names the facility or th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from app.notifications.kinds import RULES, NoticeClass
 LANGUAGES = ("vi", "en")
 _WORDS = Path(__file__).parent / "words"
 OTHER = "OTHER"
+MOST_KEPT = 1024
+"""Texts: those of events that many people are told alike, as a facility's results of a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +41,21 @@ def words_of(kind: str, *, facts: Mapping[str, str], language: str) -> Words:
 
     :raises LookupError: when the words of a kind are missing
     """
-    bundle, message_id = _bundle(language), kind.replace("_", "-") if kind in RULES else OTHER
+    return _words(kind.replace("_", "-") if kind in RULES else OTHER, tuple(sorted(facts.items())), language)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _words(message_id: str, facts: tuple[tuple[str, str], ...], language: str) -> Words:
+    bundle = _bundle(language)
     message = bundle.get_message(message_id)
-    known: dict[str, str | int] = {"facility": "", "day": "", "time": "", "reason": "", **facts}
+    known: dict[str, str | int] = {"facility": "", "day": "", "time": "", "reason": "", **dict(facts)}
     known |= {"has_facility": int(bool(known["facility"])), "has_day": int(bool(known["day"]))}
     return Words(
         title=_formatted(bundle, message.value, known), text=_formatted(bundle, message.attributes["text"], known)
     )
 
 
+@cache
 def push_words(of: NoticeClass, *, language: str) -> Words:
     """Return what a locked phone may show: one general sentence a class."""
     bundle = _bundle(language)

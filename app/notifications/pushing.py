@@ -1,4 +1,4 @@
-"""Sends a notice to its person's phones: at least once each, the same id every time, checked again before it goes."""
+"""Sends notices to their persons' phones: at least once each, the same id every time, checked again before they go."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,26 +13,30 @@ import structlog
 from app.core.context import run_step
 from app.core.crypto import Place, SealBroken, Vault
 from app.core.db import Engine
+from app.core.defects import report_defect
 from app.core.ids import new_jitter
 from app.notifications import sql
-from app.notifications.fcm import Message, Outcome, Pusher, Result, is_ours
+from app.notifications.fcm import SEND_SECONDS, Message, Outcome, Pusher, Result, is_ours
 from app.notifications.kinds import NoticeClass
 from app.notifications.messages import push_words
 from app.notifications.sql import Reached
 
 log = structlog.get_logger()
 
-HOLD = timedelta(seconds=60)
+HOLD = timedelta(seconds=SEND_SECONDS + 5)
+"""So long after a worker died, or could not write what became of them, notices are taken by another."""
 TARGET = ("notice.push_target", "sealed")
 WORTH = timedelta(hours=24)
 _BROKEN = Result(outcome=Outcome.GONE, reason="SealBroken")
 
 
-async def push(notice_ids: Sequence[UUID], *, engine: Engine, vault: Vault, pusher: Pusher) -> int:
-    """Send notices; returns how many phones they still have to reach. What waits is enqueued again."""
-    reached = await run_step(engine, partial(sql.take_pushes, notice_ids=notice_ids, hold=HOLD))
-    if not reached:
-        return 0
+async def take(*, engine: Engine, most: int) -> list[Reached]:
+    """Take notices that are due in hand, and return the phones that they have to reach. `send` sends them."""
+    return await run_step(engine, partial(sql.take_pushes, most=most, hold=HOLD))
+
+
+async def send(reached: Sequence[Reached], *, engine: Engine, vault: Vault, pusher: Pusher) -> int:
+    """Send to phones that were taken; returns how many still wait: their notices are due again."""
     found = [(one, _message(one, vault=vault)) for one in reached]
     messages = [message for _, message in found if message is not None]
     results = iter(await pusher.send(messages) if messages else [])
@@ -40,8 +44,20 @@ async def push(notice_ids: Sequence[UUID], *, engine: Engine, vault: Vault, push
     for reason in {result.reason for _, result in ended if is_ours(result.reason)}:
         log.error("the push service refuses our credentials", reason=reason)
     by_notice = groupby(sorted(ended, key=_notice_of), key=_notice_of)
-    settled = orjson.dumps([_settled(notice_id, list(of_it)) for notice_id, of_it in by_notice], default=str).decode()
-    return await run_step(engine, partial(sql.settle_pushes, settled=settled))
+    await _settle([_settled(notice_id, list(of_it)) for notice_id, of_it in by_notice], engine=engine)
+    return sum(result.outcome is Outcome.WAITING for _, result in ended)
+
+
+async def _settle(settled: Sequence[dict[str, Any]], *, engine: Engine) -> None:
+    """Write what became of notices; where that fails, of each alone: one must not make the others ring again."""
+    try:
+        await run_step(engine, partial(sql.settle_pushes, settled=orjson.dumps(settled, default=str).decode()))
+    except Exception as error:
+        if len(settled) == 1:
+            raise
+        report_defect(error, request_id="settle")
+        for one in settled:
+            await _settle([one], engine=engine)
 
 
 def _notice_of(ended: tuple[Reached, Result]) -> UUID:
@@ -50,22 +66,18 @@ def _notice_of(ended: tuple[Reached, Result]) -> UUID:
 
 def _settled(notice_id: UUID, ended: Sequence[tuple[Reached, Result]]) -> dict[str, Any]:
     """Return what became of a notice on each phone, and in how many seconds it is tried again."""
-    phones = [(one, result) for one, result in ended if one.target_id is not None]
     targets = [
         {"target": one.target_id, "state": result.outcome, "reason": result.reason, "registered_at": one.registered_at}
-        for one, result in phones
+        for one, result in ended
     ]
-    waits = [timedelta(seconds=one.wait_seconds) for one, _ in ended if one.wait_seconds is not None]
-    waiting = [(one, result) for one, result in phones if result.outcome is Outcome.WAITING]
-    waits += [result.retry_after for _, result in waiting if result.retry_after is not None]
+    waiting = [(one, result) for one, result in ended if result.outcome is Outcome.WAITING]
+    waits = [result.retry_after for _, result in waiting if result.retry_after is not None]
     if waiting:
         waits.append(backoff(max(one.attempts for one, _ in waiting), jitter=new_jitter()))
     return {"notice": notice_id, "targets": targets, "later": max(waits).total_seconds() if waits else None}
 
 
 def _message(one: Reached, *, vault: Vault) -> Message | None:
-    if one.target_id is None:
-        return None
     table, column = TARGET
     try:
         address = vault.sealer.open(one.sealed, place=Place(table=table, column=column, row_id=one.target_id)).decode()

@@ -12,7 +12,7 @@ from app.core.db import Session
 
 _EVENTS = text("SELECT * FROM notice.events_to_tell(:events)")
 _TELL = text("SELECT notice.tell(CAST(:notices AS jsonb))")
-_TAKE = text("SELECT * FROM notice.take_pushes(:notices, :hold)")
+_TAKE = text("SELECT * FROM notice.take_pushes(:most, :hold)")
 _SETTLE = text("SELECT notice.settle_pushes(CAST(:settled AS jsonb))")
 _FAILED = text("SELECT * FROM notice.failed_pushes()")
 
@@ -37,18 +37,17 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """A phone that a notice still has to reach; without one, `wait_seconds` until its turn."""
+    """A phone that a notice still has to reach."""
 
     notice_id: UUID
     class_: str
     thread: str
-    target_id: UUID | None
+    target_id: UUID
     kind: str
     sealed: bytes
     language: str
     registered_at: datetime
     attempts: int
-    wait_seconds: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +65,16 @@ async def present(session: Session) -> datetime:
     return found
 
 
+async def take_events(session: Session, *, most: int) -> list[UUID]:
+    """Take the oldest events that wait to be told, for this transaction to tell."""
+    return list(await session.scalar(text("SELECT notice.take_events(:most)"), {"most": most}) or ())
+
+
+async def tell_apart(session: Session, *, most: int) -> int:
+    """Leave them to the queue, each alone; returns how many."""
+    return int(await session.scalar(text("SELECT notice.tell_apart(:most)"), {"most": most}) or 0)
+
+
 async def events_to_tell(session: Session, *, event_ids: Sequence[UUID]) -> list[Recipient]:
     """Return each event once for everybody who is told of it."""
     rows = await session.execute(_EVENTS, {"events": list(event_ids)})
@@ -73,13 +82,13 @@ async def events_to_tell(session: Session, *, event_ids: Sequence[UUID]) -> list
 
 
 async def tell(session: Session, *, notices: str) -> int:
-    """Keep notices (JSON) and enqueue their pushes; returns how many are new."""
+    """Keep notices (JSON); returns how many are new."""
     return int(await session.scalar(_TELL, {"notices": notices}) or 0)
 
 
-async def take_pushes(session: Session, *, notice_ids: Sequence[UUID], hold: timedelta) -> list[Reached]:
-    """Take notices in hand for so long; nothing of one of which nothing is to be sent."""
-    rows = await session.execute(_TAKE, {"notices": list(notice_ids), "hold": hold})
+async def take_pushes(session: Session, *, most: int, hold: timedelta) -> list[Reached]:
+    """Take notices in hand for so long, that are due; nothing of one of which nothing is to be sent."""
+    rows = await session.execute(_TAKE, {"most": most, "hold": hold})
     return [
         Reached(
             notice_id=row.notice_id,
@@ -91,15 +100,14 @@ async def take_pushes(session: Session, *, notice_ids: Sequence[UUID], hold: tim
             language=row.language,
             registered_at=row.registered_at,
             attempts=row.attempts,
-            wait_seconds=row.wait_seconds,
         )
         for row in rows
     ]
 
 
-async def settle_pushes(session: Session, *, settled: str) -> int:
-    """Write what became of pushes (JSON); returns how many phones still wait."""
-    return int(await session.scalar(_SETTLE, {"settled": settled}) or 0)
+async def settle_pushes(session: Session, *, settled: str) -> None:
+    """Write what became of pushes (JSON)."""
+    await session.execute(_SETTLE, {"settled": settled})
 
 
 async def register_target(session: Session, *, described: str, most: int) -> UUID:

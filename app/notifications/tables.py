@@ -35,6 +35,7 @@ class NoticeRow(Row):
         Index("notice_citizen_idx", "citizen_id", "happened_at", "id"),
         Index("notice_unread_idx", "citizen_id", postgresql_where=text("read_at IS NULL")),
         Index("notice_thread_idx", "citizen_id", "thread", "happened_at"),
+        Index("notice_due_idx", "try_at", postgresql_where=text("try_at IS NOT NULL")),
         _SCHEMA,
     )
 
@@ -55,6 +56,9 @@ class NoticeRow(Row):
     push_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     in_hand_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    try_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True)
+    )  # when a worker takes it; null: never again
 
 
 class PushTargetRow(Row):

@@ -20,6 +20,14 @@ from app.notifications.sql import Recipient
 log = structlog.get_logger()
 
 
+async def tell_waiting(session: Session, *, most: int) -> int:
+    """Tell the oldest events that wait; returns how many they were."""
+    taken = await sql.take_events(session, most=most)
+    if taken:
+        await tell(session, event_ids=taken)
+    return len(taken)
+
+
 async def tell(session: Session, *, event_ids: Sequence[UUID], now: datetime | None = None) -> int:
     """Tell everybody whom events concern, once; returns how many notices are new.
 
@@ -54,6 +62,7 @@ def _notice(recipient: Recipient, *, rule: Rule, now: datetime) -> dict[str, Any
         "happened_at": recipient.happened_at,
         "push_at": push_at,
         "push_until": None if push_at is None else push_at + rule.worth,
+        "try_at": push_at,
     }
 
 

@@ -182,7 +182,6 @@ DEFINERS = {
     "notice.happened": "auth_owner",
     "notice.heard": "auth_owner",
     "notice.listen": "auth_owner",
-    "notice.live_targets": "auth_owner",
     "notice.stop_listening": "auth_owner",
     "notice.mark_read": "auth_owner",
     "notice.register_target": "auth_owner",
@@ -193,8 +192,10 @@ DEFINERS = {
     "notice.set_preferences": "auth_owner",
     "notice.settle_pushes": "auth_owner",
     "notice.still_stands": "auth_owner",
+    "notice.take_events": "auth_owner",
     "notice.take_pushes": "auth_owner",
     "notice.tell": "auth_owner",
+    "notice.tell_apart": "auth_owner",
     "op.announce": "book_reader",
 }
 """Every SECURITY DEFINER function and its owner. Operations (`op.*`) come from graphql/trusted.json."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from app import cli, worker
 from app.ingestion import http, matching, readers, sql
-from app.notifications import fcm
+from app.notifications import fcm, pushing
 from app.notifications import sql as notices
 from app.records import filing
 
@@ -25,13 +25,16 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _dies_after(owner: ModuleType | type, name: str) -> None:
+def _dies_after(owner: ModuleType | type, name: str, *, with_something: bool = False) -> None:
+    """Let the program die after a call, or after the first one that found something."""
     known: Callable[..., Awaitable[Any]] = getattr(owner, name)
 
     @wraps(known)
     async def last(*arguments: Any, **named: Any) -> Any:
-        await known(*arguments, **named)
-        _die()
+        found = await known(*arguments, **named)
+        if found or not with_something:
+            _die()
+        return found
 
     setattr(owner, name, last)
 
@@ -67,7 +70,8 @@ POINTS: Final[Mapping[str, tuple[str, Callable[[], None]]]] = {
 
 PUSHING: Final[Mapping[str, tuple[str, Callable[[], None]]]] = {
     "worker: told, not committed": ("worker", lambda: _dies_after(notices, "tell")),
-    "worker: taken, not sent": ("worker", lambda: _dies_after(notices, "take_pushes")),
+    "worker: taken, not committed": ("worker", lambda: _dies_after(notices, "take_pushes", with_something=True)),
+    "worker: taken, not sent": ("worker", lambda: _dies_after(pushing, "take", with_something=True)),
     "worker: sent, not settled": ("worker", lambda: _dies_after(fcm.Pusher, "send")),
     "worker: settled, not committed": ("worker", lambda: _dies_after(notices, "settle_pushes")),
 }

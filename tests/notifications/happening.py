@@ -80,7 +80,7 @@ def tell(stand: Stand, event: UUID, *, now: datetime = NOON) -> int:
 
 
 def push(stand: Stand, service: Service) -> int:
-    """Push every notice that is due as the worker would; returns how many phones still wait."""
+    """Push every notice that may ring as the worker would; returns how many phones still wait."""
 
     async def go() -> int:
         settings = stand.settings
@@ -89,11 +89,13 @@ def push(stand: Stand, service: Service) -> int:
             async with open_pusher(settings.secrets_dir, url=service.send_url, call_seconds=2) as pusher:
                 assert pusher.is_ready
                 vault, waiting = open_vault(settings.secrets_dir), 0
-                for one in notices:
-                    waiting += await pushing.push([one.id], engine=engine, vault=vault, pusher=pusher)
+                while reached := await pushing.take(engine=engine, most=20):
+                    waiting += await pushing.send(reached, engine=engine, vault=vault, pusher=pusher)
                 return waiting
         finally:
             await engine.dispose()
 
-    notices = stand.as_owner("SELECT id FROM notice.notice WHERE push_at IS NOT NULL ORDER BY id")
+    stand.as_owner(
+        "UPDATE notice.notice SET try_at = clock_timestamp(), in_hand_until = NULL WHERE push_at IS NOT NULL"
+    )
     return asyncio.run(go())

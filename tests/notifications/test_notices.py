@@ -187,18 +187,14 @@ def test_what_fails_for_now_is_tried_again_with_the_same_id(
     service.state.faults["phone"] = [fault] * 6  # more than the library tries by itself within one call
 
     assert push(stand, service) == 1
-    again = stand.as_owner(
-        "SELECT count(*) AS n, min(execute_after) - now() AS wait FROM jobs.pgqueuer WHERE entrypoint = 'push' "
-        "AND status = 'queued' AND dedupe_key IS NULL"
-    )[0]
-    assert again.n >= 1
+    (again,) = stand.as_owner("SELECT try_at - clock_timestamp() AS wait FROM notice.notice")
+    assert timedelta(0) < again.wait <= timedelta(seconds=13)
     service.state.faults.clear()
 
     assert push(stand, service) == 0
     assert len({one["data"]["noticeId"] for one in service.state.taken}) == 1
     assert push(stand, service) == 0
     assert len(service.state.taken) == 1
-    stand.as_owner("DELETE FROM jobs.pgqueuer")
 
 
 @pytest.mark.usefixtures("calm")
@@ -319,14 +315,10 @@ def test_quiet_hours_defer_and_emergencies_break_through(stand: Stand, owner: UU
     tell(stand, happen(stand, owner), now=night)
     tell(stand, happen(stand, owner, "EMERGENCY_OPENED", grant="1"), now=night)
 
-    rows = {row.kind: row.push_at for row in stand.as_owner("SELECT kind, push_at FROM notice.notice")}
+    rows = {row.kind: row.try_at for row in stand.as_owner("SELECT kind, try_at FROM notice.notice")}
 
     assert rows["DEVICE_ADDED"] == datetime(2026, 11, 23, 23, tzinfo=UTC)  # 06:00
     assert rows["EMERGENCY_OPENED"] == night
-    jobs = stand.as_owner(
-        "SELECT execute_after FROM jobs.pgqueuer WHERE entrypoint = 'push' ORDER BY execute_after DESC"
-    )
-    assert jobs[0].execute_after == datetime(2026, 11, 23, 23, tzinfo=UTC)
 
 
 @pytest.mark.usefixtures("calm")
@@ -389,11 +381,12 @@ def test_new_results_are_told_once_and_old_ones_are_not(stand: Stand, owner: UUI
 
 
 def test_i4_a_rolled_back_event_is_told_to_nobody(stand: Stand, owner: UUID) -> None:
-    before = stand.as_owner("SELECT count(*) AS n FROM jobs.pgqueuer WHERE entrypoint = 'tell'")[0].n
+    waiting = "SELECT count(*) AS n FROM notice.event WHERE is_waiting"
+    before = stand.as_owner(waiting)[0].n
     with pytest.raises(Exception, match="division by zero"):
         stand.as_owner("SELECT notice.happened(:id, 'DEVICE_ADDED', '{}'), 1 / (SELECT 0)", id=owner)
 
-    assert stand.as_owner("SELECT count(*) AS n FROM jobs.pgqueuer WHERE entrypoint = 'tell'")[0].n == before
+    assert stand.as_owner(waiting)[0].n == before
 
 
 def test_every_kind_of_event_in_the_code_has_words() -> None:

@@ -26,14 +26,6 @@ BEGIN
   RETURN FOUND;
 END $$;
 
--- The phones on which a person is reached now: those of sessions that live, or can still be renewed.
-CREATE OR REPLACE FUNCTION notice.live_targets(person uuid) RETURNS SETOF notice.push_target
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT t.* FROM notice.push_target t JOIN auth.session s ON s.id = t.session_id
-   WHERE t.citizen_id = person AND s.citizen_id = person AND s.ended_at IS NULL
-     AND (s.expires_at > clock_timestamp() OR EXISTS (SELECT FROM auth.live_families(person) f WHERE f.session_id = s.id))
-$$;
-
 CREATE OR REPLACE FUNCTION notice.mark_read(ids uuid[], everything boolean) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE me uuid := auth.me(); marked int;
@@ -52,5 +44,6 @@ BEGIN
   INSERT INTO notice.preference SELECT preference.*
   ON CONFLICT (citizen_id) DO UPDATE SET (muted, is_quiet, quiet_from, quiet_until) = (excluded.muted, excluded.is_quiet, excluded.quiet_from, excluded.quiet_until);
 END $$;
-REVOKE ALL ON FUNCTION notice.register_target, notice.remove_target, notice.live_targets, notice.mark_read, notice.set_preferences FROM PUBLIC;
+DROP FUNCTION IF EXISTS notice.live_targets(uuid);  -- of an older release
+REVOKE ALL ON FUNCTION notice.register_target, notice.remove_target, notice.mark_read, notice.set_preferences FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION notice.register_target, notice.remove_target, notice.mark_read, notice.set_preferences TO desk;

@@ -19,39 +19,20 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
       jsonb_populate_record(NULL::auth.session, jsonb_build_object('citizen_id', viewer)), event.citizen_id)).may_share END, false)
 $$;
 
--- An event and the people who are told of it: the one whom it is about and, where that is due, who represents them today.
-CREATE OR REPLACE FUNCTION notice.event_to_tell(event uuid)
-RETURNS TABLE (kind text, about jsonb, happened_at timestamptz, about_id uuid, person uuid, facility text, starts_at timestamptz,
+-- Events and the people who are told of each: the one whom it is about and, where that is due, who represents them today.
+CREATE OR REPLACE FUNCTION notice.events_to_tell(wanted uuid[])
+RETURNS TABLE (event_id uuid, kind text, about jsonb, happened_at timestamptz, about_id uuid, person uuid, facility text, starts_at timestamptz,
                muted text[], is_quiet boolean, quiet_from time, quiet_until time)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT e.kind, e.about, e.happened_at, e.citizen_id, p.person, f.name, CASE WHEN NOT a.is_whole_day THEN a.starts_at END,
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT e.id, e.kind, e.about, e.happened_at, e.citizen_id, p.person, f.name, CASE WHEN NOT a.is_whole_day THEN a.starts_at END,
          coalesce(w.muted, '{}'), coalesce(w.is_quiet, true), coalesce(w.quiet_from, '22:00'), coalesce(w.quiet_until, '06:00')
     FROM notice.event e
     CROSS JOIN LATERAL (SELECT e.citizen_id AS person UNION SELECT r FROM unnest(notice.representatives(e.citizen_id)) r WHERE notice.may_be_told(r, e)) p
     LEFT JOIN notice.preference w ON w.citizen_id = p.person
     LEFT JOIN care.appointment a ON a.citizen_id = e.citizen_id AND a.id::text = e.about->>'appointmentId'
     LEFT JOIN directory.facility f ON f.code = coalesce(e.about->>'facility', CASE WHEN NOT a.is_sensitive THEN a.facility_code END)
-   WHERE e.id = event_to_tell.event
+   WHERE e.id = ANY (wanted)
 $$;
-
--- Keeps the notices of an event, each once, and enqueues their pushes. An older push of the same thread that has not gone
--- out yet is not sent any more: two notices of one thing are one.
-CREATE OR REPLACE FUNCTION notice.tell(notices jsonb) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE one notice.notice; told int := 0;
-BEGIN
-  FOR one IN SELECT (jsonb_populate_record(NULL::notice.notice, n)).* FROM jsonb_array_elements(notices) n LOOP
-    INSERT INTO notice.notice SELECT one.* ON CONFLICT (event_id, citizen_id) DO NOTHING;
-    CONTINUE WHEN NOT FOUND;
-    told := told + 1;
-    UPDATE notice.notice o SET push_at = NULL
-     WHERE o.citizen_id = one.citizen_id AND o.thread = one.thread AND o.id <> one.id AND o.push_at IS NOT NULL
-       AND (o.happened_at, o.id) < (one.happened_at, one.id) AND NOT EXISTS (SELECT FROM notice.push p WHERE p.notice_id = o.id);
-    IF one.push_at IS NOT NULL THEN
-      PERFORM jobs.enqueue('push', jsonb_build_object('notice_id', one.id), one.push_at, 'push ' || one.id);
-    END IF;
-  END LOOP;
-  RETURN told;
-END $$;
-REVOKE ALL ON FUNCTION notice.may_be_told, notice.event_to_tell, notice.representatives, notice.tell FROM PUBLIC, worker;
-GRANT EXECUTE ON FUNCTION notice.tell TO worker;
+DROP FUNCTION IF EXISTS notice.event_to_tell(uuid);
+REVOKE ALL ON FUNCTION notice.may_be_told, notice.events_to_tell, notice.representatives FROM PUBLIC, worker;
+GRANT EXECUTE ON FUNCTION notice.events_to_tell TO worker;
