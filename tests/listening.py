@@ -43,9 +43,11 @@ def subscribe(one: ClientConnection, name: str = "1", *, query: str = EVENTS, **
     say(one, "subscribe", id=name, payload={"query": query, "variables": variables})
 
 
-def closed(one: ClientConnection) -> int:
+def closed(one: ClientConnection, *, most: int = 100) -> int:
+    """Return the code that a connection is closed with, after so many messages at most."""
+
     def to_the_end() -> None:
-        for _ in range(100):
+        for _ in range(most + 1):
             one.recv(timeout=8)
 
     with pytest.raises(ConnectionClosed) as found:

@@ -30,7 +30,7 @@ from starlette.requests import Request
 
 from app.core.context import Context, House
 from app.core.defects import report_defect
-from app.core.errors import AppError, Invalid, Text, Unauthenticated
+from app.core.errors import AppError, Invalid, Text, Unauthenticated, Unavailable
 from app.core.ids import new_request_id
 from app.core.strict_json import NotStrictJson, read_object
 from app.gateway import limits, plans
@@ -50,6 +50,7 @@ IDLE_SECONDS = 60.0
 MOST_SUBSCRIPTIONS = 3
 MOST_SOCKETS = 1000
 BAD, NOBODY, FOREIGN, SLOW, TWICE, TOO_MANY = 4400, 4401, 4403, 4408, 4409, 4429
+AWAY = 1013  # try again later (RFC 6455 registry)
 
 
 class _Closed(Exception):
@@ -115,6 +116,7 @@ class _Connection:
         if first.get("type") != "connection_init":
             raise _Closed(NOBODY, "Unauthorized")
         self.context = await self._context(first.get("payload"))
+        await self._judge(self.context)
         await self._send({"type": "connection_ack"})
         while True:
             message = await self._receive(None if self.running else IDLE_SECONDS, SLOW, "Idle")
@@ -181,6 +183,15 @@ class _Connection:
         if context.token is None:
             raise _Closed(NOBODY, "Unauthorized")
         return context
+
+    async def _judge(self, context: Context) -> None:
+        """See whether a session of a person lives behind the token, before anything is said of it."""
+        try:
+            await self.ear.judge(context)
+        except Unauthenticated:
+            raise _Closed(NOBODY, "Unauthorized") from None
+        except Unavailable:
+            raise _Closed(AWAY, "Service unavailable") from None
 
     def _begin(self, message: Mapping[str, Any]) -> None:
         name, payload = message.get("id"), message.get("payload")

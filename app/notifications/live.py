@@ -146,6 +146,16 @@ class Ear:
             self._task = asyncio.create_task(self._look_on())
         return listening
 
+    async def judge(self, context: Context) -> None:
+        """Return when a person's session lives behind a token.
+
+        :raises Unauthenticated: when none does
+        """
+        query = "SELECT citizen_id, practitioner_id FROM auth.sign_in($1, $2)"
+        (row,) = await self._fetch(query, context.token or "", context.proof_key)
+        if row["citizen_id"] is None and row["practitioner_id"] is None:
+            raise Unauthenticated
+
     async def leave(self, listening: Listening) -> None:
         """Forget a subscription."""
         self._listening.pop(listening.id, None)

@@ -161,6 +161,39 @@ def test_a_change_and_a_cancellation_keep_the_uid_and_count_on(clinic: Clinic, t
     assert second["startsAt"][:19] == slots[5]["startsAt"][:19]
 
 
+def test_a_feed_that_the_reader_has_is_not_sent_again(clinic: Clinic) -> None:
+    clinic.publish(schedule())
+    person = clinic.person()
+    slots = clinic.slots(person)
+    url = feed_of(clinic, person)
+    empty = clinic.http.get(url)
+    made = clinic.book(person, slots[0])["id"]
+    first = clinic.http.get(url)
+    assert first.headers["etag"] != empty.headers["etag"]
+    by_tag, by_date = {"If-None-Match": first.headers["etag"]}, {"If-Modified-Since": first.headers["last-modified"]}
+    by_others = {
+        "If-None-Match": f'"x", W/{first.headers["etag"]}',
+        "If-Modified-Since": "Thu, 01 Jan 1970 00:00:00 GMT",
+    }
+
+    for known in (by_tag, by_date, by_others, {"If-None-Match": "*"}):
+        again = clinic.http.get(url, headers=known)
+        assert (again.status_code, again.content) == (304, b""), known
+        assert (again.headers["etag"], again.headers["last-modified"]) == (
+            first.headers["etag"],
+            first.headers["last-modified"],
+        )
+    for unknown in ({"If-None-Match": '"x"'}, {"If-None-Match": '"x"', **by_date}, {"If-Modified-Since": "yesterday"}):
+        assert clinic.http.get(url, headers=unknown).content == first.content
+
+    clinic.stand.as_owner("UPDATE care.appointment SET changed_at = changed_at - interval '1 minute'")
+    clinic.do(person, CANCEL, appointmentId=made)
+    for known in (by_tag, by_date):
+        assert b"STATUS:CANCELLED" in clinic.http.get(url, headers=known).content
+    clinic.do(person, REVOKE)
+    assert clinic.http.get(url, headers={"If-None-Match": "*"}).status_code == 404
+
+
 def test_a_feed_is_made_anew_and_revoked(clinic: Clinic) -> None:
     person = clinic.person()
     first = feed_of(clinic, person)
