@@ -18,10 +18,11 @@ from app.core.errors import AppError, Invalid, NotFound, RateLimited, Text, Unau
 from app.core.ids import known_id_if_any, new_request_id
 from app.core.lanes import Lane
 
-LOOK_EVERY = timedelta(milliseconds=500)
-KEEP_EVERY = 40
+LOOK_EVERY = timedelta(milliseconds=400)
+"""The second look after a session or grant ended sees it at the latest: within a second."""
+KEEP_EVERY = 50
 """Looks; every so many say in the database that the subscriptions are alive."""
-PATIENCE = 20
+PATIENCE = 25
 """Looks; after so many in a row without a database the subscriptions end."""
 OVERLAP_MILLISECONDS = 10_000
 MOST_WAITING = 500

@@ -11,7 +11,17 @@ from websockets.typing import Subprotocol
 from app.gateway import sockets
 from tests.conftest import RunningServer
 from tests.ingestion import messages
-from tests.listening import begin, closed, hear, say, socket, subscribe, until_listening
+from tests.listening import (
+    begin,
+    closed,
+    ends_within_a_second,
+    hear,
+    noted_looks,
+    say,
+    socket,
+    subscribe,
+    until_listening,
+)
 from tests.people import Stand
 
 NUMBER = messages.VISIT["SO_CCCD"] or ""
@@ -52,16 +62,24 @@ def test_a_change_is_heard_and_can_be_gone_on_from(server: RunningServer, stand:
     assert kinds <= {"GRANT_CHANGED", "RECORDS_CHANGED", "OPENED", "APPOINTMENT_CHANGED"}
 
 
-def test_b125_the_end_of_the_session_closes_the_connection(server: RunningServer, stand: Stand, owner: UUID) -> None:
-    token = stand.citizen_token(owner)
+@pytest.mark.parametrize(
+    "end", ["ended_at = clock_timestamp()", "expires_at = clock_timestamp() + interval '0.7 seconds'"]
+)
+def test_b125_the_end_of_the_session_closes_the_connection(
+    server: RunningServer, stand: Stand, owner: UUID, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    token, looks = stand.citizen_token(owner), noted_looks(monkeypatch)
     with socket(server) as one:
         begin(one, token)
         subscribe(one)
         until_listening(stand)
-        stand.as_owner("UPDATE auth.session SET ended_at = clock_timestamp() WHERE citizen_id = :id", id=owner)
-        since = time.monotonic()
+        (row,) = stand.as_owner(
+            f"UPDATE auth.session SET {end} WHERE token_hash = sha256(convert_to(:token, 'UTF8')) "
+            "RETURNING coalesce(ended_at, expires_at) AS at",
+            token=token,
+        )
         assert closed(one) == sockets.NOBODY
-        assert time.monotonic() - since < 5
+    assert ends_within_a_second(looks, "SIGNED_OUT", since=row.at)
 
 
 def test_a_row_that_is_gone_completes_the_subscription(server: RunningServer, stand: Stand, owner: UUID) -> None:

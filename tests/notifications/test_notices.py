@@ -2,10 +2,8 @@
 
 import base64
 import json
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
@@ -387,12 +385,3 @@ def test_i4_a_rolled_back_event_is_told_to_nobody(stand: Stand, owner: UUID) -> 
         stand.as_owner("SELECT notice.happened(:id, 'DEVICE_ADDED', '{}'), 1 / (SELECT 0)", id=owner)
 
     assert stand.as_owner(waiting)[0].n == before
-
-
-def test_every_kind_of_event_in_the_code_has_words() -> None:
-    root = Path(__file__).parents[2] / "app"
-    told = re.compile(r"notice\.happened\([^']*'([A-Z_]+)'")
-    said = {kind for file in root.rglob("*.sql") for kind in told.findall(file.read_text(encoding="utf-8"))}
-
-    assert said
-    assert said - set(RULES) == set()

@@ -31,11 +31,6 @@ CODE-REFUSED = Your share code was refused
         [NOT_FOR_THIS_VIEWER] : the code is not for them, or you have signed out or frozen sharing
        *[other] {""}
     }. See it under Sharing.
-GRANT-GIVEN = You gave access to your book
-    .text = Access was given{ $has_facility ->
-        [0] {""}
-       *[other] {" to a practitioner at "}{ $facility }
-    }.
 GRANT-ENDING = An access to your book is about to end
     .text = One access to your book is about to end. Make a new share code if it is still needed.
 GRANT-ENDED = An access to your book has ended
@@ -52,8 +47,6 @@ BOOK-OPENED = Somebody looked into your book
     }. The access log has the details.
 GUARDIAN-ADDED = A representative was added
     .text = A representation was added to your account. See it under Family.
-GUARDIAN-ASKED = Somebody proposes a representation
-    .text = Somebody proposes a representation with you. Please answer under Family.
 GUARDIAN-ENDED = A representation has ended
     .text = One of your representations has ended. See it under Family.
 GUARDIAN-BIRTHDAY = A representative's rights are about to change

@@ -31,11 +31,6 @@ CODE-REFUSED = Mã chia sẻ bị từ chối
         [NOT_FOR_THIS_VIEWER] : mã không dành cho người đó, hoặc bạn đã đăng xuất hay khóa chia sẻ
        *[other] {""}
     }. Chi tiết có trong mục Chia sẻ.
-GRANT-GIVEN = Bạn đã cấp quyền xem sổ
-    .text = Quyền xem đã được cấp{ $has_facility ->
-        [0] {""}
-       *[other] {" cho người hành nghề tại "}{ $facility }
-    }.
 GRANT-ENDING = Quyền xem sổ sắp hết hạn
     .text = Một quyền xem sổ của bạn sắp hết hạn. Nếu cần, hãy tạo mã chia sẻ mới.
 GRANT-ENDED = Quyền xem sổ đã kết thúc
@@ -52,8 +47,6 @@ BOOK-OPENED = Có người đã xem sổ của bạn
     }. Chi tiết có trong nhật ký truy cập.
 GUARDIAN-ADDED = Có thêm người đại diện
     .text = Một quan hệ đại diện vừa được thêm vào tài khoản của bạn. Xem trong mục Gia đình.
-GUARDIAN-ASKED = Lời đề nghị làm người đại diện
-    .text = Có người đề nghị một quan hệ đại diện với bạn. Hãy trả lời trong mục Gia đình.
 GUARDIAN-ENDED = Một quan hệ đại diện đã kết thúc
     .text = Một quan hệ đại diện của bạn đã kết thúc. Xem trong mục Gia đình.
 GUARDIAN-BIRTHDAY = Quyền đại diện sắp thay đổi
