@@ -6,6 +6,7 @@ Without them a client may keep a connection open for ever before its first reque
 import asyncio
 from typing import ClassVar
 
+import httptools
 import orjson
 import uvicorn
 from starlette.types import ASGIApp
@@ -40,7 +41,9 @@ class Wire(HttpToolsProtocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _is_in_head = False
+    _is_in_body = False
     _head_bytes = 0
+    _trailer_bytes = 0
     _refusal = (400, _NOT_HTTP)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -58,25 +61,61 @@ class Wire(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, and count what belongs to a head that is not whole."""
-        super().data_received(data)
+        self._read(data)
         if self._is_in_head and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > self.most_head_bytes:
                 self._refuse(431, _TOO_LARGE)
 
+    def _read(self, data: bytes) -> None:
+        """Parse; a request that asks for another protocol is read as if it did not (RFC 9110 section 7.8).
+
+        httptools leaves the parser there and then, so its body would be lost, or taken for the next request.
+        """
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse(*self._refusal)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            else:
+                head = self._head_without_upgrade()
+                self.parser = httptools.HttpRequestParser(self)
+                self._read(head + data[upgrade.args[0] :])
+
+    def _head_without_upgrade(self) -> bytes:
+        fields = b"".join(name + b": " + value + b"\r\n" for name, value in self.headers if name != b"upgrade")
+        version = self.parser.get_http_version().encode("ascii")
+        return self.parser.get_method() + b" " + self.url + b" HTTP/" + version + b"\r\n" + fields + b"\r\n"
+
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_in_head, self._is_in_body, self._head_bytes = True, False, 0
         self._start_deadline()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a field of the head; those after a chunked body (trailers) are read past, and no longer than a head.
+
+        :raises HeadRefused: too large
+        """
+        if not self._is_in_body:
+            super().on_header(name, value)
+            return
+        self._trailer_bytes += len(name) + len(value)
+        if self._trailer_bytes > self.most_head_bytes:
+            self._refusal = (431, _TOO_LARGE)
+            raise HeadRefused
 
     def on_headers_complete(self) -> None:
         """Judge the head before a request is made of it.
 
-        :raises HeadRefused: too large, of another version than HTTP/1.0 and 1.1, of no host or several, or in a
-            transfer coding that would have to be undone (RFC 9112 section 6.1)
+        :raises HeadRefused: too large, of another version than HTTP/1.0 and 1.1, of no host or several, CONNECT, or
+            in a transfer coding that would have to be undone (RFC 9112 section 6.1)
         """
-        self._is_in_head = False
+        self._is_in_head, self._is_in_body, self._trailer_bytes = False, True, 0
         self._stop_deadline()
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > self.most_head_bytes or len(self.headers) > self.most_fields:
@@ -84,16 +123,19 @@ class Wire(HttpToolsProtocol):
             raise HeadRefused
         version = self.parser.get_http_version()
         hosts = sum(name == b"host" for name, _ in self.headers)
-        if version not in {"1.0", "1.1"} or hosts > 1 or (version == "1.1" and hosts == 0):
+        is_tunnel = self.parser.get_method() == b"CONNECT"
+        if version not in {"1.0", "1.1"} or hosts > 1 or (version == "1.1" and hosts == 0) or is_tunnel:
             raise HeadRefused
         if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self.headers):
             self._refusal = (501, _UNKNOWN_CODING)
             raise HeadRefused
-        super().on_headers_complete()
+        if not self.parser.should_upgrade() or self._should_upgrade():
+            super().on_headers_complete()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own words are not ours
-        """Refuse what the parser did not take."""
-        self._refuse(*self._refusal)
+    def on_message_complete(self) -> None:
+        """End a request; one that is read again has not begun."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def _start_deadline(self) -> None:
         if self._deadline is None:

@@ -226,6 +226,11 @@ SMUGGLED = {
     "100 headers": b"GET /livez HTTP/1.1\r\nhost: a\r\n" + b"".join(b"x%d: 1\r\n" % n for n in range(100)) + b"\r\n",
     "1 MB header": b"GET /livez HTTP/1.1\r\nhost: a\r\nx: " + b"a" * 1_000_000 + b"\r\n\r\n",
     "1 MB path": b"GET /" + b"a" * 1_000_000 + b" HTTP/1.1\r\nhost: a\r\n\r\n",
+    "endless trailers": POST
+    + b"transfer-encoding: chunked\r\n\r\n0\r\n"
+    + b"x: aaaaaaaaaaaaaaaaaaaaaaaaa\r\n" * 40_000
+    + b"\r\n",
+    "a tunnel": b"CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n",
     "not http": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
 }
 
@@ -240,6 +245,23 @@ def test_b212_what_two_servers_could_read_differently(server: RunningServer, req
             return
         assert answer.status in {400, 431, 501}
         assert connection.is_closed()
+
+
+@pytest.mark.parametrize("protocol", [b"h2c", b"TLS/1.0", b"nonsense"])
+def test_b212_a_wish_for_another_protocol_changes_nothing(
+    server: RunningServer, citizen: dict[str, str], protocol: bytes
+) -> None:
+    # Java's own HTTP client asks for h2c with every request on a plain connection (RFC 9110 section 7.8: ignored).
+    asked = POST + b"content-type: application/json\r\ncontent-length: %d\r\n" % len(BODY)
+    asked += b"authorization: %b\r\n" % citizen["Authorization"].encode()
+    asked += b"connection: Upgrade, HTTP2-Settings\r\nupgrade: %b\r\nhttp2-settings: AAMA\r\n\r\n" % protocol
+    for pieces in ([asked + BODY], [asked, BODY], [asked[:90], asked[90:] + BODY[:5], BODY[5:]]):
+        with RawConnection(server.url) as connection:
+            for piece in pieces:
+                connection.send(piece)
+            assert "id" in connection.answer().json()["data"]["me"]
+            connection.send(head("GET", "/livez"))  # the body was not taken for the next request
+            assert connection.answer().status == 200
 
 
 def test_b212_two_content_types_are_none(http: httpx.Client, citizen: dict[str, str]) -> None:
