@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core.crypto import Vault
 from app.core.db import Session
-from app.ingestion import bundle_judging, judging, matching, resources, sql
+from app.ingestion import bundle_judging, judging, matching, parts, resources, sql
 from app.ingestion.fhir import EntryReading, EntryUse, FhirMessage, UnitReading
 from app.ingestion.fhir.standalone import NOT_TOLD
 from app.ingestion.fhir.visit import STANDARD_VERSION
@@ -229,6 +229,7 @@ async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
     renamed: dict[tuple[str, str], str] = {}
     if unit.arrival is not None:
         arrival = replace(unit.arrival, source_id=verdict.visit or unit.arrival.source_id)
+        arrival = await _beside(work, position, citizen_id, arrival=arrival)
         source = work.source
         if work.follows:
             arrival, source = await _at_home(work, citizen_id, arrival=arrival, renamed=renamed)
@@ -261,6 +262,23 @@ async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
         RecordVerdict(kind=str(one.kind), key=one.key, change=RecordChange(one.change.lower())) for one in filed
     )
     work.verdicts[position] = replace(verdict, records=(*records, *verdict.records))
+
+
+async def _beside(work: Bundle, position: int, citizen_id: UUID, *, arrival: VisitArrival) -> VisitArrival:
+    """Return a visit whose records stand beside those that other resources told, not in their place."""
+    found = await parts.standing(
+        work.session,
+        entries=[entry for entry in work.message.entries if entry.unit == position],
+        message_id=work.message_id,
+        citizen_id=citizen_id,
+        visit=arrival.source_id,
+        vault=work.vault,
+    )
+    for entry in found.left_out:
+        work.problems.append(bundle_judging.problem(FhirCode.PARTS_LEFT_OUT, Effect.WARNS, entry=entry.index))
+    entries = tuple(found.placed(entry) if entry.unit == position else entry for entry in work.message.entries)
+    work.message = replace(work.message, entries=entries)
+    return found.arrived(arrival)
 
 
 async def _at_home(

@@ -59,7 +59,7 @@ async def sent_before(session: Session, *, message_id: UUID, names: set[str], va
     """Look up what the sender of a message sent before."""
     if not names:
         return Sent(rows={})
-    by_lookup = {_lookup(name, vault=vault): name for name in names}
+    by_lookup = {lookup_of(name, vault=vault): name for name in names}
     rows = await sql.sent_resources(session, message_id=message_id, lookups=list(by_lookup))
     return Sent(
         rows={
@@ -75,7 +75,7 @@ async def note(session: Session, *, message_id: UUID, told: Sequence[Named], vau
     """Remember what resources became, for later messages."""
     rows = [
         {
-            "lookup": "\\x" + _lookup(name, vault=vault).hex(),
+            "lookup": "\\x" + lookup_of(name, vault=vault).hex(),
             "citizen_id": str(one.citizen_id),
             "visit_source_id": one.visit,
             "kind": one.kind,
@@ -93,7 +93,7 @@ async def match_sent_patient(
     session: Session, *, message_id: UUID, position: int, visit: str, names: Sequence[str], vault: Vault
 ) -> UUID | None:
     """Return the person behind a Patient that the facility sent before."""
-    lookups = [_lookup(name, vault=vault) for name in names]
+    lookups = [lookup_of(name, vault=vault) for name in names]
     return await sql.match_sent_patient(session, message_id=message_id, position=position, visit=visit, lookups=lookups)
 
 
@@ -131,5 +131,6 @@ def visit_to_take_back(entry: EntryReading) -> SentResource | None:
     return SentResource(citizen_id=None, visit_source_id=visit, kind="VISIT", key=visit, parts=1)
 
 
-def _lookup(name: str, *, vault: Vault) -> bytes:
+def lookup_of(name: str, *, vault: Vault) -> bytes:
+    """Return the blind index under which a name rests."""
     return vault.index.of(name, kind=_INDEX)

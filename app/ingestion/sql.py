@@ -362,6 +362,15 @@ async def sent_resources(
     return [(bytes(row.lookup), row.citizen_id, row.visit_source_id, row.kind, row.key, row.parts) for row in rows]
 
 
+async def told_before(
+    session: Session, *, message_id: UUID, citizen_id: UUID, visit: str
+) -> list[tuple[bytes, str, str, int]]:
+    """Return which resources made the prescriptions and reports of a visit: lookup, kind, key, parts."""
+    query = text("SELECT lookup, kind, key, parts FROM intake.told_before(:message, :citizen, :visit)")
+    rows = await session.execute(query, {"message": message_id, "citizen": citizen_id, "visit": visit})
+    return [(bytes(row.lookup), row.kind, row.key, row.parts) for row in rows]
+
+
 async def note_resources(session: Session, *, message_id: UUID, told: str) -> None:
     """Remember what resources became."""
     query = text("SELECT intake.note_resources(:message, CAST(:told AS jsonb))")

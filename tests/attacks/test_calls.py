@@ -67,6 +67,7 @@ CALLS = {
         "auth.stand_alone",
         "intake.note_resources",
         "intake.sent_resources",
+        "intake.told_before",
         "auth.tell_birthdays",
         "auth.today",
         "book.appointment_source",

@@ -173,6 +173,7 @@ DEFINERS = {
     "intake.replay_newborns": "auth_owner",
     "intake.sent_resources": "auth_owner",
     "intake.take_message": "auth_owner",
+    "intake.told_before": "auth_owner",
     "intake.unfiled_message": "auth_owner",
     "intake.unfiled_messages": "auth_owner",
     "intake.waiting_message": "auth_owner",

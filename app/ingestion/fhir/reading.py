@@ -271,8 +271,9 @@ class _Reader:
         if self._is_refused(use):
             return None
         category = results.category_of(resource)
-        unit.observations.setdefault((category, at), []).append(resource)
-        return use.becomes(unit, kind="TEST_REPORT", key=results.gathered_key(category, at))
+        key = results.gathered_key(category, at)
+        unit.observations.setdefault(key, (category, at, []))[-1].append(resource)
+        return use.becomes(unit, kind="TEST_REPORT", key=key)
 
     def _drug(self, use: Use, resource: Node) -> None:
         if resource.kind == "MedicationDispense" and self._is_of_request(use, resource):

@@ -30,6 +30,7 @@ _BACKBONES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "Patient": {"communication": ("language",), "link": ("other", "type")},
     "Procedure": {"performer": ("actor",), "focalDevice": ("manipulated",)},
 }
+_SINGLE: Final = frozenset({"substitution"})  # an object where the others are lists
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "AllergyIntolerance": ("patient",),
     "Appointment": ("status", "participant"),
@@ -142,7 +143,10 @@ def check_required(resource: Node) -> None:
 def _parts(resource: Node, place: str) -> list[Node]:
     found = [resource]
     for name in place.split("."):
-        found = [part for one in found for part in one.nodes(name)]
+        if name in _SINGLE:
+            found = [part for one in found if (part := one.node(name)) is not None]
+        else:
+            found = [part for one in found for part in one.nodes(name)]
     return found
 
 

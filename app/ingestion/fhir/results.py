@@ -151,7 +151,7 @@ def report_key(code: str | None, at: datetime) -> str:
 
 
 def gathered(observations: Iterable[Node], *, bundle: Bundle, category: str, at: datetime) -> TestReportArrival:
-    """Make one report of observations that stand in none, of one category and moment."""
+    """Make one report of observations that stand in none, of one category and minute."""
     nodes = list(observations)
     named = next((words_of(one) for node in nodes[:1] for one in node.nodes("category")), None)
     results = _lines([one for node in nodes for one in read_results(node)])
@@ -328,8 +328,9 @@ def _category(resource: Node, results: tuple[TestResultArrival, ...]) -> TestCat
 def _presented(resource: Node) -> str | None:
     """Return a report that was written as plain text; other forms stay in the message, and no address is opened."""
     for form in resource.nodes("presentedForm"):
-        data = form.text("data", longest=2 * LONGEST_TEXT)
-        if data is None or not (form.code("contentType") or "").lower().startswith("text/plain"):
+        is_plain = (form.code("contentType") or "").lower().startswith("text/plain")
+        data = form.text("data", longest=2 * LONGEST_TEXT) if is_plain else None
+        if data is None:
             continue
         try:
             text = base64.b64decode(data, validate=True).decode("utf-8").strip()

@@ -76,7 +76,7 @@ class Unit:
     weight_kg: Decimal | None = None
     drugs: list[Ordered] = field(default_factory=list)
     reports: dict[str, TestReportArrival] = field(default_factory=dict)
-    observations: dict[tuple[str, datetime], list[Node]] = field(default_factory=dict)
+    observations: dict[str, tuple[str, datetime, list[Node]]] = field(default_factory=dict)  # category, moment
     services: list[ServiceArrival] = field(default_factory=list)
     documents: list[AttachmentArrival] = field(default_factory=list)
     clinical: list[ClinicalArrival] = field(default_factory=list)
@@ -109,9 +109,8 @@ class Unit:
         )
 
     def _arrival(self, bundle: Bundle) -> VisitArrival:
-        for (category, at), observations in self.observations.items():
-            found = gathered(observations, bundle=bundle, category=category, at=at)
-            self.reports[found.key] = found
+        for key, (category, at, observations) in self.observations.items():
+            self.reports[key] = gathered(observations, bundle=bundle, category=category, at=at)
         person = self.who.arrival or _NOBODY
         began_at = self.began_at or datetime(1900, 1, 1, tzinfo=VIETNAM_TIME)
         if self.encounter is not None:

@@ -36,6 +36,7 @@ class FhirCode(StrEnum):
     URL_DIFFERS = "URL_DIFFERS"
     DELETE_UNKNOWN = "DELETE_UNKNOWN"
     PART_OF_RECORD = "PART_OF_RECORD"
+    PARTS_LEFT_OUT = "PARTS_LEFT_OUT"
     IMPLICIT_RULES = "IMPLICIT_RULES"
     MODIFIER_EXTENSION = "MODIFIER_EXTENSION"
     CONTAINED_NESTED = "CONTAINED_NESTED"
@@ -149,6 +150,12 @@ TEXTS: Final[dict[FhirCode, Text]] = {
         "chỉ là một phần của một mục trong sổ: hãy gửi lại cả mục (đơn thuốc, phiếu kết quả, lượt khám) "
         "không có phần này.",
         "is only a part of a record: send the whole record (prescription, report, visit) again without it.",
+    ),
+    _C.PARTS_LEFT_OUT: Text(
+        "mục này trước đây gồm nhiều phần hơn: từ nay chỉ hiển thị những phần có trong thông điệp này. Nếu không phải "
+        "chủ ý, hãy gửi lại cả mục (đơn thuốc, phiếu kết quả).",
+        "this record was made of more parts: only those of this message are shown from now on. If that is not meant, "
+        "send the whole record (prescription, report) again.",
     ),
     _C.IMPLICIT_RULES: Text(
         "implicitRules thay đổi ý nghĩa của tài nguyên và không được hỗ trợ.",

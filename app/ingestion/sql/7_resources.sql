@@ -16,6 +16,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
    WHERE m.id = message AND r.lookup = ANY (lookups)
 $$;
 
+-- Which resources made the prescriptions and reports of one visit, and of how many each was made.
+CREATE OR REPLACE FUNCTION intake.told_before(message uuid, citizen uuid, visit text)
+RETURNS TABLE (lookup bytea, kind text, key text, parts int)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT r.lookup, r.kind, r.key, r.parts FROM intake.message m JOIN intake.sent_resource r ON r.facility_code = m.facility_code
+   WHERE m.id = message AND r.citizen_id = citizen AND citizen = ANY (auth.filing_citizens()) AND r.visit_source_id = visit
+     AND r.kind IN ('PRESCRIPTION', 'TEST_REPORT')
+$$;
+
 -- Remembers what resources became, in books that are open for filing.
 CREATE OR REPLACE FUNCTION intake.note_resources(message uuid, told jsonb) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -44,5 +53,5 @@ BEGIN
       ON CONFLICT (message_id, "position") DO UPDATE SET citizen_id = excluded.citizen_id;
   RETURN citizen;
 END $$;
-REVOKE ALL ON FUNCTION intake.sent_resources, intake.note_resources, auth.match_sent_patient FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION intake.sent_resources, intake.note_resources, auth.match_sent_patient TO worker;
+REVOKE ALL ON FUNCTION intake.sent_resources, intake.told_before, intake.note_resources, auth.match_sent_patient FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION intake.sent_resources, intake.told_before, intake.note_resources, auth.match_sent_patient TO worker;
