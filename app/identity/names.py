@@ -2,12 +2,17 @@
 
 import unicodedata
 
+_APOSTROPHES = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u02bc\u02b9\u2032\u00b4`", "'")
+)  # of H\u2019Hen, Y\u2019 Bli\u0103
+
 
 def name_key(full_name: str) -> str:
     """Return a name as it is compared: upper case, without diacritics, one space between words.
 
-    Hospitals type `Hòa` and `Hoà`, and old systems drop diacritics.
+    Hospitals type `Hòa` and `Hoà`, old systems drop diacritics, keyboards have several apostrophes and leave
+    characters that nobody sees.
     """
-    bare = unicodedata.normalize("NFD", full_name.replace("đ", "d").replace("Đ", "D"))
-    letters = "".join(c for c in bare if not unicodedata.combining(c))
+    plain = unicodedata.normalize("NFKD", full_name.translate(_APOSTROPHES).replace("đ", "d").replace("Đ", "D"))
+    letters = "".join(c for c in plain if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
     return " ".join(letters.upper().split())

@@ -76,6 +76,7 @@ class ProblemCode(StrEnum):
     # The person.
     IDENTIFIER_MALFORMED = "IDENTIFIER_MALFORMED"
     IDENTIFIER_PLACEHOLDER = "IDENTIFIER_PLACEHOLDER"
+    IDENTIFIER_UNUSUAL = "IDENTIFIER_UNUSUAL"
     IDENTIFIER_NONE = "IDENTIFIER_NONE"
     CARD_MALFORMED = "CARD_MALFORMED"
     CARD_LISTS_DIFFER = "CARD_LISTS_DIFFER"
@@ -283,6 +284,12 @@ TEXTS: dict[ProblemCode, Text] = {
     _C.IDENTIFIER_PLACEHOLDER: Text(
         "giá trị điền tạm (ví dụ toàn một chữ số), không phải số giấy tờ; nếu không có, hãy để trống.",
         "a filler (such as one digit repeated), not a document number; leave it empty if there is none.",
+    ),
+    _C.IDENTIFIER_UNUSUAL: Text(
+        "toàn chữ số nhưng không đủ 12 (số định danh cá nhân) hay 9 (CMND): hãy kiểm tra có bị mất số 0 ở đầu không; "
+        "hồ sơ được ghi theo đúng số này, nên có thể không vào sổ của người bệnh.",
+        "digits alone, but neither 12 (personal id) nor 9 (old card): look whether leading zeros were lost; the visit "
+        "is filed under this very number, so it may not stand in the person's book.",
     ),
     _C.IDENTIFIER_NONE: Text(
         "không có SO_CCCD và cũng không có MA_THE_BHYT: chưa biết hồ sơ thuộc về ai, nên được giữ lại, chưa hiển thị.",

@@ -89,6 +89,8 @@ def _identifier(line: Line) -> tuple[str, IdentifierKind] | tuple[None, None]:
     if values.is_filler(read[0]):
         line.remark(ProblemCode.IDENTIFIER_PLACEHOLDER, Effect.QUARANTINES, "SO_CCCD")
         return None, None
+    if values.is_odd_number(read[0]):
+        line.remark(ProblemCode.IDENTIFIER_UNUSUAL, Effect.WARNS, "SO_CCCD")
     return read
 
 

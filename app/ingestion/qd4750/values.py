@@ -23,6 +23,7 @@ _WITH_COMMA: Final = re.compile(r"[0-9.,]*,[0-9.,]*")
 _RESULT_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _RESULT_WITH_COMMA: Final = re.compile(r"-?[0-9]+,[0-9]+")
 _IDENTIFIER: Final = re.compile(r"[0-9A-Za-z./_-]{1,15}")
+_GROUPED: Final = re.compile(r"[0-9]{3}(?:[.-][0-9]{3}){2,3}")
 _PASSPORT: Final = re.compile(r"[A-Z][0-9]{7}")
 _FILLERS: Final = frozenset({"123456789", "987654321", "012345678901", "123456789012", "001234567890"})
 _CARD: Final = re.compile(r"[A-Z]{2}[0-9]{13}|[0-9]{10}")
@@ -186,7 +187,7 @@ def parallel(text: str | None) -> list[str]:
 
 
 def identifier(text: str) -> tuple[str, IdentifierKind] | None:
-    """Read a document number without its spaces, and tell what it is; None where it is no number at all.
+    """Read a document number without what groups its digits, and tell what it is; None where it is no number at all.
 
     Neither sex nor birth year is compared: numbers are issued again after a correction.
     Source: Decree 137/2015 Art. 13; the gateway's check of SO_CCCD.
@@ -194,12 +195,19 @@ def identifier(text: str) -> tuple[str, IdentifierKind] | None:
     number_text = "".join(text.split())
     if not _IDENTIFIER.fullmatch(number_text):
         return None
-    if number_text.isdigit() and len(number_text) in (9, 12):
-        kind = IdentifierKind.OLD_ID if len(number_text) == 9 else IdentifierKind.PERSONAL_ID  # noqa: PLR2004
-        return number_text, kind
+    digits = re.sub(r"[.-]", "", number_text) if _GROUPED.fullmatch(number_text) else number_text
+    if digits.isdigit() and len(digits) in (9, 12):
+        kind = IdentifierKind.OLD_ID if len(digits) == 9 else IdentifierKind.PERSONAL_ID  # noqa: PLR2004
+        return digits, kind
     if _PASSPORT.fullmatch(number_text):
         return number_text, IdentifierKind.PASSPORT
     return number_text, IdentifierKind.OTHER
+
+
+def is_odd_number(identifier_text: str) -> bool:
+    """Tell a number of digits alone that is no document's: a spreadsheet has taken its first zeros, or added `.0`."""
+    is_document = identifier_text.isdigit() and len(identifier_text) in (9, 12)
+    return not is_document and re.fullmatch(r"[0-9.-]+", identifier_text) is not None
 
 
 def is_filler(identifier_text: str) -> bool:

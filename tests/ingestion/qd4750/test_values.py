@@ -124,6 +124,10 @@ def test_lists() -> None:
     [
         ("001185012345", "001185012345", IdentifierKind.PERSONAL_ID),
         (" 001 185 012 345 ", "001185012345", IdentifierKind.PERSONAL_ID),
+        ("001-185-012345", "001185012345", IdentifierKind.PERSONAL_ID),
+        ("001.185.012345", "001185012345", IdentifierKind.PERSONAL_ID),
+        ("790850123.45.0", "790850123.45.0", IdentifierKind.OTHER),
+        ("79085012345.0", "79085012345.0", IdentifierKind.OTHER),
         ("012345678", "012345678", IdentifierKind.OLD_ID),
         ("C1234567", "C1234567", IdentifierKind.PASSPORT),
         ("c1234567", "c1234567", IdentifierKind.OTHER),

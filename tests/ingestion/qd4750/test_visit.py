@@ -130,6 +130,13 @@ def test_a_malformed_identifier_rejects() -> None:
     assert told(visit, Effect.REJECTS) == [(ProblemCode.IDENTIFIER_MALFORMED, "XML1", 1, "SO_CCCD")]
 
 
+@pytest.mark.parametrize("text", ["1185012345", "79085012345", "1185012345.0", "0011850123456"])
+def test_a_number_that_a_spreadsheet_spoiled_is_told(text: str) -> None:
+    visit = only_visit(changed("XML1", SO_CCCD=text))
+
+    assert (ProblemCode.IDENTIFIER_UNUSUAL, "XML1", 1, "SO_CCCD") in told(visit, Effect.WARNS)
+
+
 def test_b161_a_filler_never_becomes_an_identity() -> None:
     visit = only_visit(changed("XML1", SO_CCCD="000000000000"))
 
