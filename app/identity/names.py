@@ -2,9 +2,7 @@
 
 import unicodedata
 
-_APOSTROPHES = str.maketrans(
-    dict.fromkeys("\u2018\u2019\u02bc\u02b9\u2032\u00b4`", "'")
-)  # of H\u2019Hen, Y\u2019 Bli\u0103
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u02b9\u2032\u00b4`", "'"))  # in names such as H'Hen
 
 
 def name_key(full_name: str) -> str:

@@ -126,7 +126,7 @@ def test_lists() -> None:
         (" 001 185 012 345 ", "001185012345", IdentifierKind.PERSONAL_ID),
         ("001-185-012345", "001185012345", IdentifierKind.PERSONAL_ID),
         ("001.185.012345", "001185012345", IdentifierKind.PERSONAL_ID),
-        ("790850123.45.0", "790850123.45.0", IdentifierKind.OTHER),
+        ("001.185.012.345", "001185012345", IdentifierKind.PERSONAL_ID),
         ("79085012345.0", "79085012345.0", IdentifierKind.OTHER),
         ("012345678", "012345678", IdentifierKind.OLD_ID),
         ("C1234567", "C1234567", IdentifierKind.PASSPORT),
