@@ -34,6 +34,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SCOPE_TOKEN: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
 _MOST_SCOPES: Final = 32
 # What a token of a facility's system is good for: to create. Source: SMART App Launch 2.2, Scopes; `write` as in 1.0.
+_FILES: Final = "system/*.c"
 _CREATES: Final = re.compile(r"system/(?:\*|[A-Z][A-Za-z]*)\.(?:c|write)")
 
 
@@ -136,11 +137,14 @@ class ClientCredentials:
     practitioner: str | None = None
 
     @property
-    def granted_scope(self) -> str | None:
-        """Return those of the scopes asked for that mean something here; the token can do no more and no less."""
+    def granted_scope(self) -> str:
+        """Return those of the scopes asked for that mean something here, else what every system's token can do.
+
+        Source: RFC 6749 section 3.3: a client that is not told takes what it asked for as granted.
+        """
         if self.practitioner is not None:
             return "practitioner"
-        return " ".join(scope for scope in self.scopes if _CREATES.fullmatch(scope)) or None
+        return " ".join(scope for scope in self.scopes if _CREATES.fullmatch(scope)) or _FILES
 
 
 def read_token_form(body: bytes, *, content_type: str | None) -> TokenForm:

@@ -72,12 +72,12 @@ async def _phone(request: Request, app: AppClient) -> sessions.Phone:
 async def _facility_token(form: TokenForm, *, context: Context) -> dict[str, object]:
     asked = read_client_credentials(form)
     step = partial(client_sessions.open_session, asked=asked, context=context)
-    answer: dict[str, object] = {
+    return {
         "access_token": await run_step(context.house.ingest, step),
         "token_type": "Bearer",
         "expires_in": context.house.settings.facility_token_seconds,
+        "scope": asked.granted_scope,
     }
-    return answer if asked.granted_scope is None else {**answer, "scope": asked.granted_scope}
 
 
 @router.post("/auth/activations", status_code=201)
