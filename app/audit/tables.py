@@ -38,12 +38,15 @@ class HeadRow(Row):
 
 
 class LineRow(Row):
-    """What one line says, and the nonce that hides it: both may be erased, its leaf stays."""
+    """What one line says, and the nonce that hides it: both may be erased, its leaf stays.
+
+    Its citizen is the head's: a foreign key of its own would lock and look for the same person once more a line.
+    """
 
     __tablename__ = "line"
     __table_args__ = ({"schema": "audit"},)
 
-    citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"), primary_key=True)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     n: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     previous: Mapped[bytes] = mapped_column(LargeBinary)  # the leaf of line n - 1; 32 zero bytes before the first
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -63,12 +66,12 @@ class LeafRow(Row):
 
     __tablename__ = "leaf"
     __table_args__ = (
-        Index("leaf_index_key", "leaf_index", unique=True),
+        Index("leaf_index_key", "leaf_index", unique=True, postgresql_where=text("leaf_index IS NOT NULL")),
         Index("leaf_unsealed_idx", "citizen_id", "n", postgresql_where=text("leaf_index IS NULL")),
         {"schema": "audit"},
     )
 
-    citizen_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.citizen.id"), primary_key=True)
+    citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     n: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
     leaf_index: Mapped[int | None] = mapped_column(BigInteger)

@@ -74,16 +74,35 @@ async def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> As
         await ingest.dispose()
 
 
+@dataclass(slots=True, kw_only=True)
+class ShownProof:
+    """A proof of possession that is good once (RFC 9449), and whether PostgreSQL has it marked as used."""
+
+    key: bytes  # SHA-256 thumbprint (RFC 7638)
+    proof_id: str
+    is_spent: bool = False
+
+    @property
+    def to_send(self) -> bytes:
+        """Return what a statement is told: the key alone, or with the proof's id, which it marks in its transaction."""
+        return self.key if self.is_spent else self.key + self.proof_id.encode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One request: who says so, in which language, at what time."""
 
     house: House
     token: str | None  # the bearer's secret; what it stands for, PostgreSQL decides
-    proof_key: bytes | None  # thumbprint of the key that the request proved (RFC 9449)
+    proof: ShownProof | None
     language: str  # vi or en
     now: datetime
     request_id: str
+
+    @property
+    def proof_key(self) -> bytes | None:
+        """Return the thumbprint of the key that the request proved."""
+        return None if self.proof is None else self.proof.key
 
     def new_id(self) -> UUID:
         """Return a new identifier of this request's time."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from app.core.context import Context, House
+from app.core.context import Context, House, ShownProof
 from app.core.errors import Invalid, Text, TooLarge, Unauthenticated, UnsupportedMediaType
 
 _CREDENTIALS = re.compile(r"(Bearer|DPoP) ([A-Za-z0-9._~+/=-]{16,512})\Z", re.IGNORECASE)
@@ -69,13 +69,13 @@ def context_without_token(request: Request) -> Context:
     return new_context(request, token=None)
 
 
-def new_context(request: Request, *, token: str | None, proof_key: bytes | None = None) -> Context:
+def new_context(request: Request, *, token: str | None, proof: ShownProof | None = None) -> Context:
     """Return the context of a request, with what it has proved so far."""
     house = house_of(request)
     return Context(
         house=house,
         token=token,
-        proof_key=proof_key,
+        proof=proof,
         language=request.state.language,
         now=house.clock(),
         request_id=request.state.request_id,

@@ -33,7 +33,7 @@ from app.gateway.metrics import count_operation
 from app.gateway.problems import graphql_error, headers_of, internal_graphql_error
 from app.gateway.run import run
 from app.gateway.trusted import UNKNOWN_DOCUMENT, document_id, trusted_operations
-from app.identity.proving import challenged, proven_context
+from app.identity.proving import challenged, shown_context, spend_proof
 
 router = APIRouter()
 
@@ -76,11 +76,14 @@ async def graphql(request: Request) -> Response:
     media_type = media_type_of(accept)
     asked: Asked | None = None
     try:
-        context = await proven_context(request)
-        check_app(request.headers.get("sokhoe-app"), oldest=context.house.settings.oldest_app_version)
-        require_media_type(request, accepted=frozenset({JSON}))
-        asked = _asked(await read_body(request, most_bytes=MOST_BYTES))
-        return await _answer(asked, request=request, context=context, media_type=media_type)
+        context = shown_context(request)
+        try:
+            check_app(request.headers.get("sokhoe-app"), oldest=context.house.settings.oldest_app_version)
+            require_media_type(request, accepted=frozenset({JSON}))
+            asked = _asked(await read_body(request, most_bytes=MOST_BYTES))
+            return await _answer(asked, request=request, context=context, media_type=media_type)
+        finally:
+            await spend_proof(context)  # what was refused, too, was asked once
     except AppError as error:
         if isinstance(error, Unauthenticated):
             challenged(error, request)

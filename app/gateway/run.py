@@ -21,9 +21,10 @@ from app.core.errors import AppError, NotFound, Unauthenticated, Unavailable
 from app.core.settings import RELEASE
 from app.gateway import deployment
 from app.gateway.doing import do
-from app.gateway.openers import OPENERS
+from app.gateway.openers import OPENERS, Opener
 from app.gateway.plans import DESK, Operation, trusted
 from app.gateway.problems import graphql_error, internal_graphql_error
+from app.identity.proving import spend_proof
 
 log = structlog.get_logger()
 
@@ -61,12 +62,13 @@ class _Asked:
         :raises NotFound: when this viewer has no such thing: what a citizen has, a practitioner has not
         """
         body = await self._desk(part)
+        self._has_spent()
         if body is None:
             raise NotFound
         return body
 
     async def _desk(self, part: Part) -> bytes | None:
-        house, token, proof_key = self.context.house, self.context.token, self.context.proof_key
+        house, token, proof_key = self.context.house, self.context.token, self._proof()
         with connection_errors():
             if self.operation.is_deployed:
                 call = _call(self.operation.key, part.key)
@@ -83,29 +85,46 @@ class _Asked:
         self, part: Part, asked: tuple[object, ...], *, known: str | None
     ) -> tuple[str | None, bytes | None]:
         """Answer a root field from a book: its version for this viewer, and nothing when that is `known`."""
-        house, token, proof_key = self.context.house, self.context.token, self.context.proof_key
-        opener, name = OPENERS[str(part.opens)], self.operation.name
+        opener = OPENERS[str(part.opens)]
         with connection_errors():
             if opener.announce is not None:
                 numbers = ", ".join(f"${n}" for n in range(1, len(asked) + 6))
                 line = f"SELECT {opener.announce}({numbers})"
-                told = (name, self.digest(), self.context.request_id)
-                asked = (*asked, await house.api.fetchval(line, token, proof_key, *asked, *told))
-            if self.operation.is_deployed or house.demo is None:
-                call = _call(self.operation.key, part.key)
-                row = await house.api.fetchrow(
-                    call, token, proof_key, *asked, known, self.context.language, *self.bound
+                told = (self.operation.name, self.digest(), self.context.request_id)
+                announced = await self.context.house.api.fetchval(
+                    line, self.context.token, self._proof(), *asked, *told
                 )
-                return row["etag"], row["body"]
-            async with house.demo.acquire() as connection, connection.transaction():
-                numbers = ", ".join(f"${n}" for n in range(1, len(asked) + 4))
-                opening = f"SELECT citizen_id, sections, etag FROM {opener.demo_function}({numbers})"  # noqa: S608 - ours
-                opened = await connection.fetchrow(opening, token, proof_key, *asked, name)
-                if known is not None and opened["etag"] == known:
-                    return known, None
-                statement = part.statement()
-                inputs = {"in_citizen": opened["citizen_id"], "in_sections": opened["sections"]}
-                return opened["etag"], await run_statement(connection, statement, {**self.values, **inputs})
+                self._has_spent()
+                asked = (*asked, announced)
+            answered = await self._opened(opener, part, asked, known=known)
+            self._has_spent()
+            return answered
+
+    async def _opened(
+        self, opener: Opener, part: Part, asked: tuple[object, ...], *, known: str | None
+    ) -> tuple[str | None, bytes | None]:
+        house, token, proof_key = self.context.house, self.context.token, self._proof()
+        if self.operation.is_deployed or house.demo is None:
+            call = _call(self.operation.key, part.key)
+            row = await house.api.fetchrow(call, token, proof_key, *asked, known, self.context.language, *self.bound)
+            return row["etag"], row["body"]
+        async with house.demo.acquire() as connection, connection.transaction():
+            numbers = ", ".join(f"${n}" for n in range(1, len(asked) + 4))
+            opening = f"SELECT citizen_id, sections, etag FROM {opener.demo_function}({numbers})"  # noqa: S608 - ours
+            opened = await connection.fetchrow(opening, token, proof_key, *asked, self.operation.name)
+            if known is not None and opened["etag"] == known:
+                return known, None
+            statement = part.statement()
+            inputs = {"in_citizen": opened["citizen_id"], "in_sections": opened["sections"]}
+            return opened["etag"], await run_statement(connection, statement, {**self.values, **inputs})
+
+    def _proof(self) -> bytes | None:
+        """Return what proves the key; a statement that ends well marks it as used."""
+        return None if self.context.proof is None else self.context.proof.to_send
+
+    def _has_spent(self) -> None:
+        if self.context.proof is not None:
+            self.context.proof.is_spent = True
 
     def digest(self) -> bytes:
         """Return a digest of what the operation is asked with; the visitors' book keeps it, not the values."""
@@ -117,6 +136,7 @@ class _Asked:
 
     async def deed(self, part: Part, variables: VariableValues) -> bytes:
         """Do a mutation and answer its payload, with its book."""
+        await spend_proof(self.context)
         done = await do(part, variables=variables, values=self.values, context=self.context)
         books: dict[int, bytes | None] = {}
         for number in books_of(done.payload):

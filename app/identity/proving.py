@@ -3,7 +3,7 @@
 import structlog
 from starlette.requests import Request
 
-from app.core.context import Context
+from app.core.context import Context, House, ShownProof
 from app.core.db import connection_errors
 from app.core.errors import Unauthenticated
 from app.core.providers import AppClient
@@ -26,12 +26,32 @@ async def proven_context(request: Request) -> Context:
     :raises ProofRefused: when the proof is not one, or was used before
     :raises Unauthenticated: when there is a header that is no token, or no live session behind a bound one
     """
+    context = shown_context(request)
+    await spend_proof(context)
+    return context
+
+
+def shown_context(request: Request) -> Context:
+    """Return the same with a proof that may have been used before: whoever asks for it must call `spend_proof`.
+
+    :raises ProofRefused: when the proof is not one
+    :raises Unauthenticated: when there is a header that is no token
+    """
     shown = credentials_of(request)
     if shown is None or not shown.with_proof:
         return new_context(request, token=None if shown is None else shown.token)
     proof = _read(request, access_token=shown.token)
-    await _use(request, proof, token=shown.token)
-    return new_context(request, token=shown.token, proof_key=proof.key)
+    return new_context(request, token=shown.token, proof=ShownProof(key=proof.key, proof_id=proof.proof_id))
+
+
+async def spend_proof(context: Context) -> None:
+    """Mark the request's proof as used, unless a statement did so in its own transaction.
+
+    :raises ProofRefused: when it was used before
+    :raises Unauthenticated: when there is no live session bound to its key
+    """
+    if context.proof is not None and not context.proof.is_spent:
+        await _use(context.house, context.proof, token=context.token)
 
 
 async def proven_key(request: Request, app: AppClient, *, needs_proof: bool = True) -> bytes | None:
@@ -45,7 +65,7 @@ async def proven_key(request: Request, app: AppClient, *, needs_proof: bool = Tr
         return None
     try:
         proof = _read(request, access_token=None)
-        await _use(request, proof, token=None)
+        await _use(house_of(request), ShownProof(key=proof.key, proof_id=proof.proof_id), token=None)
     except NonceWanted as refusal:
         raise OAuthError(OAuthCode.USE_DPOP_NONCE, refusal.text, reason=refusal.reason) from None
     except ProofRefused as refusal:
@@ -86,8 +106,9 @@ def _read(request: Request, *, access_token: str | None) -> Proof:
     return proof
 
 
-async def _use(request: Request, proof: Proof, *, token: str | None) -> None:
+async def _use(house: House, proof: ShownProof, *, token: str | None) -> None:
     with connection_errors():
-        unused = await house_of(request).desk.fetchval(_USE_PROOF, token, proof.key, proof.proof_id)
+        unused = await house.desk.fetchval(_USE_PROOF, token, proof.key, proof.proof_id)
     if not unused:
         raise ProofRefused(Reason.REPLAYED)
+    proof.is_spent = True

@@ -110,11 +110,11 @@ def operations() -> list[plans.Operation]:
 async def ask(house: House, reader: Reader, chance: random.Random, asked: list[plans.Operation], watch: Watch) -> None:
     """Send one request, and perhaps spoil it."""
     operation = chance.choice(asked)
-    context = Context(house=house, token=reader.token, proof_key=None, language="vi", now=utc_now(), request_id="t")
+    context = Context(house=house, token=reader.token, proof=None, language="vi", now=utc_now(), request_id="t")
     spoil = chance.choice(("no", "no", "cancel", "cancel", "time out", "dead token", "bad variable", "unknown"))
     variables: dict[str, object] = {"first": 0} if spoil == "bad variable" and operation.name == "Visits" else {}
     if spoil == "dead token":
-        context = Context(house=house, token="x" * 43, proof_key=None, language="vi", now=utc_now(), request_id="t")
+        context = Context(house=house, token="x" * 43, proof=None, language="vi", now=utc_now(), request_id="t")
     if_none_match = '"1.o.x"' if spoil == "unknown" else None
     task = asyncio.create_task(run(operation, variables=variables, context=context, if_none_match=if_none_match))
     try:

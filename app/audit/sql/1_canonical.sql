@@ -7,7 +7,8 @@ BEGIN
   CASE jsonb_typeof(value)
     WHEN 'object' THEN
       RETURN '{' || coalesce((SELECT string_agg(to_json(e.key)::text || ':'
-          || CASE WHEN jsonb_typeof(e.value) IN ('string', 'null', 'boolean') THEN e.value::text ELSE audit.canonical(e.value) END,
+          || CASE WHEN jsonb_typeof(e.value) IN ('string', 'null', 'boolean') OR e.value::text ~ '^-?[0-9]{1,15}$' THEN e.value::text
+                  ELSE audit.canonical(e.value) END,
           ',' ORDER BY e.key COLLATE "C") FROM jsonb_each(value) e), '') || '}';
     WHEN 'array' THEN
       RETURN '[' || coalesce((SELECT string_agg(audit.canonical(e.value), ',' ORDER BY e.n)
@@ -25,12 +26,13 @@ REVOKE ALL ON FUNCTION audit.canonical FROM PUBLIC;
 
 -- What is hashed of a line, after 0x00 and its nonce: its canonical JSON. Version 1; a later form gets another number.
 CREATE OR REPLACE FUNCTION audit.body_of(line audit.line) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT format('{"about":%s,"action":%s,"actor":{"facility":%s,"id":%s,"kind":%s,"name":%s},"at":"%s","category":%s,'
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN format('{"about":%s,"action":%s,"actor":{"facility":%s,"id":%s,"kind":%s,"name":%s},"at":"%s","category":%s,'
       || '"citizen":"%s","n":%s,"previous":"%s","v":1}',
     audit.canonical(line.about), to_json(line.action), coalesce(to_json(line.facility_code)::text, 'null'),
     coalesce(to_json(line.actor_id)::text, 'null'), to_json(line.actor_kind), coalesce(to_json(line.actor_name)::text, 'null'),
     to_char(line.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), to_json(line.category),
-    line.citizen_id, line.n, encode(line.previous, 'hex'))
-$$;
+    line.citizen_id, line.n, encode(line.previous, 'hex'));
+END $$;
 REVOKE ALL ON FUNCTION audit.body_of FROM PUBLIC;

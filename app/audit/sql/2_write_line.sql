@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION audit.write_line(citizen uuid, action text, live auth
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   line audit.line;
-  head audit.head;
+  head record;
   leaf bytea;
 BEGIN
   line.citizen_id := citizen;
@@ -21,31 +21,26 @@ BEGIN
                           WHEN live.facility_code IS NOT NULL THEN 'FACILITY_SYSTEM' ELSE 'SYSTEM' END;
   line.actor_id := coalesce(live.practitioner_id, live.citizen_id);
   line.facility_code := coalesce(line.about->>'facility', live.via_facility_code, live.facility_code);
-  IF live.practitioner_id IS NOT NULL THEN
-    SELECT p.full_name INTO line.actor_name FROM auth.practitioner p WHERE p.id = live.practitioner_id;
-  ELSIF live.citizen_id IS NOT NULL THEN
-    SELECT c.full_name INTO line.actor_name FROM auth.citizen c WHERE c.id = live.citizen_id;
-  END IF;
-  IF line.category = 'VIEW' AND line.actor_kind <> 'OWNER' THEN
-    PERFORM FROM audit.tree t WHERE t.sealed_at > clock_timestamp() - t.stop_after;
-    IF NOT FOUND THEN
-      RAISE EXCEPTION 'no seal was set for too long' USING ERRCODE = 'SK503';
-    END IF;
-  END IF;
-  SELECT h.* INTO head FROM audit.head h WHERE h.citizen_id = citizen FOR UPDATE;
-  IF NOT FOUND THEN
+  LOOP
+    SELECT h.n, h.hash, EXISTS (SELECT FROM audit.tree t WHERE t.sealed_at > clock_timestamp() - t.stop_after) AS is_sealed,
+           coalesce((SELECT p.full_name FROM auth.practitioner p WHERE p.id = live.practitioner_id),
+                    (SELECT c.full_name FROM auth.citizen c WHERE c.id = live.citizen_id)) AS actor_name
+      INTO head FROM audit.head h WHERE h.citizen_id = citizen FOR UPDATE OF h;
+    EXIT WHEN FOUND;
     INSERT INTO audit.head VALUES (citizen, 0, decode(repeat('00', 32), 'hex')) ON CONFLICT DO NOTHING;
-    SELECT h.* INTO STRICT head FROM audit.head h WHERE h.citizen_id = citizen FOR UPDATE;
+  END LOOP;
+  IF line.category = 'VIEW' AND line.actor_kind <> 'OWNER' AND NOT head.is_sealed THEN
+    RAISE EXCEPTION 'no seal was set for too long' USING ERRCODE = 'SK503';
   END IF;
+  line.actor_name := head.actor_name;
   line.n := head.n + 1;
   line.previous := head.hash;
   line.at := clock_timestamp();
   line.nonce := sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
   line.transaction := pg_current_xact_id();
   leaf := sha256('\x00'::bytea || line.nonce || convert_to(audit.body_of(line), 'UTF8'));
+  WITH kept AS (INSERT INTO audit.line VALUES (line.*)), hashed AS (INSERT INTO audit.leaf VALUES (citizen, line.n, leaf, NULL))
   UPDATE audit.head h SET n = line.n, hash = leaf WHERE h.citizen_id = citizen;
-  INSERT INTO audit.line VALUES (line.*);
-  INSERT INTO audit.leaf VALUES (citizen, line.n, leaf, NULL);
   RETURN line.n;
 EXCEPTION
   WHEN insufficient_privilege OR undefined_table OR read_only_sql_transaction OR disk_full OR io_error OR raise_exception THEN

@@ -2,15 +2,10 @@
 -- Marks a DPoP proof as used; false when it was used before, in whichever process (RFC 9449 §11.1). With a token its
 -- session must be alive and bound to that key, else SK401: who has no session leaves nothing here. A proof is accepted
 -- for 70 seconds, so rows are kept for two minutes; every fiftieth call sweeps, for all of them a hundred at most.
-CREATE OR REPLACE FUNCTION auth.use_proof(token text, proof_key bytea, proof text) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE live auth.session; is_new boolean;
+CREATE OR REPLACE FUNCTION auth.is_first_use(proof_key bytea, proof text) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE is_new boolean;
 BEGIN
-  IF token IS NOT NULL THEN
-    live := auth.live_session(token, proof_key);
-    PERFORM auth.note_seen(live.id);
-  END IF;
   INSERT INTO auth.used_proof VALUES (proof_key, proof, clock_timestamp() + interval '2 minutes') ON CONFLICT DO NOTHING;
   is_new := FOUND;
   IF random() < 0.02 THEN
@@ -19,8 +14,31 @@ BEGIN
   END IF;
   RETURN is_new;
 END $$;
+CREATE OR REPLACE FUNCTION auth.use_proof(token text, proof_key bytea, proof text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE live auth.session;
+BEGIN
+  IF token IS NOT NULL THEN
+    live := auth.live_session(token, proof_key);
+    PERFORM auth.note_seen(live.id);
+  END IF;
+  RETURN auth.is_first_use(proof_key, proof);
+END $$;
 REVOKE ALL ON FUNCTION auth.use_proof FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.use_proof TO desk;
+
+-- The same in the transaction of what the proof is for: `shown` is its key's thumbprint (32 bytes) with its id after it.
+-- What is refused leaves no row; app/identity/proving.py marks such a proof afterwards. SK401: it was used before.
+CREATE OR REPLACE FUNCTION auth.spend_proof(session uuid, shown bytea) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM auth.note_seen(session);
+  IF NOT auth.is_first_use(substr(shown, 1, 32), convert_from(substr(shown, 33), 'UTF8')) THEN
+    RAISE EXCEPTION 'the proof was used before' USING ERRCODE = 'SK401';
+  END IF;
+  RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION auth.is_first_use, auth.spend_proof FROM PUBLIC;
 
 -- Notes that a session is in use, once a minute at most: all other calls only read.
 CREATE OR REPLACE FUNCTION auth.note_seen(session uuid) RETURNS void
@@ -33,12 +51,3 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION auth.note_seen FROM PUBLIC;
 
-DO $$
-DECLARE t text;
-BEGIN
-  FOREACH t IN ARRAY ARRAY['device', 'seen', 'used_proof'] LOOP
-    EXECUTE format('ALTER TABLE auth.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t);
-    EXECUTE format('DROP POLICY IF EXISTS deciding ON auth.%I', t);
-    EXECUTE format('CREATE POLICY deciding ON auth.%I TO auth_owner USING (true) WITH CHECK (true)', t);
-  END LOOP;
-END $$;

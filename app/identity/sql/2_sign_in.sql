@@ -3,12 +3,17 @@
 -- resolve the secret again in each statement, so that a setting made by hand names nobody whose secret its maker does not know.
 CREATE OR REPLACE FUNCTION auth.sign_in(token text, proof_key bytea, OUT citizen_id uuid, OUT practitioner_id uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE live auth.session := auth.live_session(token, proof_key); done text;
+DECLARE live auth.session := auth.live_session(token, substr(proof_key, 1, 32)); done text;
 BEGIN
   IF live.facility_code IS NOT NULL THEN
     RAISE EXCEPTION 'not a person''s session' USING ERRCODE = 'SK401';
   END IF;
-  PERFORM auth.note_seen(live.id);
+  IF length(proof_key) > 32 THEN
+    done := auth.spend_proof(live.id, proof_key);
+    proof_key := substr(proof_key, 1, 32);
+  ELSE
+    PERFORM auth.note_seen(live.id);
+  END IF;
   citizen_id := live.citizen_id;
   practitioner_id := live.practitioner_id;
   done := set_config('desk.token', token, true);

@@ -6,7 +6,7 @@ DECLARE t text;
 BEGIN
   FOREACH t IN ARRAY ARRAY['citizen', 'identifier', 'session', 'client_key', 'used_assertion', 'account', 'login',
                            'handoff', 'renewal', 'refresh_token', 'used_token', 'practitioner', 'practitioner_place',
-                           'step_up', 'deed'] LOOP
+                           'step_up', 'deed', 'device', 'seen', 'used_proof'] LOOP
     EXECUTE format('ALTER TABLE auth.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t);
     EXECUTE format('DROP POLICY IF EXISTS deciding ON auth.%I', t);
     EXECUTE format('CREATE POLICY deciding ON auth.%I TO auth_owner USING (true) WITH CHECK (true)', t);

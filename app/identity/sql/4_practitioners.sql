@@ -10,15 +10,18 @@ GRANT EXECUTE ON FUNCTION auth.today TO desk;
 -- Whether somebody may practise today: the certificate is valid and not suspended, and there is a place, at this
 -- facility if one is named, that is valid too and whose facility is not suspended.
 CREATE OR REPLACE FUNCTION auth.practises(who uuid, at_facility text DEFAULT NULL) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT EXISTS (SELECT FROM auth.practitioner p
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE today date := (clock_timestamp() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date;  -- auth.today()
+BEGIN
+  PERFORM FROM auth.practitioner p
       JOIN auth.practitioner_place w ON w.practitioner_id = p.id JOIN directory.facility f ON f.code = w.facility_code
-     WHERE p.id = who AND auth.today() BETWEEN p.valid_from AND coalesce(p.valid_until, 'infinity')
+     WHERE p.id = who AND today BETWEEN p.valid_from AND coalesce(p.valid_until, 'infinity')
        AND (p.suspended_at IS NULL OR p.suspended_at > clock_timestamp())
-       AND auth.today() BETWEEN w.valid_from AND coalesce(w.valid_until, 'infinity')
+       AND today BETWEEN w.valid_from AND coalesce(w.valid_until, 'infinity')
        AND NOT EXISTS (SELECT FROM auth.citizen c WHERE c.id = p.citizen_id AND c.closed_at IS NOT NULL)
-       AND f.suspended_at IS NULL AND (at_facility IS NULL OR w.facility_code = at_facility))
-$$;
+       AND f.suspended_at IS NULL AND (at_facility IS NULL OR w.facility_code = at_facility);
+  RETURN FOUND;
+END $$;
 REVOKE ALL ON FUNCTION auth.practises FROM PUBLIC;
 
 -- The certificate with which the person of an account may practise today, the newest of several: the register has their

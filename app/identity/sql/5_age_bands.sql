@@ -36,14 +36,18 @@ REVOKE ALL ON FUNCTION auth.band_on FROM PUBLIC;
 
 -- What a representation is worth on a day, waiting, over and ended ones included: NONE, and so while either account is
 -- closed. A mandate is an adult's to give; a court's decision holds at any age.
+CREATE OR REPLACE FUNCTION auth.extent_of(r auth.representation, closed boolean, by_age text, day date) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN CASE
+    WHEN closed OR r.accepted_at IS NULL OR r.ended_at IS NOT NULL OR day NOT BETWEEN r.valid_from AND coalesce(r.valid_until, 'infinity') THEN 'NONE'
+    WHEN r.kind IN ('PARENT', 'GUARDIAN') THEN by_age
+    WHEN r.kind = 'MANDATE' AND by_age <> 'NONE' THEN 'NONE'
+    ELSE r.extent END;
+END $$;
 CREATE OR REPLACE FUNCTION auth.extent_on(r auth.representation, day date) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE
-    WHEN r.accepted_at IS NULL OR r.ended_at IS NOT NULL OR day NOT BETWEEN r.valid_from AND coalesce(r.valid_until, 'infinity')
-      OR d.closed_at IS NOT NULL OR EXISTS (SELECT FROM auth.citizen c WHERE c.id = r.representative_id AND c.closed_at IS NOT NULL) THEN 'NONE'
-    WHEN r.kind IN ('PARENT', 'GUARDIAN') THEN b.extent
-    WHEN r.kind = 'MANDATE' AND b.extent <> 'NONE' THEN 'NONE'
-    ELSE r.extent END
-    FROM auth.citizen d, auth.band_on(d.birth_on, day) b WHERE d.id = r.dependant_id
+  SELECT auth.extent_of(r, d.closed_at IS NOT NULL OR v.closed_at IS NOT NULL, b.extent, day)
+    FROM auth.citizen d LEFT JOIN auth.citizen v ON v.id = r.representative_id, auth.band_on(d.birth_on, day) b WHERE d.id = r.dependant_id
 $$;
-REVOKE ALL ON FUNCTION auth.extent_on FROM PUBLIC;
+REVOKE ALL ON FUNCTION auth.extent_of, auth.extent_on FROM PUBLIC;

@@ -14,10 +14,13 @@ END $$;
 
 -- A list of a scope as an array's text; '' where there is none: everything.
 CREATE OR REPLACE FUNCTION auth.listed(list jsonb) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE WHEN jsonb_typeof(list) = 'array'
-              THEN coalesce((SELECT array_agg(e) FROM jsonb_array_elements_text(list) e), '{}')::text ELSE '' END
-$$;
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF jsonb_typeof(list) = 'array' THEN
+    RETURN coalesce((SELECT array_agg(e) FROM jsonb_array_elements_text(list) e), '{}')::text;
+  END IF;
+  RETURN '';
+END $$;
 
 -- `private`: whether the viewer stands for the owner (numbers, phone and address are shown).
 CREATE OR REPLACE FUNCTION auth.decide(citizen uuid, scope jsonb, unmasked boolean, private boolean) RETURNS void

@@ -8,17 +8,17 @@ CREATE OR REPLACE FUNCTION auth.open_book(token text, proof_key bytea, target uu
                                           OUT citizen_id uuid, OUT sections int, OUT etag text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
-DECLARE viewer_level smallint; version bigint; done text;
+DECLARE viewer_level smallint; version bigint; done text; represented record; session uuid;
+        shown bytea := CASE WHEN length(proof_key) > 32 THEN proof_key END;  -- a proof that is spent here: auth.spend_proof
 BEGIN
+  proof_key := substr(proof_key, 1, 32);
   -- now() is frozen at BEGIN, and a snapshot does not see a revocation: a transaction held open would outlive both.
-  IF current_setting('transaction_isolation') <> 'read committed' OR clock_timestamp() > now() + interval '5 seconds' THEN
-    RAISE EXCEPTION 'stale transaction' USING ERRCODE = '25001';
-  END IF;
-  IF current_setting('book.opened', true) = now()::text THEN
-    RAISE EXCEPTION 'a book is open in this transaction' USING ERRCODE = '25001';
+  IF current_setting('transaction_isolation') <> 'read committed' OR clock_timestamp() > now() + interval '5 seconds'
+     OR current_setting('book.opened', true) = now()::text THEN
+    RAISE EXCEPTION 'a stale transaction, or a book is open in it' USING ERRCODE = '25001';
   END IF;
   -- auth.live_session in the statement that reads the book's version: the same condition, word for word (tested).
-  SELECT s.citizen_id, s.level, b.version INTO citizen_id, viewer_level, version
+  SELECT s.id, s.citizen_id, s.level, b.version INTO session, citizen_id, viewer_level, version
     FROM auth.session s LEFT JOIN auth.book b ON b.citizen_id = s.citizen_id
    WHERE s.token_hash = sha256(convert_to(token, 'UTF8')) AND s.ended_at IS NULL AND s.expires_at > clock_timestamp()
      AND s.key_thumbprint IS NOT DISTINCT FROM proof_key
@@ -29,12 +29,13 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'not a person''s session' USING ERRCODE = 'SK401';
   END IF;
+  IF shown IS NOT NULL THEN done := auth.spend_proof(session, shown); END IF;
   IF coalesce(viewer_level, 1) < 2 THEN
     RAISE EXCEPTION 'account level too low' USING ERRCODE = 'SK403';
   END IF;
   IF target IS NOT NULL AND target <> citizen_id THEN
-    SELECT r.citizen_id, r.sections, r.etag INTO citizen_id, sections, etag
-      FROM auth.open_represented(auth.live_session(token, proof_key), target, operation) r;
+    represented := auth.open_represented(auth.live_session(token, proof_key), target, operation);
+    citizen_id := represented.citizen_id; sections := represented.sections;  -- and no ETag
     RETURN;
   END IF;
   IF version IS NULL THEN
@@ -56,5 +57,4 @@ BEGIN
   etag := left(encode(sha256(uuid_send(citizen_id) || int8send(version)), 'hex'), 24);
 END $$;
 REVOKE ALL ON FUNCTION auth.open_book FROM PUBLIC;
-GRANT USAGE ON SCHEMA auth TO book_reader;
-GRANT EXECUTE ON FUNCTION auth.open_book TO book_reader;
+GRANT USAGE ON SCHEMA auth TO book_reader; GRANT EXECUTE ON FUNCTION auth.open_book TO book_reader;

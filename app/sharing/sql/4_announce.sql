@@ -7,9 +7,10 @@
 CREATE OR REPLACE FUNCTION auth.announce(token text, proof_key bytea, wanted_grant uuid, operation text, variables bytea, request text)
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  live auth.session := auth.live_session(token, proof_key);
+  live auth.session := auth.live_session(token, substr(proof_key, 1, 32));
   granted record := auth.granted_book(live, wanted_grant);
   line bigint;
+  is_spent boolean := CASE WHEN length(proof_key) > 32 THEN auth.spend_proof(live.id, proof_key) END;
 BEGIN
   PERFORM auth.count_book(live, granted.citizen_id);
   PERFORM notice.happened(granted.citizen_id, 'BOOK_OPENED', jsonb_build_object('grant', wanted_grant, 'facility', granted.about->'facility'),

@@ -8,7 +8,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session; shown jsonb;
 BEGIN
   PERFORM auth.refuse_stale();
-  live := auth.live_session(token, proof_key);
+  live := auth.live_session(token, substr(proof_key, 1, 32));
+  IF length(proof_key) > 32 THEN
+    PERFORM auth.spend_proof(live.id, proof_key);
+  END IF;
   IF live.practitioner_id IS NOT NULL THEN
     RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK405';
   ELSIF live.citizen_id IS NULL THEN

@@ -6,7 +6,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE stands record; classes int := 63 & ~coalesce(auth.closed_to_representatives(target), 63); scope jsonb; line bigint;
 BEGIN
-  SELECT r.kind, r.sections, r.unmasked INTO stands FROM auth.representation(viewer, target) r;  -- SK404: none
+  stands := auth.representation(viewer, target);  -- SK404: none
   citizen_id := target;
   sections := stands.sections;
   scope := jsonb_build_object('sections', sections, 'sensitive', classes);
