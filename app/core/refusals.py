@@ -22,17 +22,21 @@ WORDS: Final[Mapping[str, Text]] = {
         "Bạn đã đồng ý với mục đích này và vẫn còn hiệu lực. Muốn thay đổi: withdrawConsent rồi giveConsent lại.",
         "You agreed to this purpose already and it holds. To change that: withdrawConsent, then giveConsent again.",
     ),
-    "asked already, or too many": Text(
-        "Người này đã được đề nghị, hoặc đã đủ tám người đại diện. Hãy chờ trả lời, hoặc chấm dứt một đề nghị bằng "
-        "endRepresentation.",
-        "This person was asked already, or there are eight representatives. Wait for the answer, or end one with "
-        "endRepresentation.",
+    "asked already": Text(
+        "Người này đã được đề nghị. Hãy chờ trả lời, hoặc rút đề nghị bằng endRepresentation.",
+        "This person was asked already. Wait for the answer, or take it back with endRepresentation.",
     ),
-    "claimed already, or too many": Text(
-        "Bạn đã gửi đề nghị này, hoặc đã có năm đề nghị đang chờ. Hãy mang giấy tờ đến nơi tiếp nhận, hoặc rút một đề "
-        "nghị bằng withdrawClaim.",
-        "You made this claim already, or five are waiting. Show the papers at the service desk, or take one back with "
-        "withdrawClaim.",
+    "enough representatives": Text(
+        "Đã đủ tám người đại diện, kể cả những người chưa trả lời. Hãy chấm dứt một người bằng endRepresentation.",
+        "There are eight representatives, those who have not answered counted. End one with endRepresentation.",
+    ),
+    "claimed already": Text(
+        "Bạn đã gửi đề nghị này. Hãy mang giấy tờ đến nơi tiếp nhận.",
+        "You made this claim already. Show the papers at the service desk.",
+    ),
+    "enough claims": Text(
+        "Bạn đã có năm đề nghị đang chờ. Hãy mang giấy tờ đến nơi tiếp nhận, hoặc rút một đề nghị bằng withdrawClaim.",
+        "Five of your claims are waiting. Show the papers at the service desk, or take one back with withdrawClaim.",
     ),
     "another has it now": Text(
         "Cơ sở đã gửi lượt khám này cho người khác nên không thể lấy lại. Nếu đó là nhầm lẫn, hãy liên hệ cơ sở.",
@@ -84,22 +88,23 @@ WORDS: Final[Mapping[str, Text]] = {
         "Bạn đã báo đủ số phản ứng cho mũi tiêm này. Nếu tình trạng nặng lên, hãy gọi 115 hoặc đến cơ sở y tế.",
         "Enough reactions were reported for this dose. If it gets worse, call 115 or see a health facility.",
     ),
-    "no more codes": Text(
-        "Việc chia sẻ đang bị khóa, hoặc đã có ba mã còn hiệu lực. Hãy mở khóa bằng freezeSharing, hủy một mã bằng "
-        "cancelShareCode, hoặc chờ mã hết hạn.",
-        "Sharing is frozen, or three codes are live. Lift it with freezeSharing, cancel a code with cancelShareCode, "
-        "or wait until one expires.",
+    "three codes are live": Text(
+        "Đã có ba mã còn hiệu lực. Hãy hủy một mã bằng cancelShareCode, hoặc chờ mã hết hạn.",
+        "Three codes are live. Cancel one with cancelShareCode, or wait until one expires.",
+    ),
+    "sharing is frozen": Text(
+        "Việc chia sẻ đang bị khóa. Hãy mở khóa bằng freezeSharing.",
+        "Sharing is frozen. Lift it with freezeSharing.",
     ),
     "that code exists": Text(
         "Không tạo được mã này. Hãy gửi lại với một idempotencyKey mới.",
         "This code could not be made. Send the request again with a new idempotencyKey.",
     ),
-    "sharing is not possible": Text(
-        "Việc chia sẻ đang bị khóa, hoặc người xin xem hiện không hành nghề tại cơ sở đó. Hãy mở khóa bằng "
-        "freezeSharing, hoặc đề nghị họ xin lại.",
-        "Sharing is frozen, or who asked does not practise at that facility now. Lift it with freezeSharing, or let "
-        "them ask again.",
+    "who asked is not there now": Text(
+        "Người xin xem hiện không hành nghề tại cơ sở đó. Hãy đề nghị họ xin lại.",
+        "Who asked does not practise at that facility now. Let them ask again.",
     ),
+    "first is 1 to 1000": Text("Tham số first phải từ 1 đến 1000.", "Argument first must be from 1 to 1000."),
     "questioned already": Text(
         "Bạn đã yêu cầu giải trình dòng này; câu trả lời và hạn trả lời hiện trong nhật ký truy cập.",
         "You have questioned this line already: its answer, and the day it is due, stand in the access log.",

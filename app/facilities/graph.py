@@ -13,14 +13,15 @@ DIRECTORY = rests.Root(name="directory", opens="desk")
 
 
 def _plain(text: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return a text in small letters without diacritics, as people type it."""
+    """Return a text in small letters without diacritics, unseen characters and extra blanks, as people type it."""
     bare = func.regexp_replace(
         func.pg_catalog.normalize(func.lower(text), literal("NFD")),
-        literal("[\u0300-\u036f]"),
+        literal("[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff]"),
         literal(""),
         literal("g"),
     )
-    return func.replace(bare, literal("đ"), literal("d"))
+    blank = func.regexp_replace(bare, literal("[\\s\u00a0]+"), literal(" "), literal("g"))
+    return func.btrim(func.replace(blank, literal("đ"), literal("d")))
 
 
 @strawberry.type
@@ -35,7 +36,7 @@ class FacilitiesQuery:
         filters={
             "search": lambda facility, wanted: (
                 (func.strpos(_plain(facility.name), _plain(wanted)) > literal(0))
-                | (facility.code == func.upper(wanted))
+                | (func.lower(facility.code) == _plain(wanted))
             )
         },
         root=DIRECTORY,

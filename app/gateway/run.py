@@ -32,8 +32,8 @@ BEFORE_ANYTHING = (Unauthenticated, Unavailable)
 """Refusals of a whole request: nothing of it was done."""
 FIVE_MINUTES, DAY = 300, 86_400
 VIETNAM_SECONDS = 7 * 3600  # a day turns at midnight there
-TELL_THE_TIME = ("now()", "clock_timestamp()")
-TELL_THE_DAY = ("today()", "due_doses(")
+TELL_THE_TIME = ("now()", "clock_timestamp()", "reuse_advice(", "image_link(")
+TELL_THE_DAY = ("today()", "due_doses(", "coverage_gaps(", "is_running(")
 """What in a statement makes an answer change though its book does not."""
 _SIGN_IN = "SELECT citizen_id, practitioner_id FROM auth.sign_in($1, $2)"
 

@@ -54,7 +54,7 @@ class RecordsQuery:
         CHANGES,
         description=(
             "What changed in one's own book, or a dependant's, since a cursor: ids to read again, ids to throw away. "
-            "Nothing is lost when hospitals send at the same time. Appointments are not in it: read them each time. A "
+            "Nothing is lost when hospitals send at the same time. A "
             "book that the viewer may not open (any more) is NOT_FOUND: throw its whole copy away. A cursor of another "
             "book or another viewer begins anew, with `isReset`."
         ),

@@ -38,8 +38,7 @@ class ImageLink:
     )
     expires_at: datetime = rests.column(
         "expires_at",
-        description="When it ends, 10 to 15 minutes after it was made. Then ask again, without If-None-Match: a new "
-        "link does not change the book's version.",
+        description="When it ends, 10 to 15 minutes after it was made. Then ask again.",
     )
 
 

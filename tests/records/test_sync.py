@@ -257,7 +257,8 @@ def test_a_cursor_of_another_book_or_of_no_book_begins_anew(book: Book, stand: S
 
 @pytest.mark.parametrize("first", [0, -1, 1001])
 def test_pages_have_bounds(book: Book, first: int) -> None:
-    assert book.post(CHANGES, first=first)["errors"][0]["extensions"]["code"] == "INVALID"
+    (error,) = book.post(CHANGES, first=first)["errors"]
+    assert (error["extensions"]["code"], error["message"]) == ("INVALID", "Tham số first phải từ 1 đến 1000.")
 
 
 def test_a_page_size_that_is_null_is_the_usual_one(book: Book) -> None:

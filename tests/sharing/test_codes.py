@@ -306,9 +306,20 @@ def test_a_code_is_shown_again_by_its_key_and_never_to_another_key(clinic: Clini
 def test_at_most_three_codes_are_live(clinic: Clinic, citizen: str) -> None:
     for _ in range(3):
         clinic.share(citizen)
-    assert clinic.code_of(citizen, CREATE, input=code_input()) == "CONFLICT"
+    assert why_not(clinic, citizen) == ("CONFLICT", "Đã có ba mã còn hiệu lực.")
     cancel(clinic, citizen, "")
     clinic.share(citizen)
+
+
+def test_frozen_sharing_makes_no_code_and_says_so(clinic: Clinic, citizen: str) -> None:
+    freeze(clinic, citizen, "")
+    assert why_not(clinic, citizen) == ("CONFLICT", "Việc chia sẻ đang bị khóa.")
+
+
+def why_not(clinic: Clinic, citizen: str) -> tuple[str, str]:
+    """Return the code and the first sentence of a refusal to make a share code."""
+    (error,) = clinic.ask(citizen, CREATE, input=code_input()).json()["errors"]
+    return error["extensions"]["code"], error["message"].partition(".")[0] + "."
 
 
 def test_a_pin_belongs_to_a_code_that_is_good_for_more_than_an_hour(clinic: Clinic, citizen: str) -> None:

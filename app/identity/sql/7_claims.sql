@@ -9,11 +9,15 @@ GRANT SELECT ON auth.representation_claim TO desk, book_reader;
 CREATE OR REPLACE FUNCTION auth.claim_representation(told jsonb) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session := auth.my_citizen_session('GUARDIANS'); made auth.representation_claim := jsonb_populate_record(NULL::auth.representation_claim, told);
+  are_enough boolean; is_claimed boolean;
 BEGIN
   PERFORM FROM auth.citizen c WHERE c.id = live.citizen_id FOR UPDATE;  -- one person's claims take turns
-  IF (SELECT count(*) >= 5 OR coalesce(bool_or((c.dependant_lookup, c.kind) = (made.dependant_lookup, made.kind)), false)
-        FROM auth.representation_claim c WHERE c.claimant_id = live.citizen_id AND c.decided_at IS NULL) THEN
-    RAISE EXCEPTION 'claimed already, or too many' USING ERRCODE = 'SK409';
+  SELECT count(*) >= 5, bool_or((c.dependant_lookup, c.kind) = (made.dependant_lookup, made.kind))
+    INTO are_enough, is_claimed FROM auth.representation_claim c WHERE c.claimant_id = live.citizen_id AND c.decided_at IS NULL;
+  IF is_claimed THEN
+    RAISE EXCEPTION 'claimed already' USING ERRCODE = 'SK409';
+  ELSIF are_enough THEN
+    RAISE EXCEPTION 'enough claims' USING ERRCODE = 'SK409';
   END IF;
   made.claimant_id := live.citizen_id; made.claimed_at := clock_timestamp();
   made.decided_at := NULL; made.decision := NULL; made.representation_id := NULL;

@@ -16,9 +16,11 @@ BEGIN
     RAISE EXCEPTION 'no such code' USING ERRCODE = 'SK422';
   END IF;
   PERFORM FROM auth.book b WHERE b.citizen_id = stands.citizen_id AND b.sharing_frozen_at IS NULL FOR UPDATE;
-  IF NOT FOUND OR (SELECT count(*) FROM auth.share_code c WHERE c.citizen_id = stands.citizen_id AND c.redeemed_at IS NULL
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'sharing is frozen' USING ERRCODE = 'SK409';
+  ELSIF (SELECT count(*) FROM auth.share_code c WHERE c.citizen_id = stands.citizen_id AND c.redeemed_at IS NULL
       AND c.cancelled_at IS NULL AND c.redeemable_until > present AND c.tries < 3) >= 3 THEN
-    RAISE EXCEPTION 'no more codes' USING ERRCODE = 'SK409';
+    RAISE EXCEPTION 'three codes are live' USING ERRCODE = 'SK409';
   END IF;
   redeemable_until := present + make_interval(mins => redeemable_minutes);
   INSERT INTO auth.share_code (id, citizen_id, made_by, session_id, representation, lookup, verifier, has_pin, purpose, scope,

@@ -15,8 +15,10 @@ BEGIN
   END IF;
   PERFORM auth.require_step_up(live, 'SHARE');
   PERFORM FROM auth.book b WHERE b.citizen_id = one.citizen_id AND b.sharing_frozen_at IS NULL FOR UPDATE;
-  IF NOT FOUND OR NOT auth.practises(one.practitioner_id, one.facility_code) THEN
-    RAISE EXCEPTION 'sharing is not possible' USING ERRCODE = 'SK409';
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'sharing is frozen' USING ERRCODE = 'SK409';
+  ELSIF NOT auth.practises(one.practitioner_id, one.facility_code) THEN
+    RAISE EXCEPTION 'who asked is not there now' USING ERRCODE = 'SK409';
   END IF;
   scope := auth.within_reach(CASE WHEN narrowed IS NULL THEN one.scope ELSE auth.scope_of(narrowed) END, live, one.citizen_id);
   IF NOT auth.is_within(scope, one.scope) OR coalesce(access_minutes, one.access_minutes) NOT BETWEEN 5 AND one.access_minutes THEN
