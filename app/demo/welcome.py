@@ -45,7 +45,7 @@ def welcome(*, url: str, provider_url: str | None = None) -> str:
             "",
             f"  {_COMMAND} demo phone --as citizen:1 --book",
             "",
-            "Bác sĩ xem sổ khi người dân cho phép: README.md / A doctor reads what a citizen shares: README.md,",
+            "Bác sĩ xem sổ khi người dân cho phép / A doctor reads what a citizen shares: infra/app-guide.md,",
             "“A doctor reads with the citizen's consent”.",
             "",
             "Ai đã xem, có bằng chứng; hàng đợi / Who looked, with proofs; the queue:",

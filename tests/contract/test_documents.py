@@ -1,21 +1,25 @@
 """What the documents say of this repository is still there."""
 
+import json
 import re
 import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from graphql import parse, validate
 
 from app import cli
 from app.commands.hospital import _lines
+from app.gateway import plans
 from app.ingestion import judging
 from app.ingestion.verdict import verdict_body
 
 ROOT = Path(__file__).parents[2]
 DECISIONS = sorted((ROOT / "infra" / "decisions").glob("*.md"))
+GUIDES = [ROOT / "README.md", *sorted((ROOT / "infra").glob("*-guide.md"))]
 DOCUMENTS = [
-    ROOT / "README.md",
+    *GUIDES,
     ROOT / "CHANGELOG.md",
     ROOT / "BENCHMARKS.md",
     ROOT / "app" / "GLOSSARY.md",
@@ -50,13 +54,34 @@ def test_numbers_of_decisions_are_given_once() -> None:
     assert numbers[0] == "0001"
 
 
-def test_every_command_of_the_readme_exists() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_every_command_of_a_guide_exists(guide: Path) -> None:
     own = {command.callback.__name__ for command in cli.app.registered_commands if command.callback}
 
-    said = set(re.findall(r"\bsokhoe ([a-z]+)", text))
+    said = set(re.findall(r"\bsokhoe ([a-z]+)", guide.read_text(encoding="utf-8")))
     assert said
     assert not said - {*cli.NOUNS, *own}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^):#]+)\)", document.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (document.parent / link).exists()] == []
+    assert links or document.name != "README.md"
+
+
+QUERY = re.compile(r"""-d '(\{"query": .*?\})'|ask "\$\w+" '(\{"query": .*?\})'""")
+
+
+@pytest.mark.parametrize("guide", ["README.md", "infra/app-guide.md"])
+def test_every_query_of_a_guide_can_be_asked(guide: str) -> None:
+    found = [first or second for first, second in QUERY.findall((ROOT / guide).read_text(encoding="utf-8"))]
+    core = plans.index().schema
+
+    asked = [json.loads(body)["query"] for body in found]
+    assert asked
+    assert [problem.message for text in asked for problem in validate(core, parse(text))] == []
 
 
 @pytest.mark.parametrize("file", ["outpatient.xml", "one-good-one-bad.xml"])
