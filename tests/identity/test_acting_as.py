@@ -20,7 +20,7 @@ from app.identity.clients import JWT_BEARER
 from app.identity.jwt import public_part, sign
 from app.identity.register import PlaceEntry, PractitionerEntry
 from tests.identity.forging import private_key
-from tests.identity.holding import ENROL, Holder
+from tests.identity.holding import Holder
 from tests.identity.signing_in import Scene, answer_of
 from tests.identity.test_http import claims
 from tests.people import now
@@ -274,15 +274,8 @@ def test_b141_a_practitioners_token_pushes_nothing_and_a_systems_own_asks_nothin
 # ---- the second factor is the person's, whichever role they act in
 
 
-@pytest.fixture
-def _no_factor(scene: Scene) -> Iterator[None]:
-    scene.stand.as_owner("DELETE FROM auth.factor")
-    yield
-    scene.stand.as_owner("DELETE FROM auth.factor")
-
-
-@pytest.mark.usefixtures("_no_factor")
 def test_b115_a_practitioner_who_signed_in_enrols_a_factor_that_is_theirs_as_a_citizen_too(scene: Scene) -> None:
+    scene.stand.as_owner("DELETE FROM auth.factor")
     doctor = Holder(scene, at_work(scene)["access_token"])
     assert doctor.step_up("000000", "EMERGENCY") == "REFUSED"
     doctor.enrol()
@@ -291,18 +284,3 @@ def test_b115_a_practitioner_who_signed_in_enrols_a_factor_that_is_theirs_as_a_c
     doctor.forget_step()
     citizen = Holder(scene, scene.sign_in("doctor:1")["access_token"], secret=doctor.secret)
     assert citizen.step_up(citizen.code(), "SHARE") == "OK"
-
-
-@pytest.mark.usefixtures("_no_factor")
-def test_b115_a_practitioner_who_never_signed_in_is_nobody_yet_and_told_to_sign_in(scene: Scene) -> None:
-    """No factor hangs on a certificate alone: the identity provider says whose it is, at the first sign-in."""
-    scene.stand.as_owner("UPDATE auth.practitioner SET citizen_id = NULL")
-    (khoi,) = scene.stand.as_owner("SELECT id FROM auth.practitioner WHERE certificate = :it", it=KHOI.certificate)
-    token = scene.stand.practitioner_token(khoi.id)
-    asked = {"query": ENROL, "variables": {"k": str(new_id(now=now()))}}
-    headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
-    refusal = httpx.post(f"{scene.url}/graphql", json=asked, headers=headers, timeout=10).json()["errors"][0]
-
-    assert refusal["extensions"]["code"] == "STEP_UP_REQUIRED"
-    assert "identity provider again" in refusal["message"]
-    Holder(scene, at_work(scene)["access_token"]).enrol()
