@@ -21,8 +21,10 @@ BEGIN
   END IF;
   SELECT count(*) > 7, bool_or(o.representative_lookup = r.representative_lookup AND o.kind = r.kind) INTO are_enough, is_asked
     FROM auth.representation o WHERE o.dependant_id = r.dependant_id AND o.ended_at IS NULL AND coalesce(o.valid_until, 'infinity') >= auth.today();
-  IF is_asked OR are_enough THEN
-    RAISE EXCEPTION '%', CASE WHEN is_asked THEN 'asked already' ELSE 'enough representatives' END USING ERRCODE = 'SK409';
+  IF is_asked THEN
+    RAISE EXCEPTION 'asked already' USING ERRCODE = 'SK409';
+  ELSIF are_enough THEN
+    RAISE EXCEPTION 'enough representatives' USING ERRCODE = 'SK409';
   END IF;
   r.evidence := CASE r.kind WHEN 'MANDATE' THEN 'DEPENDANT' ELSE 'REPRESENTATIVE' END;
   r.valid_from := auth.today();  -- a mandate without an end lasts a year (Civil Code 2015 Art. 563)
