@@ -248,6 +248,20 @@ def test_an_installed_database_has_nothing_to_do_and_an_empty_queue(sokhoe: Sokh
 
 
 @pytest.mark.usefixtures("installed")
+def test_a_database_of_an_older_release_is_told_and_not_compared(
+    sokhoe: Sokhoe, ground: Ground, settings: Settings
+) -> None:
+    database = settings.database_url.rpartition("/")[2]
+    newest = ground.cluster.psql("SELECT version_num FROM deploy.migration", database).strip()
+    ground.cluster.psql("UPDATE deploy.migration SET version_num = '0001'", database)
+
+    told = sokhoe.json("migrate", "--check", code=1)
+    ground.cluster.psql(f"UPDATE deploy.migration SET version_num = '{newest}'", database)
+    assert told["status"] == "failed"
+    assert "not up to date" in told["en"]
+
+
+@pytest.mark.usefixtures("installed")
 def test_the_queue_tells_what_waits_for_its_time_and_which_pushes_failed_for_good(
     sokhoe: Sokhoe, ground: Ground, settings: Settings
 ) -> None:
