@@ -52,11 +52,12 @@ async def book(session: Session, *, slot_id: str, citizen_id: str | None, reason
 
     :raises AppError: as REFUSALS says, or NotFound for somebody whom the caller does not represent
     """
-    appointment = context.new_id()
+    slot, target = known_id(slot_id), known_id_if_any(citizen_id)
+    appointment = await sql.appointment_for(session, slot=slot, target=target, fresh=context.new_id())
     outcome = await sql.book(
         session,
-        slot=known_id(slot_id),
-        target=known_id_if_any(citizen_id),
+        slot=slot,
+        target=target,
         appointment=appointment,
         reason=_sealed(reason, appointment=appointment, context=context),
         terms=sql.terms(context.house.settings),

@@ -33,6 +33,7 @@ def terms_text(told: BookingTerms) -> str:
 
 _CALLING_FACILITY = text("SELECT auth.calling_facility(:token)")
 _PUBLISH = text("SELECT care.publish_schedules(:token, CAST(:arrived AS jsonb), CAST(:terms AS jsonb))")
+_APPOINTMENT_FOR = text("SELECT care.appointment_for(:slot, :target, :fresh)")
 _BOOK = text("SELECT care.book(:slot, :target, :appointment, :reason, CAST(:terms AS jsonb))")
 _RESCHEDULE = text("SELECT care.reschedule(:appointment, :slot, CAST(:terms AS jsonb))")
 _CANCEL = text("SELECT care.cancel(:appointment, CAST(:terms AS jsonb))")
@@ -41,7 +42,7 @@ _JOIN = text(
 )
 _LEAVE = text("SELECT care.leave_waitlist(:entry, CAST(:terms AS jsonb))")
 _ANSWER = text("SELECT care.answer_offer(:offer, :accept, :appointment, CAST(:terms AS jsonb))")
-_ENTRY_OF = text("SELECT o.entry_id FROM care.waitlist_offer o WHERE o.id = :offer")
+_OFFERED = text("SELECT o.entry_id, o.slot_id, o.citizen_id FROM care.waitlist_offer o WHERE o.id = :offer")
 _MOVE = text("SELECT care.move_waitlist(:slot, CAST(:terms AS jsonb))")
 _NEXT = text("SELECT care.next_slot_to_move(:after)")
 _SETTLE = text("SELECT care.settle_slot(CAST(:terms AS jsonb))")
@@ -80,6 +81,12 @@ async def publish_schedules(
     }
     published: list[dict[str, Any]] = await session.scalar(_PUBLISH, values)
     return published
+
+
+async def appointment_for(session: Session, *, slot: UUID, target: UUID | None, fresh: UUID) -> UUID:
+    """Return the id under which a booking of a slot is kept: of what the facility told already, or the fresh one."""
+    found: UUID = await session.scalar(_APPOINTMENT_FOR, {"slot": slot, "target": target, "fresh": fresh})
+    return found
 
 
 async def book(
@@ -136,10 +143,26 @@ async def answer_offer(session: Session, *, offer: UUID, accept: bool, appointme
     return str(await session.scalar(_ANSWER, values))
 
 
-async def entry_of(session: Session, *, offer: UUID) -> UUID | None:
-    """Return what an offer of the caller's own, or of whom they represent, belongs to."""
-    found: UUID | None = await session.scalar(_ENTRY_OF, {"offer": offer})
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """Of what, and to whom, an offer is."""
+
+    entry_id: UUID
+    slot_id: UUID
+    citizen_id: UUID
+
+
+async def offered(session: Session, *, offer: UUID) -> Offered | None:
+    """Return an offer of the caller's own, or of whom they represent."""
+    row = (await session.execute(_OFFERED, {"offer": offer})).one_or_none()
+    return None if row is None else Offered(**row._asdict())
+
+
+async def end_care(session: Session, *, citizen_id: UUID, terms: str) -> tuple[int, int]:
+    """Call off what somebody was to come to and waits for; returns how many. For the service door, as `auth_owner`."""
+    query = text("SELECT appointments, entries FROM care.end_care(:id, CAST(:terms AS jsonb))")
+    row = (await session.execute(query, {"id": citizen_id, "terms": terms})).one()
+    return row.appointments, row.entries
 
 
 async def move_waitlist(session: Session, *, slot: UUID, terms: str) -> None:

@@ -67,9 +67,16 @@ async def answer(session: Session, *, offer_id: str, accept: bool, context: Cont
     """
     offer, appointment = known_id(offer_id), context.new_id()
     terms = sql.terms(context.house.settings)
-    entry = await sql.entry_of(session, offer=offer)
+    held = await sql.offered(session, offer=offer)
+    if accept and held is not None:
+        appointment = await sql.appointment_for(session, slot=held.slot_id, target=held.citizen_id, fresh=appointment)
     accepted(await sql.answer_offer(session, offer=offer, accept=accept, appointment=appointment, terms=terms))
-    return Told(kept={"entry_id": str(entry), "appointment_id": str(appointment) if accept else None})
+    return Told(
+        kept={
+            "entry_id": None if held is None else str(held.entry_id),
+            "appointment_id": str(appointment) if accept else None,
+        }
+    )
 
 
 async def settle(run: Callable[[Step[Any]], Awaitable[Any]], *, terms: str) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.appointments import sql as care
 from app.commands.console import AsJson, fail, read_settings, run, show
 from app.commands.steps import as_migrator
 from app.core.clock import utc_now
@@ -38,8 +39,9 @@ def close(
 ) -> None:
     """Close the account of somebody who has died, or who asked for it: nothing of theirs works at the next request.
 
-    Sessions in every role, share codes and accesses given to others end; representation by them or of them stands
-    still. Hospitals' messages go on into the book.
+    Sessions in every role, share codes and accesses given to others end; appointments to come are cancelled and their
+    places offered to who waits; representation by them or of them stands still. Hospitals' messages go on into the
+    book.
     """
     settings = read_settings()
 
@@ -47,11 +49,23 @@ def close(
         vault = open_vault(settings.secrets_dir)
         citizen_id = await closing.citizen_of(session, personal_id=personal_id, vault=vault)
         ended = await closing.close(session, closure_id=new_id(now=utc_now()), citizen_id=citizen_id, reason=reason)
+        appointments, waits = await care.end_care(session, citizen_id=citizen_id, terms=care.terms(settings))
         codes, grants = await sharing_sql.end_sharing(session, citizen_id=citizen_id, why="ACCOUNT_CLOSED")
-        return {"citizen": str(citizen_id), "reason": reason.value, "sessions": ended, "codes": codes, "grants": grants}
+        return {
+            "citizen": str(citizen_id),
+            "reason": reason.value,
+            "sessions": ended,
+            "codes": codes,
+            "grants": grants,
+            "appointments": appointments,
+            "waitlists": waits,
+        }
 
     said = run(as_migrator(settings, step))
-    counts = f"{said['sessions']} phiên / sessions, {said['codes']} mã / codes, {said['grants']} quyền xem / accesses"
+    counts = (
+        f"{said['sessions']} phiên / sessions, {said['codes']} mã / codes, {said['grants']} quyền xem / accesses, "
+        f"{said['appointments']} lịch hẹn / appointments, {said['waitlists']} danh sách chờ / waiting lists"
+    )
     show(said, as_json=as_json, text=f"Đã đóng / closed: {said['citizen']} ({counts})")
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.core.db import Login
-from tests.appointments.clinic import CANCEL, Clinic, Person, bearer, contradictions, tomorrow
+from tests.appointments.clinic import CANCEL, Clinic, Person, bearer, contradictions, schedule, tomorrow
 from tests.attacks import tries
 from tests.attacks.crowd import Member
 from tests.ingestion import messages
@@ -171,6 +171,66 @@ def test_a_paper_never_stands_in_the_way_of_a_booking(patient: Patient, clinic: 
 
     assert sorted(one["origin"] for one in patient.shown()) == ["BOOKED", "PAPER"]
     assert not contradictions(patient.stand)
+
+
+def open_at(patient: Patient, department: str) -> Clinic:
+    """Publish one hour of the day of coming again, in the patient's own hospital."""
+    clinic = Clinic(patient.stand, patient.http, code=patient.member.facility, token=patient.sender)
+    hours = [{"on": AGAIN.isoformat(), "hours": [{"from": "08:00", "to": "09:00"}]}]
+    published = clinic.publish(
+        schedule(
+            f"{department}-AGAIN", departmentCode=department, capacity=50, slotMinutes=60, weekly=[], exceptions=hours
+        )
+    )
+    assert published.status_code == 200, published.text
+    return clinic
+
+
+TOLD = {
+    "paper": ({"XML1": {"NGAY_TAI_KHAM": ""}, "XML14": {"NGAY_HEN_KL": MOMENT}}, ("XML14",)),
+    "day": ({"XML1": {"NGAY_TAI_KHAM": DAY}}, ()),
+}
+
+
+@pytest.mark.parametrize("told", TOLD)
+@pytest.mark.parametrize("first", ["told", "booked"])
+def test_a_paper_and_a_booking_of_its_hour_are_one_whichever_came_first(
+    patient: Patient, told: str, first: str
+) -> None:
+    changes, tables = TOLD[told]
+    patient.send(issued="20261114", XML1={"NGAY_TAI_KHAM": ""})
+    person, days = patient.person, iter(("20261115", "20261116", "20261117"))
+
+    def tell() -> None:
+        day = next(days)
+        patient.send(*tables, issued=day, XML1={**changes["XML1"], "GHI_CHU": day}, XML14=changes.get("XML14", {}))
+
+    if first == "told":
+        tell()
+        (before,) = patient.shown()
+    clinic = open_at(patient, "K01")
+    (slot,) = clinic.slots(person, department="K01")
+    made = clinic.book(person, slot, reason="Khám lại")
+    if first == "told":
+        assert made["id"] == before["id"]
+    tell()
+
+    (found,) = patient.shown()
+    assert (found["id"], found["origin"], found["state"]) == (made["id"], "BOOKED", "LIVE")
+    assert (found["startsAt"], found["isWholeDay"], found["reason"]) == (AT_EIGHT, False, "Khám lại")
+    clinic.do(person, CANCEL, appointmentId=made["id"])
+    tell()
+    assert [one["cancelledBy"] for one in patient.shown()] == ["CITIZEN"]
+    assert not contradictions(patient.stand)
+
+
+def test_a_booking_elsewhere_is_another_appointment(patient: Patient) -> None:
+    patient.send(XML1={"NGAY_TAI_KHAM": DAY})
+    clinic = open_at(patient, "K18")
+    (slot,) = clinic.slots(patient.person, department="K18")
+    clinic.book(patient.person, slot)
+
+    assert sorted(one["origin"] for one in patient.shown()) == ["BOOKED", "PAPER"]
 
 
 @pytest.mark.asyncio

@@ -133,6 +133,41 @@ def test_a_declined_place_goes_to_the_next_and_then_to_everybody(full: Full) -> 
     assert not contradictions(clinic.stand)
 
 
+def test_who_closes_their_account_gives_back_their_places_and_waits_for_none(full: Full) -> None:
+    clinic, slot, owner, _ = full
+    clinic.publish(schedule("B", departmentCode="K18", **ONE))
+    (other,) = clinic.slots(owner, department="K18")
+    first, second, somebody = clinic.person(), clinic.person(), clinic.person()
+    held = clinic.book(somebody, other)["id"]
+    join(clinic, owner, departmentCode="K18")
+    join(clinic, second, departmentCode="K18")
+    join(clinic, owner)  # of the place that they are about to leave themselves
+    join(clinic, first)
+    clinic.do(somebody, CANCEL, appointmentId=held)
+    clinic.stand.as_owner(
+        "INSERT INTO care.appointment (citizen_id, id, facility_code, origin, starts_at, state, booked_at, changed_at) "
+        "SELECT :id, gen_random_uuid(), :code, 'PAPER', now() + n * interval '40 days', 'LIVE', now(), now() "
+        "FROM unnest(ARRAY[-1, 1]) n", id=owner.id, code=clinic.code,
+    )  # fmt: skip
+
+    ended = clinic.stand.as_owner(
+        "SELECT * FROM care.end_care(:id, CAST(:terms AS jsonb))", id=owner.id, terms=sql.terms(clinic.stand.settings)
+    )
+
+    assert [tuple(row) for row in ended] == [(2, 2)]
+    left = clinic.appointments(owner, order="SOONEST_FIRST")
+    assert [(one["state"], one["cancelledBy"]) for one in left] == [("LIVE", None), *[("CANCELLED", "CITIZEN")] * 2]
+    assert {row.state for row in states_of(clinic, owner)} == {"LEFT"}
+    for person, freed in ((first, slot), (second, other)):
+        offered = waits(clinic, person)
+        assert (offered["state"], offered["offer"]["slot"]["id"]) == ("OFFERED", freed["id"])
+    assert not contradictions(clinic.stand)
+
+
+def states_of(clinic: Clinic, person: Person) -> list[Any]:
+    return list(clinic.stand.as_owner("SELECT state FROM care.waitlist_entry WHERE citizen_id = :id", id=person.id))
+
+
 def test_what_is_held_too_long_moves_on_by_the_worker(full: Full) -> None:
     clinic, slot, owner, made = full
     first, second = clinic.person(), clinic.person()

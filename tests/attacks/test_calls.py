@@ -199,6 +199,7 @@ CALLS = {
         "book.report_reaction",
         "book.request_correction",
         "care.answer_offer",
+        "care.appointment_for",
         "care.book",
         "care.calendar",
         "care.cancel",

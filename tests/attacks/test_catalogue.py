@@ -139,6 +139,7 @@ DEFINERS = {
     "book.report_reaction": "book_writer",
     "book.request_correction": "book_writer",
     "care.answer_offer": "auth_owner",
+    "care.appointment_for": "auth_owner",
     "care.book": "auth_owner",
     "care.calendar": "auth_owner",
     "care.cancel": "auth_owner",

@@ -38,19 +38,4 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT care.classes_in(wanted.department_code, wanted.is_sensitive)
 $$;
 
--- Puts a citizen into a slot, in whose `taken` the place is counted already. False: they are elsewhere at that time.
-CREATE OR REPLACE FUNCTION care.put(appointment uuid, citizen uuid, wanted care.slot, reason bytea) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE made care.appointment;
-BEGIN
-  INSERT INTO care.appointment AS a (citizen_id, id, facility_code, origin, slot_id, place, department_code, room, practitioner_name, is_sensitive,
-    sensitive, starts_at, ends_at, state, reason_sealed, booked_by, booked_at, changed_at)
-  VALUES (citizen, appointment, wanted.facility_code, 'BOOKED', wanted.id, care.free_place(wanted), wanted.department_code, wanted.room,
-    wanted.practitioner_name, wanted.is_sensitive, care.classes_of(wanted), wanted.starts_at, wanted.ends_at, 'LIVE', reason, auth.me(), clock_timestamp(), clock_timestamp())
-  RETURNING a.* INTO made;
-  PERFORM care.tell(made, 'APPOINTMENT_BOOKED');
-  RETURN true;
-EXCEPTION WHEN exclusion_violation THEN
-  RETURN false;
-END $$;
-REVOKE ALL ON FUNCTION care.announce, care.tell, care.free_place, care.objection, care.classes_of, care.put FROM PUBLIC;
+REVOKE ALL ON FUNCTION care.announce, care.tell, care.free_place, care.objection, care.classes_of FROM PUBLIC;

@@ -22,15 +22,9 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION care.leave_waitlist(entry uuid, terms jsonb) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE citizen uuid := care.owner_of('care.waitlist_entry', entry); held care.waitlist_offer;
-BEGIN
-  SELECT o.* INTO held FROM care.waitlist_offer o WHERE o.citizen_id = citizen AND o.entry_id = entry AND o.state = 'OPEN';
-  PERFORM FROM care.slot s WHERE s.id = held.slot_id FOR UPDATE;
-  PERFORM care.end_offers(held.slot_id, held.id, 'DECLINED', terms) WHERE held.id IS NOT NULL;
-  UPDATE care.waitlist_entry e SET state = 'LEFT' WHERE e.citizen_id = citizen AND e.id = entry AND e.state = 'WAITING';
-END $$;
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT care.stop_waiting(care.owner_of('care.waitlist_entry', entry), entry, terms)
+$$;
 
 -- Answers an offer while its place is held. Outcome: BOOKED, DECLINED, or why not: EXPIRED, TOO_MANY, OVERLAP, GONE, TOO_LATE.
 CREATE OR REPLACE FUNCTION care.answer_offer(offer uuid, is_accepted boolean, appointment uuid, terms jsonb) RETURNS text

@@ -1,6 +1,6 @@
 -- owner: auth_owner
 -- One appointment may be told by several: a re-examination paper, the facility's own message, a booking here. Of one person, facility
--- and minute it stands once; `told_too` holds the other tellers, so that each may stop telling without the others.
+-- and minute it stands once, and a booking stands for the day that its department told; `told_too` holds the other tellers, so that each may stop telling without the others.
 -- Whether another row tells of what is sent already; if it does, it is noted there.
 CREATE OR REPLACE FUNCTION care.is_told_elsewhere(citizen uuid, facility text, source text, kind text, sent care.appointment) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -8,12 +8,10 @@ DECLARE twin care.appointment;
 BEGIN
   UPDATE care.appointment a SET told_too = array_remove(a.told_too, sent.source_id)
    WHERE a.citizen_id = citizen AND a.facility_code = facility AND sent.source_id = ANY (a.told_too) AND a.starts_at <> sent.starts_at;
-  IF coalesce(sent.is_whole_day, false) THEN
-    RETURN false;
-  END IF;
   SELECT a.* INTO twin FROM care.appointment a
-   WHERE a.citizen_id = citizen AND a.facility_code = facility AND a.starts_at = sent.starts_at AND NOT a.is_whole_day
-     AND (a.origin <> kind OR coalesce(a.department_code = sent.department_code, true))
+   WHERE a.citizen_id = citizen AND a.facility_code = facility AND NOT a.is_whole_day AND CASE WHEN coalesce(sent.is_whole_day, false) THEN a.slot_id IS NOT NULL
+       AND a.department_code = sent.department_code AND (a.starts_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date = (sent.starts_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+     ELSE a.starts_at = sent.starts_at AND (a.origin <> kind OR coalesce(a.department_code = sent.department_code, true)) END
      AND (a.state = 'LIVE' OR a.cancelled_by = 'CITIZEN') AND (a.source_id IS NULL OR NOT starts_with(a.source_id, source || ' '))
    ORDER BY a.state = 'LIVE' DESC, a.slot_id IS NULL, a.booked_at, a.id LIMIT 1 FOR UPDATE;
   IF twin.id IS NULL THEN
