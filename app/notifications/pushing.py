@@ -14,6 +14,7 @@ from app.core.context import run_step
 from app.core.crypto import Place, SealBroken, Vault
 from app.core.db import Engine
 from app.core.defects import report_defect
+from app.core.errors import Unavailable
 from app.core.ids import new_jitter
 from app.notifications import sql
 from app.notifications.fcm import SEND_SECONDS, Message, Outcome, Pusher, Result, is_ours
@@ -52,11 +53,11 @@ async def _settle(settled: Sequence[dict[str, Any]], *, engine: Engine) -> None:
     """Write what became of notices; where that fails, of each alone: one must not make the others ring again."""
     try:
         await run_step(engine, partial(sql.settle_pushes, settled=orjson.dumps(settled, default=str).decode()))
-    except Exception as error:
-        if len(settled) == 1:
-            raise
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is of one of them, it is not of the others
         report_defect(error, request_id="settle")
-        for one in settled:
+        for one in settled if len(settled) > 1 else ():
             await _settle([one], engine=engine)
 
 
