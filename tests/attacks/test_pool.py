@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import asyncpg
 import pytest
 
-from app.core import db
+from app.core import logins
 from app.core.clock import utc_now
 from app.core.context import Context, House, open_house
 from app.core.errors import AppError, Unauthenticated, Unavailable
@@ -95,7 +95,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
             raise
         return connection
 
-    monkeypatch.setattr(db, "_keep_as_it_is", check_in)
+    monkeypatch.setattr(logins, "_keep_as_it_is", check_in)
     monkeypatch.setattr(Lane, "_take", looked_at)
     return seen
 
