@@ -177,13 +177,13 @@ class ShareRequestRow(Row):
 
     __tablename__ = "share_request"
     __table_args__ = (
-        Index("share_request_citizen_idx", "citizen_id", text("asked_at DESC"), text("id DESC")),
+        Index("share_request_asked_of_idx", "asked_of", text("asked_at DESC"), text("id DESC")),
         Index("share_request_practitioner_idx", "practitioner_id", text("asked_at DESC"), text("id DESC")),
         _SCHEMA,
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    citizen_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))
+    citizen_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))  # once they approved
     practitioner_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("auth.practitioner.id"))
     practitioner_certificate: Mapped[str] = mapped_column(Text)
     practitioner_name: Mapped[str] = mapped_column(Text)
@@ -196,6 +196,7 @@ class ShareRequestRow(Row):
     answered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     answer: Mapped[str | None] = mapped_column(Text)  # APPROVED, REFUSED
     grant_id: Mapped[UUID | None] = mapped_column(Uuid)
+    asked_of: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("auth.citizen.id"))  # no practitioner reads it
 
 
 class ShareTryRow(Row):

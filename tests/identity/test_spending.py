@@ -1,17 +1,19 @@
 """A proof is good for one answer: marked in the transaction of what it is for, or right after what was refused."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from app.core.ids import new_secret
+from app.core.settings import Settings
 from app.gateway.trusted import trusted_operations
 from tests.attacks import tries
-from tests.conftest import RunningServer
+from tests.conftest import Ground, RunningServer
 from tests.identity.signing_in import Scene
 from tests.identity.test_dpop import Bound, refused, signed_in
 
@@ -118,3 +120,50 @@ def test_the_key_of_another_session_marks_nothing(bound: Bound, scene: Scene) ->
 
     assert ask(bound, proof, ANSWERED["a released book"]).status_code == 401
     assert scene.count(f"used_proof WHERE proof_id = '{jti}'") == 0
+
+
+_TABLES = """
+SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'r' AND n.nspname !~ '^(pg_|information_schema)'"""
+
+
+async def rows_of(ground: Ground, settings: Settings) -> dict[str, list[str]]:
+    """Return of every table which rows it has, by place and by the transaction that wrote them."""
+    async with tries.as_superuser(ground, settings) as connection:
+        tables = [row[0] for row in await connection.fetch(_TABLES)]
+        return {
+            table: [row[0] for row in await connection.fetch(f"SELECT concat(ctid, ' ', xmin) FROM {table}")]
+            for table in tables
+        }
+
+
+def written(ground: Ground, settings: Settings, read: Callable[[], object]) -> set[str]:
+    """Return the tables that some reads wrote to."""
+    before = asyncio.run(rows_of(ground, settings))
+    read()
+    after = asyncio.run(rows_of(ground, settings))
+    assert len(after) > 50
+    return {table for table in after if after[table] != before[table]}
+
+
+def test_a_read_writes_its_proof_and_once_a_minute_that_it_was_there(
+    bound: Bound, ground: Ground, settings: Settings
+) -> None:
+    """Issue 7: no write for each read but replay key, last seen (at most once a minute) and another's audit line."""
+    (me,) = ask(bound, bound.proof(), ANSWERED["a field of the desk"]).json()["data"].values()
+    bearer = {"Authorization": f"Bearer {bound.scene.stand.citizen_token(UUID(me['id']))}"}
+
+    def by_bearer() -> None:
+        with bound.scene.browser() as http:
+            for body in (released("Home"), released("Visits")):
+                assert http.post(f"{bound.scene.url}/graphql", json=body, headers=bearer).status_code == 200
+
+    def by_proof() -> None:
+        for body in (released("Home"), released("Visits"), released("Me")):
+            assert ask(bound, bound.proof(), body).status_code == 200
+
+    assert written(ground, settings, by_bearer) == set()
+    assert written(ground, settings, by_proof) == {"auth.used_proof"}
+    bound.scene.stand.as_owner("UPDATE auth.seen SET at = at - interval '61 seconds'")
+    assert written(ground, settings, by_proof) == {"auth.used_proof", "auth.seen"}
+    assert written(ground, settings, by_proof) == {"auth.used_proof"}

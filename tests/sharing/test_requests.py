@@ -1,9 +1,12 @@
 """A doctor asks for a book, or opens one in an emergency: T22 and T23."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
 
+from app.core.logins import Login
+from tests.attacks import tries
 from tests.sharing.conftest import OWNER, Patients
 from tests.sharing.opening import REASON, emergency, request, seen
 from tests.sharing.sharing import (
@@ -55,6 +58,25 @@ def test_t23_asking_does_not_tell_whether_anybody_has_a_number(clinic: Clinic, c
     )
     assert {**known, "id": None} == {**unknown, "id": None}
     assert {one["state"] for one in clinic.data(doctor, REQUESTS)["nodes"]} == {"OPEN"}
+
+
+def test_t23_not_even_sql_at_will_tells_a_doctor_whether_anybody_has_a_number(clinic: Clinic, citizen: str) -> None:
+    del citizen
+    doctor = clinic.doctor()
+    for number in (OWNER.personal_id, "001099999999"):
+        clinic.data(doctor, ASK, input=request(number))
+
+    async def read() -> tuple[list[object], str | None]:
+        async with tries.as_login(clinic.stand, Login.DESK) as connection, connection.transaction():
+            await connection.execute("SELECT auth.sign_in($1, NULL)", doctor)
+            rows = await connection.fetch(
+                "SELECT citizen_id, answer, answered_at, grant_id FROM auth.share_request ORDER BY asked_at"
+            )
+            return [tuple(row) for row in rows], await tries.sqlstate_of(
+                connection, "SELECT asked_of FROM auth.share_request"
+            )
+
+    assert asyncio.run(read()) == ([(None, None, None, None)] * 2, tries.DENIED)
 
 
 def test_t22_an_emergency_is_told_in_its_transaction_ends_in_a_day_and_is_listed_for_review(

@@ -16,11 +16,13 @@ BEGIN
   END LOOP;
 END $$;
 GRANT SELECT ON auth.book_grant TO desk;
--- No hash. Who the asked person is, the login may read and no field tells a practitioner: a request to nobody looks like any other.
+-- No hash; and not who is asked (`asked_of`), which a practitioner at this login would read too: a request to nobody looks
+-- like any other. Its `citizen_id` is told with the grant.
 GRANT SELECT (id, citizen_id, has_pin, purpose, scope, access_minutes, created_at, redeemable_until, tries, redeemed_at, grant_id,
               cancelled_at) ON auth.share_code TO desk;
 GRANT SELECT (id, citizen_id, code_id, facility_code, reason, at) ON auth.share_try TO desk;
-GRANT SELECT ON auth.share_request TO desk;
+GRANT SELECT (id, citizen_id, practitioner_id, practitioner_certificate, practitioner_name, facility_code, purpose, scope, access_minutes,
+              asked_at, expires_at, answered_at, answer, grant_id) ON auth.share_request TO desk;
 GRANT EXECUTE ON FUNCTION auth.listed TO desk;
 
 DROP POLICY IF EXISTS open_book ON auth.citizen;

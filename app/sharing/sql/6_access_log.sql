@@ -33,10 +33,12 @@ DO $$
 DECLARE t text;
 BEGIN
   -- What was shared tells what there is: a scope names records and classes.
-  FOREACH t IN ARRAY ARRAY['share_code', 'book_grant', 'share_request', 'share_try'] LOOP
+  FOREACH t IN ARRAY ARRAY['share_code', 'book_grant', 'share_try'] LOOP
     EXECUTE format('DROP POLICY IF EXISTS own ON auth.%I', t);
     EXECUTE format('CREATE POLICY own ON auth.%I FOR SELECT TO desk USING (citizen_id = ANY ((SELECT auth.my_visitors_books())::uuid[]))', t);
   END LOOP;
+  DROP POLICY IF EXISTS own ON auth.share_request;
+  CREATE POLICY own ON auth.share_request FOR SELECT TO desk USING (asked_of = ANY ((SELECT auth.my_visitors_books())::uuid[]));
   FOREACH t IN ARRAY ARRAY['line', 'leaf', 'question'] LOOP
     EXECUTE format('DROP POLICY IF EXISTS own ON audit.%I', t);
     EXECUTE format('CREATE POLICY own ON audit.%I FOR SELECT TO desk

@@ -6,25 +6,25 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session := auth.my_session(); one auth.share_request; stands record; given auth.book_grant; scope jsonb;
 BEGIN
   SELECT r.* INTO one FROM auth.share_request r WHERE r.id = request AND r.answered_at IS NULL AND r.expires_at > clock_timestamp() FOR UPDATE;
-  stands := auth.acting_for(live, coalesce(one.citizen_id, gen_random_uuid()));  -- absent and another's look alike
+  stands := auth.acting_for(live, coalesce(one.asked_of, gen_random_uuid()));  -- absent and another's look alike
   UPDATE auth.share_request r SET answered_at = clock_timestamp(), answer = CASE WHEN approved THEN 'APPROVED' ELSE 'REFUSED' END,
-    grant_id = CASE WHEN approved THEN new_grant END WHERE r.id = request;
+    grant_id = CASE WHEN approved THEN new_grant END, citizen_id = CASE WHEN approved THEN r.asked_of END WHERE r.id = request;
   IF NOT approved THEN
-    PERFORM audit.write_line(one.citizen_id, 'SHARE_REFUSED', live, jsonb_build_object('request', request));
+    PERFORM audit.write_line(one.asked_of, 'SHARE_REFUSED', live, jsonb_build_object('request', request));
     RETURN NULL;
   END IF;
   PERFORM auth.require_step_up(live, 'SHARE');
-  PERFORM FROM auth.book b WHERE b.citizen_id = one.citizen_id AND b.sharing_frozen_at IS NULL FOR UPDATE;
+  PERFORM FROM auth.book b WHERE b.citizen_id = one.asked_of AND b.sharing_frozen_at IS NULL FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'sharing is frozen' USING ERRCODE = 'SK409';
   ELSIF NOT auth.practises(one.practitioner_id, one.facility_code) THEN
     RAISE EXCEPTION 'who asked is not there now' USING ERRCODE = 'SK409';
   END IF;
-  scope := auth.within_reach(CASE WHEN narrowed IS NULL THEN one.scope ELSE auth.scope_of(narrowed) END, live, one.citizen_id);
+  scope := auth.within_reach(CASE WHEN narrowed IS NULL THEN one.scope ELSE auth.scope_of(narrowed) END, live, one.asked_of);
   IF NOT auth.is_within(scope, one.scope) OR coalesce(access_minutes, one.access_minutes) NOT BETWEEN 5 AND one.access_minutes THEN
     RAISE EXCEPTION 'more than was asked for' USING ERRCODE = 'SK422';
   END IF;
-  given := jsonb_populate_record(NULL::auth.book_grant, jsonb_build_object('id', new_grant, 'citizen_id', one.citizen_id,
+  given := jsonb_populate_record(NULL::auth.book_grant, jsonb_build_object('id', new_grant, 'citizen_id', one.asked_of,
     'practitioner_id', one.practitioner_id, 'facility_code', one.facility_code, 'kind', 'REQUEST', 'purpose', one.purpose, 'scope', scope,
     'requested_by', live.citizen_id, 'session_id', live.id, 'representation', stands.representation, 'confirmed_at', clock_timestamp(),
     'starts_at', clock_timestamp(), 'ends_at', clock_timestamp() + make_interval(mins => coalesce(access_minutes, one.access_minutes))));

@@ -18,14 +18,14 @@ BEGIN
     PERFORM auth.raise_alarm('MANY_REQUESTS', live.practitioner_id::text);
     RETURN;
   END IF;
-  SELECT i.citizen_id INTO one.citizen_id FROM auth.identifier i JOIN auth.citizen c ON c.id = i.citizen_id JOIN auth.book b ON b.citizen_id = c.id
+  SELECT i.citizen_id INTO one.asked_of FROM auth.identifier i JOIN auth.citizen c ON c.id = i.citizen_id JOIN auth.book b ON b.citizen_id = c.id
    WHERE i.kind = 'PERSONAL_ID' AND i.lookup = keyed AND i.valid_until IS NULL AND c.closed_at IS NULL AND b.sharing_frozen_at IS NULL;
   SELECT p.certificate, p.full_name INTO one.practitioner_certificate, one.practitioner_name FROM auth.practitioner p WHERE p.id = live.practitioner_id;
-  INSERT INTO auth.share_request VALUES (request, one.citizen_id, live.practitioner_id, one.practitioner_certificate, one.practitioner_name,
-    facility, why, scope, access_minutes, present, present + interval '3 days', NULL, NULL, NULL);
-  IF one.citizen_id IS NOT NULL THEN
-    PERFORM audit.write_line(one.citizen_id, 'SHARE_REQUESTED', live, jsonb_build_object('request', request, 'facility', facility, 'purpose', why, 'scope', scope));
-    PERFORM notice.happened(one.citizen_id, 'SHARE_REQUESTED', jsonb_build_object('request', request, 'practitioner', live.practitioner_id, 'facility', facility));
+  INSERT INTO auth.share_request VALUES (request, NULL, live.practitioner_id, one.practitioner_certificate, one.practitioner_name,
+    facility, why, scope, access_minutes, present, present + interval '3 days', NULL, NULL, NULL, one.asked_of);
+  IF one.asked_of IS NOT NULL THEN
+    PERFORM audit.write_line(one.asked_of, 'SHARE_REQUESTED', live, jsonb_build_object('request', request, 'facility', facility, 'purpose', why, 'scope', scope));
+    PERFORM notice.happened(one.asked_of, 'SHARE_REQUESTED', jsonb_build_object('request', request, 'practitioner', live.practitioner_id, 'facility', facility));
   END IF;
 END $$;
 REVOKE ALL ON FUNCTION auth.ask_share FROM PUBLIC;
