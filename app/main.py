@@ -51,7 +51,7 @@ def build_app(settings: Settings) -> FastAPI:
     app.router.redirect_slashes = False
     problems.install(app)
     app.add_middleware(StraightWay, path="/graphql", answer=endpoint.graphql)
-    app.add_middleware(Envelope, public_url=settings.public_url)
+    app.add_middleware(Envelope)
     rooms = (
         health,
         metrics,

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 
@@ -21,13 +20,13 @@ LINGER_BYTES = 16 * 1024 * 1024
 SAFE_HEADERS = {
     "cache-control": "no-store, private",
     "x-content-type-options": "nosniff",
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
     "referrer-policy": "no-referrer",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
 
-ONLY_BY_HTTPS = {"strict-transport-security": "max-age=63072000; includeSubDomains"}
-"""Source: RFC 6797 section 7.2."""
+_SAFE_HEADERS = [(name.encode(), value.encode()) for name, value in SAFE_HEADERS.items()]
 
 
 @lru_cache(maxsize=256)
@@ -49,12 +48,10 @@ def language_of(accept_language: str) -> str:
 
 
 class Envelope:
-    """ASGI middleware: everything that does not depend on the route. Who ends https for us, `public_url` tells."""
+    """ASGI middleware: everything that does not depend on the route."""
 
-    def __init__(self, app: ASGIApp, *, public_url: str) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        told = SAFE_HEADERS | (ONLY_BY_HTTPS if public_url.startswith("https:") else {})
-        self._safe_headers = [(name.encode(), value.encode()) for name, value in told.items()]
         self._at_once = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,7 +63,7 @@ class Envelope:
         language = language_of(_header(scope, b"accept-language") or "")
         scope.setdefault("state", {}).update(request_id=request_id, language=language)
         arriving = _Arriving(scope, receive)
-        leaving = _Leaving(scope, send, arriving, self._safe_headers)
+        leaving = _Leaving(scope, send, arriving)
         self._at_once += 1
         try:
             if self._at_once > MOST_AT_ONCE and scope["path"] != "/livez":
@@ -111,10 +108,8 @@ class _Arriving:
 class _Leaving:
     """Sends an answer with safe headers. One given before the request has come as a whole ends the connection."""
 
-    def __init__(
-        self, scope: Scope, send: Send, arriving: _Arriving, safe_headers: Sequence[tuple[bytes, bytes]]
-    ) -> None:
-        self._scope, self._send, self._arriving, self._safe_headers = scope, send, arriving, safe_headers
+    def __init__(self, scope: Scope, send: Send, arriving: _Arriving) -> None:
+        self._scope, self._send, self._arriving = scope, send, arriving
         self._began = time.perf_counter()
         self.started = False
 
@@ -132,7 +127,7 @@ class _Leaving:
     def _complete(self, start: Message) -> None:
         state = self._scope["state"]
         given = {name for name, _value in start["headers"]}
-        headers = [*start["headers"], *(safe for safe in self._safe_headers if safe[0] not in given)]
+        headers = [*start["headers"], *(safe for safe in _SAFE_HEADERS if safe[0] not in given)]
         headers.append((b"x-request-id", state["request_id"].encode()))
         if "next_nonce" in state:  # RFC 9449 section 8.2; app.identity.proving puts it there
             headers.append((b"dpop-nonce", state["next_nonce"].encode()))

@@ -195,7 +195,7 @@ def test_b211_safe_headers_on_every_answer(http: httpx.Client, method: str, path
     headers = http.request(method, path).headers
 
     assert headers["x-content-type-options"] == "nosniff"
-    assert "strict-transport-security" not in headers  # clients of this one come by plain HTTP: RFC 6797 section 7.2
+    assert headers["strict-transport-security"].startswith("max-age=")
     assert "no-store" in headers["cache-control"] or path.startswith("/.well-known")
     assert "server" not in headers
     assert "x-powered-by" not in headers
