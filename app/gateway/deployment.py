@@ -25,7 +25,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $oper
 #variable_conflict use_variable
 DECLARE opened record; in_citizen uuid; in_sections int;
 BEGIN
-  opened := {function}(token, proof_key{asked}, '{operation}');
+  opened := {function}(token, proof_key{asked}, '{operation}'{known});
   etag := opened.etag; in_citizen := opened.citizen_id; in_sections := opened.sections;
   IF etag = if_none_match THEN RETURN; END IF;
   body := convert_to((SELECT {body}), 'UTF8');
@@ -80,6 +80,7 @@ def function_of(operation: Operation, part: Part) -> Function:
         opening=opening,
         function="" if opener is None else opener.function,
         asked="" if opener is None else "".join(f", {name}" for name, _ in opener.parameters),
+        known=", if_none_match" if opener is not None and opener.knows else "",
     )
     return Function(schema=schema, name=name, sql=sql)
 

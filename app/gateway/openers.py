@@ -19,13 +19,15 @@ class Opener:
     `function(token, proof_key, …arguments, operation)` returns citizen_id, sections and etag; `demo_function` does the
     same for documents that are not deployed. `arguments` are the root field's, by Python name, with PostgreSQL types.
     With `announce` (which takes a digest of the variables and the request's id too) its line is written first, in a
-    transaction of its own, and its number goes before the operation.
+    transaction of its own, and its number goes before the operation. One that `knows` takes the known ETag after the
+    operation, and opens nothing when that is the book's.
     """
 
     function: str
     demo_function: str
     arguments: tuple[tuple[str, str], ...]
     announce: str | None = None
+    knows: bool = False
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
@@ -59,7 +61,12 @@ def _bound(value: object, pg_type: str) -> object:
 
 
 OPENERS: Mapping[str, Opener] = {
-    "book": Opener(function="auth.open_book", demo_function="auth.open_demo_book", arguments=(("citizen_id", "uuid"),)),
+    "book": Opener(
+        function="auth.open_book",
+        demo_function="auth.open_demo_book",
+        arguments=(("citizen_id", "uuid"),),
+        knows=True,
+    ),
     "grant": Opener(
         function="auth.open_granted_book",
         demo_function="auth.open_demo_granted_book",

@@ -106,8 +106,10 @@ class _Asked:
         house, token, proof_key = self.context.house, self.context.token, self._proof()
         if self.operation.is_deployed or house.demo is None:
             call = _call(self.operation.key, part.key)
-            row = await house.api.fetchrow(call, token, proof_key, *asked, known, self.context.language, *self.bound)
-            return row["etag"], row["body"]
+            etag, body = await house.api.fetchval(
+                call, token, proof_key, *asked, known, self.context.language, *self.bound
+            )
+            return etag, body
         async with house.demo.acquire() as connection, connection.transaction():
             numbers = ", ".join(f"${n}" for n in range(1, len(asked) + 4))
             opening = f"SELECT citizen_id, sections, etag FROM {opener.demo_function}({numbers})"  # noqa: S608 - ours
@@ -216,8 +218,7 @@ def _call(document_id: str, key: str) -> str:
     opener = OPENERS.get(str(part.opens))
     own = 3 if opener is None else 4 + len(opener.parameters)
     numbers = ", ".join(f"${n}" for n in range(1, own + len(operation.plan.parameters) + 1))
-    columns = "body" if opener is None else "etag, body"
-    return f"SELECT {columns} FROM {function.schema}.{function.name}({numbers})"  # noqa: S608 - names made by us
+    return f"SELECT {function.schema}.{function.name}({numbers})"
 
 
 def _apart_from_the_book(asked: _Asked, shown: Sequence[Part], *, variables: Mapping[str, object]) -> str:

@@ -132,6 +132,32 @@ def test_b60_a_session_without_a_key_is_not_opened_with_one(stand: Stand, fresh_
     assert run(opened, stand, fresh_token, key=KEY) == tries.NO_SESSION
 
 
+@pytest.mark.asyncio
+async def test_who_knows_the_book_as_it_is_opens_nothing(stand: Stand, books: Books, fresh_token: str) -> None:
+    """The known ETag stands for this viewer's own book alone, and only while their session lives."""
+    knowing = OPEN.replace("'test'", "'test', $4")
+    row = await opened(stand, fresh_token)
+    assert not isinstance(row, str)
+    known = row["etag"]
+    async with tries.as_role(stand, "book_reader") as reader, reader.transaction():
+        told = await reader.fetchrow(knowing, fresh_token, None, None, known)
+        assert tuple(told or ()) == (books.owner, None, known)
+        with pytest.raises(asyncpg.PostgresError) as none_is_open:
+            async with reader.transaction():
+                await reader.fetchrow("SELECT FROM book.visit")
+        assert none_is_open.value.sqlstate == "28000"
+        opening = await reader.fetchrow(knowing, fresh_token, None, None, "f" * 24)
+        assert tuple(opening or ()) == (books.owner, EVERY_SECTION, known)
+    async with tries.as_role(stand, "book_reader") as reader:
+        for token, target, refusal in (
+            ("x" * 43, None, tries.NO_SESSION),
+            (fresh_token, books.other, tries.NO_SUCH_BOOK),
+        ):
+            with pytest.raises(asyncpg.PostgresError) as refused:
+                await reader.fetchrow(knowing, token, None, target, known)
+            assert refused.value.sqlstate == refusal
+
+
 def test_the_etag_changes_with_the_book_and_is_of_one_viewer(stand: Stand, books: Books) -> None:
     mine, theirs = stand.citizen_token(books.owner), stand.citizen_token(books.other)
 

@@ -3,8 +3,10 @@
 -- against the database's clock, and writes the decision into settings of this transaction, which the policies read.
 -- Every operation calls one of its family first: this one for owners and representatives, 4_granted.sql for the others.
 -- Why settings, and why they cannot be forged: infra/decisions/0002-postgresql-is-the-guard.md
+-- An owner who knows the book as it is (`known` is its ETag) is told so, and nothing is opened.
 -- SK401 no live session, or a facility's system · SK405 a practitioner's, who has no book · SK403 the account's level is too low (its own person is told) · SK404 no such book, absent and forbidden alike · 25001 stale, or a second book
-CREATE OR REPLACE FUNCTION auth.open_book(token text, proof_key bytea, target uuid, operation text,
+DROP FUNCTION IF EXISTS auth.open_book(text, bytea, uuid, text);  -- older operations call the one below
+CREATE OR REPLACE FUNCTION auth.open_book(token text, proof_key bytea, target uuid, operation text, known text DEFAULT NULL,
                                           OUT citizen_id uuid, OUT sections int, OUT etag text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -30,17 +32,16 @@ BEGIN
     RAISE EXCEPTION 'not a person''s session' USING ERRCODE = 'SK401';
   END IF;
   IF shown IS NOT NULL THEN done := auth.spend_proof(session, shown); END IF;
-  IF coalesce(viewer_level, 1) < 2 THEN
-    RAISE EXCEPTION 'account level too low' USING ERRCODE = 'SK403';
-  END IF;
+  IF coalesce(viewer_level, 1) < 2 THEN RAISE EXCEPTION 'account level too low' USING ERRCODE = 'SK403'; END IF;
   IF target IS NOT NULL AND target <> citizen_id THEN
     represented := auth.open_represented(auth.live_session(token, proof_key), target, operation);
     citizen_id := represented.citizen_id; sections := represented.sections;  -- and no ETag
     RETURN;
   END IF;
-  IF version IS NULL THEN
-    RAISE EXCEPTION 'the book is missing' USING ERRCODE = 'XX000';
-  END IF;
+  IF version IS NULL THEN RAISE EXCEPTION 'the book is missing' USING ERRCODE = 'XX000'; END IF;
+  -- Of this viewer too: two people who share a phone must not be shown each other's kept answers.
+  etag := left(encode(sha256(uuid_send(citizen_id) || int8send(version)), 'hex'), 24);
+  IF etag = known THEN RETURN; END IF;
   sections := 1023;  -- every BookSection
   done := set_config('book.opened', now()::text, true);
   done := set_config('book.citizen', citizen_id::text, true);
@@ -53,8 +54,6 @@ BEGIN
   done := set_config('book.records', '', true);
   done := set_config('book.whole', 'true', true);
   done := set_config('book.private', 'true', true);
-  -- Of this viewer too: two people who share a phone must not be shown each other's kept answers.
-  etag := left(encode(sha256(uuid_send(citizen_id) || int8send(version)), 'hex'), 24);
 END $$;
 REVOKE ALL ON FUNCTION auth.open_book FROM PUBLIC;
 GRANT USAGE ON SCHEMA auth TO book_reader; GRANT EXECUTE ON FUNCTION auth.open_book TO book_reader;
