@@ -78,6 +78,7 @@ from app.compiler.places import (
     Guard,
     Kind,
     Kinds,
+    Naming,
     Order,
     OrderTerms,
     Page,
@@ -98,6 +99,7 @@ __all__ = [
     "Connection",
     "Edge",
     "Kind",
+    "Naming",
     "Order",
     "PageInfo",
     "RestingField",
@@ -198,12 +200,16 @@ def one(
     order: Sequence[Order] | OrderTerms = (),
     guard: Guard | None = None,
     kinds: Kinds | None = None,
+    naming: Naming | None = None,
     description: str,
     name: str | None = None,
     deprecation_reason: str | None = None,
 ) -> Any:
-    """Rest on one row: at most one matches, or the first of `order`. Null when none does."""
-    place = Relation(shape=Shape.ONE, source=source, on=on, order=order, guard=guard, kinds=kinds)
+    """Rest on one row: at most one matches, or the first of `order`. Null when none does.
+
+    `naming` is for a row of a public list that is always there: see `Naming`.
+    """
+    place = Relation(shape=Shape.ONE, source=source, on=on, order=order, guard=guard, kinds=kinds, naming=naming)
     return resting_field(place, description=description, name=name, deprecation_reason=deprecation_reason)
 
 

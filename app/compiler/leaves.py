@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from app.compiler.names import Named, name_text
 from app.compiler.refusal import NotCompilable
 from app.compiler.texts import JsonText, aggregated, as_text, constant, hole, null_text, or_null
 
@@ -121,6 +122,8 @@ def leaf_text(kind: GraphQLOutputType, value: Element, *, never_null: bool, up: 
     :raises NotCompilable: when the scalar is not of the closed list
     """
     inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+    if isinstance(value, Named):
+        return name_text(value.list_name, value.code, up)
     if isinstance(value, BindParameter):  # a bare literal has no type in PostgreSQL
         value = cast(value, value.type)
     if isinstance(inner, GraphQLList):

@@ -90,6 +90,19 @@ class Kinds:
     types: Mapping[str, Kind]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Naming:
+    """A public list's entry that the parent's attribute `at` names by its code.
+
+    A selection of no more than the columns `code` and `name` is answered without its row.
+    """
+
+    list_name: str
+    at: str
+    code: str = "code"
+    name: str = "name"
+
+
 class Shape(Enum):
     """How many rows a relation answers with, and in what dress."""
 
@@ -112,6 +125,7 @@ class Relation:
     filters: Mapping[str, Filter] = field(default_factory=dict)
     guard: Guard | None = None
     kinds: Kinds | None = None
+    naming: Naming | None = None
     types: Mapping[str, str] = field(default_factory=dict)
     root: Root | None = None
 

@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLField, GraphQLObjectType, get_named_type
+from graphql import GraphQLField, GraphQLNonNull, GraphQLObjectType, get_named_type
 from sqlalchemy import ColumnElement, case, select
 
 from app.compiler.connections import connection_text
+from app.compiler.leaves import leaf_text
+from app.compiler.names import name_text
 from app.compiler.parameters import arguments_of
-from app.compiler.places import Relation, Shape, python_names
+from app.compiler.places import Column, Naming, Relation, Shape, place_of, python_names
 from app.compiler.reach import Paged, Reach, item_up, terms_of
 from app.compiler.rows import RowRef
 from app.compiler.selection import Emission
@@ -80,14 +82,39 @@ def relation_text(
 
 
 def _one(reach: Reach) -> Element:
-    rows, own = reach.own()
     named = get_named_type(reach.definition.type)
+    naming = reach.place.naming
+    if naming is not None and isinstance(named, GraphQLObjectType) and _asks_for_a_name(reach, named, naming):
+        return _by_name(reach, named, naming)
+    rows, own = reach.own()
     text = reach.build.node_text(named, reach.emission.below(), own, reach.place.kinds, reach.up)
     found = select(text).select_from(rows).where(*reach.conditions(own))
     if reach.place.order:
         found = found.order_by(*(term.of(term.key) for term in terms_of(reach.place.order, own))).limit(1)
     alone = found.scalar_subquery()
     return alone if reach.place.root is not None else or_null(alone, reach.up)
+
+
+def _asks_for_a_name(reach: Reach, kind: GraphQLObjectType, naming: Naming) -> bool:
+    """Tell whether the name is asked, and nothing that needs the row. A row that may be missing is looked for."""
+    if not isinstance(reach.definition.type, GraphQLNonNull):
+        return False
+    asked = [one.node.name.value for one in reach.build.selections.collect(kind, reach.emission.below())]
+    places = [place_of(kind.fields[name]) for name in asked if name in kind.fields]
+    keys = {place.key if isinstance(place, Column) else None for place in places}
+    return naming.name in keys and keys <= {naming.name, naming.code}
+
+
+def _by_name(reach: Reach, kind: GraphQLObjectType, naming: Naming) -> Element:
+    code = getattr(reach.parent, naming.at)
+
+    def value_of(definition: GraphQLField, _emission: Emission, up: int) -> Element:
+        place = place_of(definition)
+        if isinstance(place, Column) and place.key == naming.code:
+            return leaf_text(definition.type, code, never_null=False, up=up)
+        return name_text(naming.list_name, code, up)
+
+    return reach.build.object_text(kind, reach.emission.below(), reach.up, value_of)
 
 
 def _many(reach: Reach) -> Element:

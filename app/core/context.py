@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.crypto import Vault, open_vault
 from app.core.db import Login, Session, connection_errors, open_engine, transaction
 from app.core.ids import new_id
+from app.core.kept import Kept
 from app.core.lanes import Lane
 from app.core.logins import open_pool
 from app.core.outbound import Outbound, open_outbound
@@ -23,7 +24,7 @@ Step = Callable[[Session], Awaitable[Result]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """The pools and keys of the API process. `demo` is there in demo mode only.
+    """The pools and keys of the API process. `demo` is there in demo mode only, `names` are of public lists.
 
     `desk` runs compiled operations, `desk_steps` what people change, `porter` lets people in: no operation runs as it.
     """
@@ -38,6 +39,7 @@ class House:
     ingest: AsyncEngine
     outbound: Outbound
     demo: Lane | None
+    names: Kept = field(default_factory=lambda: Kept(age=timedelta(minutes=1), most=8192))
 
 
 @asynccontextmanager

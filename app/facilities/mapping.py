@@ -17,6 +17,10 @@ class FacilityLevel(Enum):
     PRIMARY = strawberry.enum_value("PRIMARY", description="Initial level: commune stations and family doctors.")
 
 
+NAMED = rests.Naming(list_name="facility", at="facility_code")
+"""For a row with the code of a facility, which is always there."""
+
+
 @strawberry.type(description="A place of care that sends records.")
 class Facility:
     """A facility."""

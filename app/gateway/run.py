@@ -21,6 +21,7 @@ from app.core.errors import AppError, NotFound, Unauthenticated, Unavailable
 from app.core.settings import RELEASE
 from app.gateway import deployment
 from app.gateway.doing import do
+from app.gateway.naming import with_names
 from app.gateway.openers import OPENERS, Opener
 from app.gateway.plans import DESK, Operation, trusted
 from app.gateway.problems import graphql_error, internal_graphql_error
@@ -188,6 +189,7 @@ async def run(
             bodies[part.key] = None
             if part.deed is not None:
                 break
+    bodies = {key: body and await with_names(body, context=context) for key, body in bodies.items()}
     outcome = assemble(operation.plan, bodies, unseal=_unsealer(context.house.vault))
     for hole in outcome.holes:
         log.error("hole", operation=operation.name, field=[step for step in hole if isinstance(step, str)])

@@ -10,7 +10,7 @@ import strawberry
 from sqlalchemy import Date, and_, func
 
 from app.compiler import declare as rests
-from app.facilities.mapping import Facility
+from app.facilities.mapping import NAMED, Facility
 from app.facilities.tables import FacilityRow
 from app.identity.sealing import sealed_place
 from app.records.documents import VitalSigns
@@ -153,7 +153,10 @@ class Visit:
 
     id: strawberry.ID = rests.column(VisitRow.id, description="Opaque id.")
     facility: Facility = rests.one(
-        FacilityRow, on=lambda v, f, _inputs: f.code == v.facility_code, description="Where it took place."
+        FacilityRow,
+        on=lambda v, f, _inputs: f.code == v.facility_code,
+        naming=NAMED,
+        description="Where it took place.",
     )
     kind_code: str = rests.column(VisitRow.kind_code, description="Form of care (MA_LOAI_KCB).")
     kind: str | None = rests.expression(
@@ -258,7 +261,10 @@ class Prescription:
     id: strawberry.ID = rests.column(PrescriptionRow.id, description="Opaque id.")
     visit_id: strawberry.ID = rests.column(PrescriptionRow.visit_id, description="The visit it belongs to.")
     facility: Facility = rests.one(
-        FacilityRow, on=lambda p, f, _inputs: f.code == p.facility_code, description="Where it was ordered."
+        FacilityRow,
+        on=lambda p, f, _inputs: f.code == p.facility_code,
+        naming=NAMED,
+        description="Where it was ordered.",
     )
     ordered_at: datetime = rests.column(PrescriptionRow.ordered_at, description="When it was ordered.")
     prescriber_certificate: str | None = rests.column(
@@ -314,7 +320,10 @@ class TestReport:
     id: strawberry.ID = rests.column(TestReportRow.id, description="Opaque id.")
     visit_id: strawberry.ID = rests.column(TestReportRow.visit_id, description="The visit it belongs to.")
     facility: Facility = rests.one(
-        FacilityRow, on=lambda r, f, _inputs: f.code == r.facility_code, description="Where it was made."
+        FacilityRow,
+        on=lambda r, f, _inputs: f.code == r.facility_code,
+        naming=NAMED,
+        description="Where it was made.",
     )
     category: TestCategory = rests.column(TestReportRow.category, description="Laboratory, imaging or functional test.")
     service_code: str | None = rests.column(TestReportRow.service_code, description="Service code as sent.")

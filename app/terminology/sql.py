@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, literal, select, text
 
+from app.compiler.names import Named
 from app.core.db import Session
 from app.terminology.tables import CodeRow
 
@@ -15,13 +16,14 @@ def label(system: str, code: ColumnElement[Any], language: ColumnElement[Any]) -
     """
     entry = CodeRow.__table__.alias()
     name = case((language == literal("en"), func.coalesce(entry.c.name_en, entry.c.name_vi)), else_=entry.c.name_vi)
-    return (
+    found = (
         select(name)
         .where(entry.c.system == literal(system), entry.c.code == code)
         .order_by(entry.c.valid_from.desc())
         .limit(literal(1))
         .scalar_subquery()
     )
+    return Named(system, code, found)
 
 
 async def replace_entries(session: Session, *, system: str, entries: str) -> None:

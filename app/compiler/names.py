@@ -1,0 +1,68 @@
+"""Names of public lists: a mark in the statement's text, in whose place the runner puts what it knows.
+
+Looking a name up costs PostgreSQL as much as the rest of its row. A mark is NAME, how far up a missing name is
+carried, a semicolon, the list, a semicolon, the code as a JSON string, and NAME again. No data can end or forge one:
+JSON text never holds a control character bare.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Text, func
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.compiler.texts import JsonText, as_text, null_text, or_null
+
+NAME = b"\x04"
+
+Mark = bytes
+
+
+class Named(ColumnElement[str]):
+    """The name of a code of a public list: a mark where a field rests on it, else the sub-select that finds it."""
+
+    inherit_cache = False
+    type = Text()
+
+    def __init__(self, list_name: str, code: ColumnElement[Any], found: ColumnElement[Any]) -> None:
+        self.list_name = list_name
+        self.code = code
+        self.found = found
+
+
+@compiles(Named)
+def _named(element: Named, compiler: SQLCompiler, **options: Any) -> str:
+    return str(compiler.process(element.found, **options))
+
+
+def name_text(list_name: str, code: ColumnElement[Any], up: int) -> ColumnElement[Any]:
+    """Return the mark of a code's name; a missing code or name is carried `up` levels."""
+    around = NAME.decode()
+    mark = JsonText(f"{around}{up};{list_name};", as_text(func.to_json(as_text(code))), around)
+    return or_null(mark, up)
+
+
+def split(text: bytes) -> list[bytes]:
+    """Return the pieces of a statement's text: every second one is a mark."""
+    return text.split(NAME)
+
+
+def asked(mark: Mark) -> tuple[str, str]:
+    """Return the list and the code of a mark."""
+    _, list_name, code = mark.split(b";", 2)
+    return list_name.decode(), orjson.loads(code)
+
+
+def said(mark: Mark, name: str | None) -> bytes:
+    """Return what stands in a mark's place: the name's JSON text, or what stands for a missing one."""
+    return null_text(int(mark.split(b";", 1)[0])).encode() if name is None else name.encode()
+
+
+def put_in(pieces: list[bytes], names: Mapping[Mark, bytes]) -> bytes:
+    """Return the text with every name in its place.
+
+    :raises KeyError: when a name is not known
+    """
+    return b"".join([piece if at % 2 == 0 else names[piece] for at, piece in enumerate(pieces)])

@@ -1,0 +1,133 @@
+"""Names of public lists are put in by the gateway: right in each language, new within a minute, safe from any code."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from app.core.settings import Settings
+from tests.attacks import tries
+from tests.conftest import Ground, RunningServer
+from tests.ingestion import messages
+from tests.people import Stand
+
+QUERY = "{ healthBook { visits { nodes { id facility { code name } diagnoses { code name } kind } } } }"
+NASTY = '\x04\x01;"\\\x02é\U0001f600'
+"""What would end a mark, if anything of a code stood bare in it."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """The clock of one process."""
+
+    at: datetime
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture(scope="module")
+def clock() -> Clock:
+    return Clock(datetime(2026, 11, 22, 8, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def client(settings: Settings, stand: Stand, clock: Clock) -> Iterator[httpx.Client]:
+    assert stand.file(messages.message(), token=stand.facility()) == "filed"
+    token = stand.citizen_token(stand.citizen_by(messages.VISIT["SO_CCCD"] or ""))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.main.utc_now", clock)
+        running = RunningServer(settings)
+        running.start()
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(base_url=running.url, timeout=20, headers=headers) as http:
+            yield http
+        running.stop()
+
+
+@pytest.fixture
+def later(clock: Clock) -> None:
+    """Let everything that is kept grow old."""
+    clock.at += timedelta(minutes=1)
+
+
+def visit(client: httpx.Client, language: str = "vi") -> dict[str, Any]:
+    answer = client.post("/graphql", json={"query": QUERY}, headers={"Accept-Language": language}).json()
+    assert "errors" not in answer
+    found: dict[str, Any] = answer["data"]["healthBook"]["visits"]["nodes"][0]
+    return found
+
+
+def behind(ground: Ground, settings: Settings, sql: str, *values: object) -> Any:
+    """Return the first value of what a superuser asks of the database."""
+
+    async def ask() -> Any:
+        async with tries.as_superuser(ground, settings) as superuser:
+            return await superuser.fetchval(sql, *values)
+
+    return tries.run(ask)
+
+
+def test_names_are_those_of_the_lists_in_the_viewers_language(
+    client: httpx.Client, ground: Ground, settings: Settings
+) -> None:
+    newest = "SELECT %s FROM code.entry WHERE system = 'icd10' AND code = $1 ORDER BY valid_from DESC LIMIT 1"
+    for language, name in (("vi", "name_vi"), ("en", "coalesce(name_en, name_vi)"), ("vi", "name_vi")):
+        found = visit(client, language)
+        code = found["facility"]["code"]
+        registered = behind(ground, settings, "SELECT name FROM directory.facility WHERE code = $1", code)
+        assert found["facility"]["name"] == registered
+        assert found["kind"]
+        for diagnosis in found["diagnoses"]:
+            asked = newest.replace("%s", name)
+            assert diagnosis["name"] == behind(ground, settings, asked, diagnosis["code"])
+
+
+@pytest.mark.usefixtures("later")
+def test_a_facility_that_is_renamed_is_shown_so_within_a_minute(
+    client: httpx.Client, stand: Stand, clock: Clock
+) -> None:
+    before = visit(client)["facility"]
+    stand.as_owner("UPDATE directory.facility SET name = :name WHERE code = :code", name="Tên mới", code=before["code"])
+    try:
+        assert visit(client)["facility"]["name"] in {before["name"], "Tên mới"}
+        clock.at += timedelta(minutes=1)
+        assert visit(client)["facility"]["name"] == "Tên mới"
+    finally:
+        stand.as_owner(
+            "UPDATE directory.facility SET name = :name WHERE code = :code", name=before["name"], code=before["code"]
+        )
+        clock.at += timedelta(minutes=1)
+
+
+@pytest.mark.usefixtures("later")
+def test_no_code_can_end_its_mark(client: httpx.Client, ground: Ground, settings: Settings) -> None:
+    found = visit(client)
+    own = found["diagnoses"][0]["code"]
+    change = "UPDATE book.visit_diagnosis SET code = $1 WHERE visit_id = $3 AND code = $2"
+    behind(ground, settings, change, NASTY, own, found["id"])
+    try:
+        shown = {diagnosis["code"]: diagnosis["name"] for diagnosis in visit(client)["diagnoses"]}
+        assert shown[NASTY] is None
+        assert len(shown) == len(found["diagnoses"])
+    finally:
+        behind(ground, settings, change, own, NASTY, found["id"])
+
+
+@pytest.mark.usefixtures("later")
+def test_a_facility_that_is_nowhere_is_an_error_and_never_silent(
+    client: httpx.Client, ground: Ground, settings: Settings
+) -> None:
+    found = visit(client)
+    change = "UPDATE book.visit SET facility_code = $1 WHERE id = $2"
+    behind(ground, settings, change, "0ZZZ0", found["id"])
+    try:
+        answer = client.post("/graphql", json={"query": QUERY}).json()
+        assert answer["data"]["healthBook"]["visits"] is None
+        assert [error["extensions"]["code"] for error in answer["errors"]] == ["INTERNAL"]
+        assert answer["errors"][0]["path"][-1] == "name"
+    finally:
+        behind(ground, settings, change, found["facility"]["code"], found["id"])
