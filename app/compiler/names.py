@@ -61,8 +61,9 @@ def said(mark: Mark, name: str | None) -> bytes:
 
 
 def put_in(pieces: list[bytes], names: Mapping[Mark, bytes]) -> bytes:
-    """Return the text with every name in its place.
+    """Return the text of these pieces, with every name in the place of its mark.
 
-    :raises KeyError: when a name is not known
+    :raises KeyError: when a name is not known; the pieces are as they were
     """
-    return b"".join([piece if at % 2 == 0 else names[piece] for at, piece in enumerate(pieces)])
+    pieces[1::2] = [names[mark] for mark in pieces[1::2]]
+    return b"".join(pieces)

@@ -76,7 +76,8 @@ def operation(name: str) -> tuple[str, tuple[object, ...]]:
     """
     known = next(one for one in trusted_operations().values() if one.name == name)
     compiled = plans.compile_trusted(known)
-    return _call(known.id, compiled.parts(plans.BOOK)[0].key), compiled.plan.bind({})
+    call = _call(known.id, compiled.parts(plans.BOOK)[0].key).removeprefix("SELECT ")
+    return f"SELECT etag, body FROM {call}", compiled.plan.bind({})
 
 
 async def read(

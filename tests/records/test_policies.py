@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from app.compiler import names
 from app.core.db import Login
 from app.core.settings import Settings
 from app.gateway import plans
@@ -221,7 +222,9 @@ async def body_of(reader: tries.Connection, *, citizen: UUID, sections: int, nam
     asked = [item for item in statement.order if isinstance(item, str) and item.startswith("v_")]
     first_page = {item: 50 if item == "v_first" else None for item in asked}
     text = await reader.fetchval(statement.sql, *statement.arguments({**inputs, **first_page}))
-    book: dict[str, Any] = json.loads(text)
+    pieces = names.split(text)
+    codes = {mark: mark.rpartition(b";")[2] for mark in pieces[1::2]}  # in the names' places
+    book: dict[str, Any] = json.loads(names.put_in(pieces, codes))
     return book
 
 
