@@ -312,11 +312,19 @@ def _visit_columns(arrival: VisitArrival, *, vault: Vault, new_id: NewId) -> dic
     if arrival.services is not None:  # digested apart: when they are not sent, those that rest are not changed
         columns["services"] = arrival.services
         digest += _digest({"services": arrival.services})
+    benefit = _highest_benefit(arrival)
     columns["insurance"] = [
-        _card_columns(card, line=line, vault=vault, new_id=new_id)
+        {**_card_columns(card, line=line, vault=vault, new_id=new_id), "benefit_percent": benefit}
         for line, card in enumerate(arrival.person.insurance_cards, start=1)
     ]
     return {**columns, "id": new_id(), "digest": "\\x" + digest}
+
+
+def _highest_benefit(arrival: VisitArrival) -> Decimal | None:
+    """Return the share that insurance pays at a visit: the highest of its lines, as `book.highest_benefit`."""
+    drugs = (item for one in arrival.prescriptions or () for item in one.items)
+    shares = (line.benefit_percent for line in (*(arrival.services or ()), *drugs))
+    return max((share for share in shares if share is not None), default=None)
 
 
 def _card_columns(card: InsuranceCardArrival, *, line: int, vault: Vault, new_id: NewId) -> dict[str, Any]:

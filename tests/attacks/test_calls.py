@@ -43,7 +43,7 @@ CALLS = {
         "book.classify_with_visit",
         "book.guarded",
         "book.without_class",
-        "book.written",
+        "book.resting",
         "book.suspects",
         "notice.events_to_tell",
         "notice.failed_pushes",

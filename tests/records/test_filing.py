@@ -358,3 +358,45 @@ def advised(member: Member, advice: str) -> bytes:
     own["XML1"] = [{**own["XML1"][0], "GHI_CHU": advice}]
     sent = {name: [{**line, "MA_LK": member.visit_id} for line in lines] for name, lines in own.items()}
     return messages.envelope(messages.visit_xml(sent), facility=member.facility)
+
+
+@pytest.mark.parametrize(
+    ("table", "fields", "of_class"),
+    [
+        ("XML1", {"MA_BENH_CHINH": "F20"}, set(ROWS) - {"record_version"}),
+        ("XML2", {"TEN_THUOC": "Methadon 10 mg/ml"}, {"prescription", "prescription_item"}),
+        ("XML3", {"TEN_DICH_VU": "Khám Tâm thần"}, {"visit_service", "test_report", "test_result"}),
+        ("XML4", {"TEN_CHI_SO": "HIV Ag/Ab"}, {"test_report", "test_result"}),
+    ],
+)
+def test_classes_are_the_same_by_what_arrived_and_by_what_rests(
+    book: Book, table: str, fields: Fields, of_class: set[str]
+) -> None:
+    """A visit that is new is judged by its message, a corrected one by the rows that it left."""
+    book.file(tables=changed(book.member, table, **fields))
+
+    def classes() -> dict[str, list[int]]:
+        everything = {name.removeprefix("book."): rows for name, rows in book.everything().items()}
+        return {name: [row["sensitive"] for row in everything[name]] for name in ROWS if name != "record_version"}
+
+    first = classes()
+    assert {name for name, found in first.items() if any(found)} == of_class
+    corrected = {
+        **changed(book.member, table, **fields),
+        "XML1": [{**book.member.tables()["XML1"][0], "LY_DO_VV": "Khác"}],
+    }
+    if table == "XML1":
+        corrected["XML1"] = [{**corrected["XML1"][0], **fields}]
+    book.file(tables=corrected, issued="20261121")
+    assert book.version == 2
+    assert classes() == first
+
+
+def test_a_card_tells_the_highest_share_of_its_visit(book: Book) -> None:
+    book.file(tables={**changed(book.member, "XML2", MUC_HUONG="95"), **changed(book.member, "XML3", MUC_HUONG="80")})
+    assert [row["benefit_percent"] for row in book.rows("book.visit_insurance")] == [95]
+    book.file(tables=changed(book.member, "XML2", MUC_HUONG="40"), issued="20261121")
+    (share,) = (row["benefit_percent"] for row in book.rows("book.visit_insurance"))
+    assert share == max(
+        row["benefit_percent"] for table in ("visit_service", "prescription_item") for row in book.rows(f"book.{table}")
+    )

@@ -12,7 +12,7 @@ BEGIN
     RAISE EXCEPTION 'no book is open for filing' USING ERRCODE = '28000';
   END IF;
   changed := care.stop_telling(citizen, facility, source, kind, told);
-  FOR sent IN SELECT (jsonb_populate_record(NULL::care.appointment, t)).* FROM jsonb_array_elements(told) t LOOP
+  FOR sent IN SELECT t.* FROM jsonb_populate_recordset(NULL::care.appointment, told) t LOOP
     SELECT a.* INTO known FROM care.appointment a WHERE a.citizen_id = citizen AND a.facility_code = facility AND a.source_id = sent.source_id FOR UPDATE;
     UPDATE care.appointment a SET sensitive = coalesce(sent.sensitive, 0) WHERE a.citizen_id = citizen AND a.id = known.id AND a.sensitive <> coalesce(sent.sensitive, 0);
     CONTINUE WHEN known.id IS NOT NULL AND (known.starts_at, known.ends_at, known.is_whole_day, known.department_code) IS NOT DISTINCT FROM

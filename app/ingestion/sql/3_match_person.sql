@@ -1,15 +1,14 @@
 -- owner: auth_owner
--- Finds or registers the person whom one visit of a message is about, and records it, so that open_filing may open
--- that book. `person` is made by app/ingestion/matching.py; its identifiers stand from the strongest to the weakest,
--- each as blind index and sealed value. Outcome: MATCHED, CREATED, or the reason why the visit must wait.
+-- Finds or registers the person whom one visit of a message is about, and records it, so that open_filing may open that book. `person`
+-- is made by app/ingestion/matching.py; its identifiers stand from the strongest to the weakest, each as blind index and sealed value.
+-- Outcome: MATCHED, CREATED, or the reason why the visit must wait.
 -- Nothing is joined by name, birth date or phone alone (security.md T6); a number with another name waits (B161).
 CREATE OR REPLACE FUNCTION auth.match_person(message uuid, visit_position int, facility text, visit_id text, person jsonb, OUT citizen uuid, OUT outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   sent auth.citizen := jsonb_populate_record(NULL::auth.citizen, person);
   numbers auth.identifier[] := ARRAY(SELECT n FROM jsonb_populate_recordset(NULL::auth.identifier, person->'identifiers') n);
-  owners uuid[];
-  born_at timestamptz := (person->>'born_at')::timestamptz; home uuid;
+  number auth.identifier; owner uuid; owners uuid[] := '{}'; home uuid; born_at timestamptz := (person->>'born_at')::timestamptz;
   known auth.citizen; is_news boolean := false; is_newborn boolean := false;
 BEGIN
   -- Two messages about a new person take turns, and two about a new visit.
@@ -19,8 +18,10 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(facility || '|' || visit_id, 1));
     home := auth.home_of(facility, visit_id);
   END IF;
-  owners := ARRAY(SELECT DISTINCT i.citizen_id FROM auth.identifier i JOIN unnest(numbers) n USING (kind, lookup)
-                   WHERE i.valid_until IS NULL);
+  FOREACH number IN ARRAY numbers LOOP  -- one by one: the plan of a join, made while few are known, would read them all
+    SELECT i.citizen_id INTO owner FROM auth.identifier i WHERE i.kind = number.kind AND i.lookup = number.lookup AND i.valid_until IS NULL;
+    IF FOUND AND owner <> ALL (owners) THEN owners := owners || owner; END IF;
+  END LOOP;
   IF cardinality(owners) = 0 AND born_at IS NOT NULL THEN  -- a newborn without a number that is known
     owners := auth.newborns(facility, born_at, sent); is_newborn := true;
   END IF;
@@ -37,8 +38,7 @@ BEGIN
       WHEN EXISTS (SELECT FROM auth.identifier i JOIN unnest(numbers) n USING (kind)
                     WHERE i.citizen_id = known.id AND kind = 'PERSONAL_ID' AND i.valid_until IS NULL AND i.lookup <> n.lookup)
         THEN 'IDENTIFIERS_DISAGREE' ELSE 'MATCHED' END);
-    IF outcome <> 'MATCHED' THEN RETURN; END IF;
-    citizen := known.id;
+    IF outcome <> 'MATCHED' THEN RETURN; END IF; citizen := known.id;
     UPDATE auth.citizen c SET birth_on = sent.birth_on, birth_precision = sent.birth_precision
      WHERE c.id = citizen AND (c.birth_precision, sent.birth_precision) IN (('YEAR', 'DAY'), ('YEAR', 'MINUTE'), ('DAY', 'MINUTE'));
     is_news := FOUND;

@@ -22,9 +22,10 @@ $$;
 REVOKE ALL ON FUNCTION book.resting_place FROM PUBLIC;
 
 -- The same for all records of one kind of a visit that is new itself, in one statement each.
-CREATE OR REPLACE FUNCTION book.of_a_new_visit(citizen uuid, visit uuid, masked boolean, provenance jsonb) RETURNS jsonb
+DROP FUNCTION IF EXISTS book.of_a_new_visit(uuid, uuid, boolean, jsonb);
+CREATE OR REPLACE FUNCTION book.of_a_new_visit(citizen uuid, visit uuid, provenance jsonb) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT provenance || jsonb_build_object('citizen_id', citizen, 'visit_id', visit, 'version', 1, 'filed_at', now(), 'masked', masked)
+  SELECT provenance || jsonb_build_object('citizen_id', citizen, 'visit_id', visit, 'version', 1, 'filed_at', now(), 'masked', false)
 $$;
 CREATE OR REPLACE FUNCTION book.note_first_versions(citizen uuid, kind text, arrived jsonb, provenance jsonb) RETURNS jsonb
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$

@@ -47,6 +47,9 @@ BEGIN
     PERFORM book.put_visit_lines(filed, arrived);
   END IF;
   IF arrived ? 'services' AND 'SERVICES' = ANY (taken) THEN
+    IF filed.version > 1 THEN
+      DELETE FROM book.visit_service s WHERE s.citizen_id = citizen AND s.visit_id = visit;
+    END IF;
     PERFORM book.put_services(citizen, visit, filed.masked, arrived->'services');
   END IF;
 END $$;

@@ -28,16 +28,15 @@ BEGIN
   SELECT filed.citizen_id, filed.id, d.line, filed.masked, d.role, d.code, filed.started_at, filed.facility_code
     FROM jsonb_populate_recordset(NULL::book.visit_diagnosis, arrived->'diagnoses') d;
   INSERT INTO book.visit_insurance (citizen_id, visit_id, line, masked, id, number_sealed, registered_facility_code, valid_from,
-    valid_until, lookup, shown_at, benefit_code, exempt_from, five_years_on, facility_code)
+    valid_until, lookup, shown_at, benefit_code, benefit_percent, exempt_from, five_years_on, facility_code)
   SELECT filed.citizen_id, filed.id, i.line, filed.masked, i.id, i.number_sealed, i.registered_facility_code, i.valid_from,
-    i.valid_until, i.lookup, filed.started_at, i.benefit_code, i.exempt_from, i.five_years_on, filed.facility_code
+    i.valid_until, i.lookup, filed.started_at, i.benefit_code, i.benefit_percent, i.exempt_from, i.five_years_on, filed.facility_code
     FROM jsonb_populate_recordset(NULL::book.visit_insurance, arrived->'insurance') i;
 END $$;
 
 CREATE OR REPLACE FUNCTION book.put_services(citizen uuid, visit uuid, masked boolean, services jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  DELETE FROM book.visit_service s WHERE s.citizen_id = citizen AND s.visit_id = visit;
   INSERT INTO book.visit_service (citizen_id, visit_id, line, masked, group_code, code, name, unit, quantity, unit_price, amount,
     insured_amount, benefit_percent, ordered_at, performed_at)
   SELECT citizen, visit, s.line, put_services.masked, s.group_code, s.code, s.name, s.unit, s.quantity, s.unit_price, s.amount,

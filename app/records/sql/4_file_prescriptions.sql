@@ -4,20 +4,21 @@ CREATE OR REPLACE FUNCTION book.file_prescriptions(citizen uuid, visit uuid, vis
                                                    OUT changes jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  of_masked_visit boolean := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
+  of_masked_visit boolean;
   one jsonb; known book.prescription; filed book.prescription; change text;
 BEGIN
   IF visit_is_new THEN  -- nothing of it is there yet: all at once
-    INSERT INTO book.prescription SELECT r.* FROM jsonb_array_elements(arrived) e,
-      jsonb_populate_record(NULL::book.prescription, e || book.of_a_new_visit(citizen, visit, of_masked_visit, provenance)) r;
+    filed := jsonb_populate_record(NULL::book.prescription, book.of_a_new_visit(citizen, visit, provenance));
+    INSERT INTO book.prescription SELECT r.* FROM jsonb_populate_recordset(filed, arrived) r;
     INSERT INTO book.prescription_item (citizen_id, prescription_id, line, masked, drug_code, drug_name, strength, form, route_code,
       quantity, unit, dose, instruction, registration_number, amount, benefit_percent)
-    SELECT citizen, (e->>'id')::uuid, i.line, of_masked_visit, i.drug_code, i.drug_name, i.strength, i.form, i.route_code, i.quantity,
+    SELECT citizen, (e->>'id')::uuid, i.line, false, i.drug_code, i.drug_name, i.strength, i.form, i.route_code, i.quantity,
       i.unit, i.dose, i.instruction, i.registration_number, i.amount, i.benefit_percent
       FROM jsonb_array_elements(arrived) e, jsonb_populate_recordset(NULL::book.prescription_item, e->'items') i;
     changes := book.note_first_versions(citizen, 'PRESCRIPTION', arrived, provenance);
     RETURN;
   END IF;
+  of_masked_visit := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
   changes := book.withdraw_missing(citizen, visit, 'PRESCRIPTION',
     ARRAY(SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e), provenance);
   FOR one IN SELECT jsonb_array_elements(arrived) LOOP

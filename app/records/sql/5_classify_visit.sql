@@ -1,21 +1,31 @@
 -- owner: book_owner
 -- Writes down of which classes a visit and its records are. What belongs to a visit of a class is of that class too. Only rows
 -- that are of other classes than before are touched: a row that was filed in this transaction costs its checks again.
-CREATE OR REPLACE FUNCTION book.classify(citizen uuid, visit uuid) RETURNS void
+-- `arrived` is what a visit that is new was filed from, with its ids and lines; without it, what rests is read.
+DROP FUNCTION IF EXISTS book.classify(uuid, uuid);
+CREATE OR REPLACE FUNCTION book.classify(citizen uuid, visit uuid, arrived jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  known int := (SELECT v.sensitive FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit);
-  found jsonb := (SELECT jsonb_agg(to_jsonb(s)) FROM book.suspects(citizen, visit) s);
+  known int := 0;
+  found jsonb := book.suspects(coalesce(arrived, book.resting(citizen, visit)));
   of_visit int := coalesce((SELECT (f->>'classes')::int FROM jsonb_array_elements(found) f WHERE f->>'name' = 'visit'), 0);
   one record; t record;
 BEGIN
+  IF arrived IS NULL THEN
+    known := (SELECT v.sensitive FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit);
+  END IF;
   IF known | of_visit <> 0 THEN
     PERFORM book.classify_with_visit(citizen, visit, of_visit);
   END IF;  -- else a record of no class has none already: those that are filed again begin without
   FOR one IN SELECT s.name, s.id, s.line, s.classes FROM jsonb_to_recordset(found) AS s(name text, id uuid, line int, classes int)
               WHERE s.name <> 'visit' AND s.classes | of_visit <> of_visit LOOP
-    EXECUTE format('UPDATE book.%I SET sensitive = $3 WHERE citizen_id = $1 AND %s AND sensitive <> $3', one.name,
-      CASE WHEN one.line IS NULL THEN 'id = $2' ELSE 'visit_id = $2 AND line = $4' END) USING citizen, one.id, of_visit | one.classes, one.line;
+    IF one.name = 'visit_service' THEN
+      UPDATE book.visit_service s SET sensitive = of_visit | one.classes
+       WHERE s.citizen_id = classify.citizen AND s.visit_id = one.id AND s.line = one.line AND s.sensitive <> of_visit | one.classes;
+      CONTINUE;
+    END IF;
+    EXECUTE format('UPDATE book.%I SET sensitive = $3 WHERE citizen_id = $1 AND id = $2 AND sensitive <> $3', one.name)
+      USING citizen, one.id, of_visit | one.classes;
     FOR t IN SELECT g.name, g.key FROM book.guarded() g WHERE g.holder = one.name LOOP
       EXECUTE format('UPDATE book.%I SET sensitive = $3 WHERE citizen_id = $1 AND %I = $2 AND sensitive <> $3', t.name, t.key)
         USING citizen, one.id, of_visit | one.classes;

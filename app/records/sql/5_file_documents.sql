@@ -5,17 +5,22 @@ CREATE OR REPLACE FUNCTION book.file_documents(citizen uuid, visit uuid, visit_i
                                                provenance jsonb, OUT changes jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  of_masked_visit boolean := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
+  of_masked_visit boolean := false;
   one jsonb; known book.document; filed book.document; change text;
 BEGIN
-  changes := CASE WHEN visit_is_new THEN '{}' ELSE book.withdraw_missing(citizen, visit, 'DOCUMENT', ARRAY(
+  changes := '{}';
+  IF NOT visit_is_new THEN
+    of_masked_visit := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
+    changes := book.withdraw_missing(citizen, visit, 'DOCUMENT', ARRAY(
       SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e UNION
-      SELECT d.source_id FROM book.document d WHERE d.citizen_id = citizen AND d.visit_id = visit AND d.kind <> ALL (kinds)
-    ), provenance) END;
+      SELECT d.source_id FROM book.document d WHERE d.citizen_id = citizen AND d.visit_id = visit AND d.kind <> ALL (kinds)), provenance);
+  END IF;
   FOR one IN SELECT jsonb_array_elements(arrived) LOOP
     filed := jsonb_populate_record(NULL::book.document, one || provenance);
-    SELECT d.* INTO known FROM book.document d
-     WHERE d.citizen_id = citizen AND d.visit_id = visit AND d.source_id = filed.source_id FOR UPDATE;
+    IF NOT visit_is_new THEN
+      SELECT d.* INTO known FROM book.document d
+       WHERE d.citizen_id = citizen AND d.visit_id = visit AND d.source_id = filed.source_id FOR UPDATE;
+    END IF;
     filed.id := coalesce(known.id, filed.id);
     filed.citizen_id := citizen; filed.visit_id := visit; filed.filed_at := now(); filed.masked := coalesce(known.masked, of_masked_visit);
     SELECT n.change, n.version INTO change, filed.version FROM book.note_version(

@@ -11,7 +11,7 @@ DECLARE
   kinds text[] := ARRAY(SELECT jsonb_array_elements_text(arrived->'kinds'));
   visit_key text := arrived->'visit'->>'source_id';
   rank text := provenance->>'rank';
-  ordered record; filed record; is_new boolean; records jsonb;
+  ordered record; filed record; is_new boolean; records jsonb; share numeric;
 BEGIN
   ordered := book.take_parts(citizen, provenance->>'facility_code', visit_key, sent, rank);
   IF ordered.taken IS NULL THEN
@@ -41,10 +41,13 @@ BEGIN
       ARRAY(SELECT k FROM unnest(kinds) k WHERE k = ANY (ordered.taken)), ordered.withdrawn);
   END IF;
   IF records @? '$[*].change ? (@ != "UNCHANGED" && @ != "OUTDATED")' THEN
-    UPDATE book.visit_insurance i SET benefit_percent = b.highest FROM (SELECT book.highest_benefit(citizen, filed.visit) AS highest) b
-     WHERE i.citizen_id = citizen AND i.visit_id = filed.visit AND i.benefit_percent IS DISTINCT FROM b.highest;
-    PERFORM book.classify(citizen, filed.visit), book.tell_results(citizen, filed.visit, records);
-    PERFORM book.follow_revisits(citizen, provenance->>'facility_code', filed.visit);
+    IF NOT is_new OR ordered.withdrawn <> '{}' THEN  -- else it is what the message says
+      share := book.highest_benefit(citizen, filed.visit);
+      UPDATE book.visit_insurance i SET benefit_percent = share
+       WHERE i.citizen_id = citizen AND i.visit_id = filed.visit AND i.benefit_percent IS DISTINCT FROM share;
+    END IF;
+    PERFORM book.classify(citizen, filed.visit, CASE WHEN is_new THEN arrived END), book.tell_results(citizen, filed.visit, records);
+    PERFORM book.follow_revisits(citizen, provenance->>'facility_code', filed.visit, is_new);
     PERFORM auth.book_changed(citizen);
   END IF;
   RETURN records;

@@ -20,10 +20,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Makes, moves and cancels the appointments of a visit as it now tells them, in the transaction that files it.
-CREATE OR REPLACE FUNCTION book.follow_revisits(citizen uuid, facility text, visit uuid) RETURNS int
+DROP FUNCTION IF EXISTS book.follow_revisits(uuid, text, uuid);
+CREATE OR REPLACE FUNCTION book.follow_revisits(citizen uuid, facility text, visit uuid, visit_is_new boolean) RETURNS int
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE told jsonb := book.revisits(citizen, visit);
 BEGIN
-  RETURN care.file_appointments(citizen, facility, 'visit ' || visit, 'PAPER', book.revisits(citizen, visit));
+  IF visit_is_new AND told = '[]' THEN  -- nor did it tell of any before
+    RETURN 0;
+  END IF;
+  RETURN care.file_appointments(citizen, facility, 'visit ' || visit, 'PAPER', told);
 END $$;
 REVOKE ALL ON FUNCTION book.revisits, book.follow_revisits FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION book.revisits, book.follow_revisits TO worker;

@@ -40,8 +40,8 @@ BEGIN
       provenance || jsonb_build_object('is_delta', true, 'newer', newer), parts, ordered.withdrawn);
   END LOOP;
   IF records @? '$[*].change ? (@ != "UNCHANGED" && @ != "OUTDATED")' THEN
-    PERFORM book.classify(citizen, filed.visit), book.tell_results(citizen, filed.visit, records);
-    PERFORM book.follow_revisits(citizen, facility, filed.visit);
+    PERFORM book.classify(citizen, filed.visit, CASE WHEN filed.change = 'ADDED' AND NOT arrived ? 'services' THEN arrived END), book.tell_results(citizen, filed.visit, records);
+    PERFORM book.follow_revisits(citizen, facility, filed.visit, filed.change = 'ADDED');
     PERFORM auth.book_changed(citizen);
   END IF;
   RETURN records;
