@@ -322,8 +322,8 @@ def _visit_columns(arrival: VisitArrival, *, vault: Vault, new_id: NewId) -> dic
 
 def _highest_benefit(arrival: VisitArrival) -> Decimal | None:
     """Return the share that insurance pays at a visit: the highest of its lines, as `book.highest_benefit`."""
-    drugs = (item for one in arrival.prescriptions or () for item in one.items)
-    shares = (line.benefit_percent for line in (*(arrival.services or ()), *drugs))
+    shares = [one.benefit_percent for one in arrival.services or ()]
+    shares += [item.benefit_percent for one in arrival.prescriptions or () for item in one.items]
     return max((share for share in shares if share is not None), default=None)
 
 
