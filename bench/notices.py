@@ -96,7 +96,7 @@ async def _tell_facility(session: Session) -> None:
 
 
 async def _fill(session: Session) -> None:
-    """Put appointments every few seconds over the next sixty days."""
+    """Put appointments every few seconds over the next sixty days; what fell due before is told, for the worker."""
     await session.execute(text("SET LOCAL statement_timeout = 0"))
     await session.execute(text("SET LOCAL ROLE auth_owner"))
     await session.execute(
@@ -108,6 +108,7 @@ async def _fill(session: Session) -> None:
         ),
         {"many": APPOINTMENTS, "people": NOTICES},
     )
+    await _tell_past(session)
 
 
 async def _tell_past(session: Session) -> None:
@@ -212,7 +213,6 @@ def main() -> int:
                 start = time.perf_counter()
                 asyncio.run(as_migrator(settings, _fill))
                 print(f"{APPOINTMENTS} appointments to come, made in {time.perf_counter() - start:.0f} s")
-                asyncio.run(as_migrator(settings, _tell_past))
                 asyncio.run(remind(settings, push=push))
             for name, pid in workers.items():
                 print(f"resident, {name} | {_resident_mb(pid):.0f} MB | {_resident_mb(pid) / 150:.2f} | against 150 MB")
