@@ -10,10 +10,11 @@ def report_text(body: Mapping[str, Any]) -> str:
     """Return the report of `reporting.batch_body` as text."""
     return "\n".join(
         [
-            f"ĐIỂM CỦA LÔ / SCORE OF THE BATCH: {body['score']} / 100",
+            f"ĐIỂM CỦA LÔ / SCORE OF THE BATCH: {body['score']} / 100, {body['grade']}",
             f"{body['messages']} thông điệp / messages, {body['visits']} hồ sơ / visits",
             "",
             *_files(body["files"]),
+            *_part("Từng bảng / Each table", (_table(one) for one in body["tables"])),
             *_part(
                 "Trường bắt buộc bị thiếu / Required, but missing",
                 (f"{_place(one)}: {one['visits']} hồ sơ / visits" for one in body["missing"]),
@@ -37,12 +38,24 @@ def report_text(body: Mapping[str, Any]) -> str:
 def _files(files: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for one in files:
-        lines.append(f"{one['score']:>4}  {one['status']:<12} {one['file']}")
+        lines.append(f"{one['score']:>4} {one['grade']}  {one['status']:<12} {one['file']}")
         if "vi" in one:
             lines += [f"      {one['vi']}", f"      {one['en']}"]
         if len(one["visits"]) > 1:
             lines += [f"      {visit['score']:>4}  {visit['status']:<12} {visit['visit']}" for visit in one["visits"]]
     return lines
+
+
+def _table(one: Mapping[str, Any]) -> str:
+    told = (
+        ("missing", "thiếu / missing"),
+        ("wanted", "cần thêm / wanted"),
+        ("warnings", "cảnh báo / warnings"),
+        ("unknownCodes", "mã lạ / unknown codes"),
+        ("oddUnits", "đơn vị lạ / odd units"),
+    )
+    remarks = "; ".join(f"{words}: {one[name]}" for name, words in told if one[name])
+    return f"{one['score']:>4} {one['grade']}  {one['table']} ({one['visits']} hồ sơ / visits) {remarks}".rstrip()
 
 
 def _part(title: str, lines: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from app.connector import ConnectorError, HospitalClient
 from app.core.clock import utc_now
 from app.core.errors import AppError
 from app.core.ids import new_id
-from app.ingestion import bundle_judging, fhir, formats, judging, qd4750, reporting, xml
+from app.ingestion import bundle_judging, fhir, formats, judging, qd4750, reporting
 from app.ingestion.verdict import MessageStatus, verdict_body
 
 Files = Annotated[
@@ -58,9 +58,13 @@ def check(
 def _report(file: Path, *, facility: str | None) -> reporting.MessageReport:
     body, now = file.read_bytes(), utc_now()
     try:
-        xml.check_outside(body)
+        formats.check_outside(body)
     except AppError as error:
         return reporting.MessageReport(file=str(file), status="refused", refused=error.text)
+    if formats.is_fhir(body):
+        bundle = fhir.read_message(body)
+        judged = bundle_judging.judge_bundle(bundle, facility_code=facility, now=now)
+        return reporting.bundle_report(str(file), message=bundle, verdict=judged)
     message = qd4750.read_message(body)
     verdict = judging.judge_reading(message, facility_code=facility, now=now, received_at=now)
     return reporting.message_report(str(file), message=message, verdict=verdict)

@@ -373,8 +373,8 @@ async def told_before(
 
 async def note_resources(session: Session, *, message_id: UUID, told: str) -> None:
     """Remember what resources became."""
-    query = text("SELECT intake.note_resources(:message, CAST(:told AS jsonb))")
-    await session.execute(query, {"message": message_id, "told": told})
+    driver = await driver_of(session)
+    await driver.execute("SELECT intake.note_resources($1, $2)", message_id, told)
 
 
 async def match_sent_patient(

@@ -1,5 +1,6 @@
 """Units of results: the ways in which laboratories write them, and what is odd about one."""
 
+import re
 from functools import cache
 from typing import Final
 
@@ -15,15 +16,15 @@ OTHER_UNIT: Final = Text(
     "khác đại lượng với đơn vị thường dùng của chỉ số này ({unit}).",
     "of another quantity than the usual unit of this index ({unit}).",
 )
+_ANNOTATION: Final = re.compile(r"\{[^{}]{0,40}\}")
+_OF_THE_BODY: Final = frozenset({"mmhg", "mm[hg]", "cm", "kg", "kg/m2", "cel", "°c", "/min", "bpm", "beats/minute"})
 _WITHOUT: Final = frozenset({"pH", "INR", "U-pH", "U-SG", "eGFR"})
 _SAME: Final[dict[str, str]] = {
     "10^9/l": "g/l.",
-    "10*9/l": "g/l.",
     "x10^9/l": "g/l.",
     "k/ul": "g/l.",
     "10^3/ul": "g/l.",
     "10^12/l": "t/l",
-    "10*12/l": "t/l",
     "x10^12/l": "t/l",
     "m/ul": "t/l",
     "10^6/ul": "t/l",
@@ -67,6 +68,7 @@ def odd_unit(unit: str | None, *, code: str | None, is_number: bool) -> Text | N
 def _plain(unit: str) -> str:
     """Return a unit as its spellings have it in common."""
     text = "".join(unit.replace("µ", "u").replace("μ", "u").split())
+    text = _ANNOTATION.sub("", text).replace("[iU]", "iU").replace("10*", "10^").rstrip("/")  # as UCUM writes them
     plain = "g/l." if text in {"G/L", "G/l"} else text.lower()
     return _SAME.get(plain, plain)
 
@@ -84,4 +86,5 @@ def _codes() -> frozenset[str]:
 @cache
 def _known() -> frozenset[str]:
     listed = {_plain(unit) for unit in _usual().values()}
-    return frozenset(listed.union(_SAME.values(), *_CONVERTIBLE)) | {"mmhg", "mosm/kg", "mg/24h", "ml/phút", "ml/min"}
+    others = {"breaths/minute", "mosm/kg", "mg/24h", "ml/phút", "ml/min"}
+    return frozenset(listed.union(_SAME.values(), *_CONVERTIBLE, _OF_THE_BODY, others))

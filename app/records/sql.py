@@ -9,7 +9,7 @@ from sqlalchemy import text
 from app.core.db import Session, driver_of
 
 _FILE_ARRIVAL = "SELECT book.file_arrival($1, $2, $3)"
-_FILE_DELTA = text("SELECT book.file_delta(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
+_FILE_DELTA = "SELECT book.file_delta($1, $2, $3)"
 _WITHDRAW = text("SELECT book.withdraw(:citizen, CAST(:asked AS jsonb), CAST(:provenance AS jsonb))")
 _FILE_CLINICAL = text("SELECT book.file_clinical(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
 _FILE_APPOINTMENTS = text(
@@ -31,8 +31,8 @@ async def file_arrival(session: Session, *, citizen_id: UUID, arrived: str, prov
 
 async def file_delta(session: Session, *, citizen_id: UUID, arrived: str, provenance: str) -> list[dict[str, str]]:
     """File what is told of one visit record by record; returns its records as kind, key and change."""
-    values = {"citizen": citizen_id, "arrived": arrived, "provenance": provenance}
-    records: list[dict[str, str]] = await session.scalar(_FILE_DELTA, values)
+    driver = await driver_of(session)
+    records: list[dict[str, str]] = await driver.fetchval(_FILE_DELTA, citizen_id, arrived, provenance)
     return records
 
 

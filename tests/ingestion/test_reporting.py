@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from app.commands.batch import report_text
-from app.ingestion import judging, qd4750, reporting
+from app.ingestion import bundle_judging, fhir, judging, qd4750, reporting
 from app.ingestion.units import NO_UNIT, UNKNOWN_UNIT, odd_unit
 from tests.ingestion import messages
+from tests.ingestion.fhir import bundles
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 EVERYTHING = messages.message(**{name: [line] for name, line in messages.EVERY.items()})
@@ -61,6 +62,13 @@ def test_odd_units_are_told_with_their_reason(unit: str, reason: object) -> None
     [
         ("WBC", "G/L", False),
         ("WBC", "10^9/L", False),
+        ("WBC", "10*9/L", False),
+        ("6690-2", "10*3/uL", False),
+        ("98979-8", "mL/min/{1.73_m2}", False),
+        ("8867-4", "{beats}/min", False),
+        ("39156-5", "kg/m2", False),
+        ("1742-6", "[iU]/L", False),
+        ("8310-5", "con", True),
         ("WBC", "K/uL", False),
         ("WBC", "mmol/L", True),
         ("GLU", "mmol/L", False),
@@ -98,6 +106,51 @@ def test_rejected_and_quarantined_visits_weigh() -> None:
 def test_a_rejected_envelope_has_no_points() -> None:
     assert report(b"<a/>")["score"] == 0
     assert report(EVERYTHING.replace(b"<MACSKCB>01901", b"<MACSKCB>0190"))["score"] == 0
+
+
+def test_each_table_has_its_number_and_its_grade() -> None:
+    found = report(EVERYTHING, messages.changed("XML4", MA_CHI_SO="WBC", DON_VI_DO="con"))
+    tables = {one["table"]: one for one in found["tables"]}
+    assert {"XML1", "XML2", "XML3", "XML4", "XML8"} <= tables.keys()
+    assert (tables["XML2"]["score"], tables["XML2"]["grade"], tables["XML2"]["visits"]) == (100, "A", 2)
+    assert (tables["XML4"]["oddUnits"], tables["XML4"]["grade"]) == (1, "B" if tables["XML4"]["score"] < 90 else "A")
+    assert tables["XML4"]["score"] < 100
+    assert (tables["XML8"]["visits"], tables["XML8"]["wanted"]) == (1, 1)
+    rejected = report(messages.changed("XML1", NGAY_VAO="yesterday"))
+    assert {one["grade"] for one in rejected["tables"]} == {rejected["grade"]} == {"D"}
+
+
+@pytest.mark.parametrize(
+    ("score", "letter"), [(100, "A"), (90, "A"), (89, "B"), (75, "B"), (74, "C"), (49, "D"), (0, "D")]
+)
+def test_grades(score: int, letter: str) -> None:
+    assert reporting.grade(score) == letter
+
+
+def of_bundle(body: bytes) -> dict[str, Any]:
+    message = fhir.read_message(body)
+    verdict = bundle_judging.judge_bundle(message, facility_code=None, now=NOW)
+    return reporting.batch_body([reporting.bundle_report("one.json", message=message, verdict=verdict)])
+
+
+def test_a_bundle_is_scored_by_its_resources() -> None:
+    whole = of_bundle(bundles.message())
+    assert (whole["score"], whole["missing"], whole["wanted"]) == (100, [], [])
+    assert {"Patient", "Encounter", "DiagnosticReport", "Observation"} <= {one["table"] for one in whole["tables"]}
+
+    def spoil(all_: dict[str, Any]) -> None:
+        del all_["patient"]["telecom"]
+        del all_["glucose"]["status"]
+        all_["weight"]["valueQuantity"]["unit"] = "con"
+
+    found = of_bundle(bundles.message(kind="batch", change=spoil))
+    assert {"table": "Observation", "field": "status", "visits": 1} in found["missing"]
+    assert {"table": "Patient", "field": "telecom", "visits": 1} in found["wanted"]
+    assert 0 < found["score"] < 100
+    text = report_text(found)
+    assert "Observation status" in text
+    assert "Từng bảng / Each table" in text
+    assert "Hồng Ánh" not in str(found) + text
 
 
 def test_a_report_holds_no_value_of_a_person() -> None:

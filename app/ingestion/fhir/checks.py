@@ -114,7 +114,9 @@ _HIV_CONCEPTS: Final = frozenset({"86406008", "165816005", "62479008", "91947003
 class Looked:
     """What a look at all resources finds out besides their problems."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_extensions: bool) -> None:
+        """`has_extensions` is false where no element of the message can be an extension."""
+        self.has_extensions = has_extensions
         self.profiles: dict[str, None] = {}
         self.extensions = 0
 
@@ -136,7 +138,7 @@ def check_entry(entry: Entry, *, looked: Looked) -> None:
     for contained in resource.nodes("contained"):
         if contained.has("contained"):
             contained.remark(FhirCode.CONTAINED_NESTED, Effect.REJECTS, "contained")
-    has_modifier, extensions = _extensions(resource.value)
+    has_modifier, extensions = _extensions(resource.value) if looked.has_extensions else (False, 0)
     looked.extensions += extensions
     if has_modifier and resource.kind in READ:
         resource.remark(FhirCode.MODIFIER_EXTENSION, Effect.REJECTS, "modifierExtension")

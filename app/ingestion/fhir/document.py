@@ -20,8 +20,11 @@ MOST_DIGITS: Final = 34
 MOST_ENTRIES: Final = 10_000
 _MOST_EXPONENT: Final = 18
 _UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
+_ESCAPED: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+"""How a text that cannot be stored has to be written: raw, it is no UTF-8, or no JSON."""
 _STEP: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_HOLDERS: Final = (dict, list)
 
 
 class FhirRefused(Invalid):
@@ -60,8 +63,12 @@ def read_document(body: bytes) -> dict[str, Any]:
         raise FhirRefused(FhirCode.JSON_TOO_MANY, limit=MOST_OBJECTS)
     if body.count(b",") > MOST_ELEMENTS:
         raise FhirRefused(FhirCode.JSON_TOO_MANY, limit=MOST_ELEMENTS)
-    found = _parsed(_decoded(body))
-    _check(found)
+    text = _decoded(body)
+    wrong: list[_Wrong] = []
+    found = _parsed(text, wrong)
+    if wrong or _ESCAPED.search(text):
+        _check(found)
+    _check_depth(found)
     if not isinstance(found, dict) or not isinstance(found.get("resourceType"), str):
         raise FhirRefused(FhirCode.NOT_A_RESOURCE)
     entries = found.get("entry")
@@ -77,14 +84,32 @@ def _decoded(body: bytes) -> str:
         raise FhirRefused(FhirCode.JSON_NOT_UTF8, limit=error.start + 1) from None
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str, wrong: list[_Wrong]) -> Any:
+    """Parse a text; each value that cannot be held is noted in `wrong`, too."""
+
+    def is_wrong(reason: FhirCode) -> _Wrong:
+        wrong.append(_Wrong(reason))
+        return wrong[-1]
+
+    def members_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        return members if len(members) == len(pairs) else _doubled(pairs, is_wrong(FhirCode.JSON_NAME_TWICE))
+
+    def whole(digits: str) -> Any:
+        return int(digits) if len(digits) <= MOST_DIGITS else is_wrong(FhirCode.JSON_NUMBER)
+
+    def fraction(digits: str) -> Any:
+        number = Decimal(digits) if len(digits) <= MOST_DIGITS else None
+        is_held = number is not None and abs(number.adjusted()) <= _MOST_EXPONENT
+        return number if is_held else is_wrong(FhirCode.JSON_NUMBER)
+
     try:
         return json.loads(
             text,
-            object_pairs_hook=_object,
-            parse_int=_whole,
-            parse_float=_fraction,
-            parse_constant=lambda _name: _Wrong(FhirCode.JSON_NUMBER),
+            object_pairs_hook=members_of,
+            parse_int=whole,
+            parse_float=fraction,
+            parse_constant=lambda _name: is_wrong(FhirCode.JSON_NUMBER),
         )
     except json.JSONDecodeError as error:
         raise FhirRefused(FhirCode.JSON_MALFORMED, limit=error.pos + 1) from None
@@ -92,28 +117,14 @@ def _parsed(text: str) -> Any:
         raise _too_deep(text) from None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _doubled(pairs: list[tuple[str, Any]], wrong: _Wrong) -> dict[str, Any]:
     members = dict(pairs)
-    if len(members) != len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                members[name] = _Wrong(FhirCode.JSON_NAME_TWICE)
-            seen.add(name)
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            members[name] = wrong
+        seen.add(name)
     return members
-
-
-def _whole(digits: str) -> Any:
-    return int(digits) if len(digits) <= MOST_DIGITS else _Wrong(FhirCode.JSON_NUMBER)
-
-
-def _fraction(digits: str) -> Any:
-    if len(digits) > MOST_DIGITS:
-        return _Wrong(FhirCode.JSON_NUMBER)
-    number = Decimal(digits)
-    if abs(number.adjusted()) > _MOST_EXPONENT:
-        return _Wrong(FhirCode.JSON_NUMBER)
-    return number
 
 
 def _too_deep(text: str) -> FhirRefused:
@@ -127,10 +138,24 @@ def _too_deep(text: str) -> FhirRefused:
     return FhirRefused(FhirCode.JSON_TOO_DEEP, limit=MOST_DEPTH)
 
 
-def _check(found: Any) -> None:
-    """Look at every value once; the place of what is wrong is only then written out."""
+def _check_depth(found: Any) -> None:
     level: list[Any] = [found]
     for _ in range(MOST_DEPTH + 1):
+        level = [
+            below
+            for item in level
+            for below in (item.values() if type(item) is dict else item if type(item) is list else ())
+            if type(below) in _HOLDERS
+        ]
+        if not level:
+            return
+    raise FhirRefused(FhirCode.JSON_TOO_DEEP, limit=MOST_DEPTH, place=_place(found, level[0]))
+
+
+def _check(found: Any) -> None:
+    """Find the place of what is wrong."""
+    level: list[Any] = [found]
+    while level:
         below: list[Any] = []
         for item in level:
             if type(item) is dict:
@@ -145,10 +170,7 @@ def _check(found: Any) -> None:
             elif type(item) is _Wrong:
                 limit = MOST_DIGITS if item.reason is FhirCode.JSON_NUMBER else None
                 raise FhirRefused(item.reason, place=_place(found, item), limit=limit)
-        if not below:
-            return
         level = below
-    raise FhirRefused(FhirCode.JSON_TOO_DEEP, limit=MOST_DEPTH, place=_place(found, level[0]))
 
 
 def _place(found: Any, wanted: Any) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from unicodedata import normalize
 
@@ -53,6 +54,7 @@ class Moment:
         return self.at.astimezone(VIETNAM_TIME).date()
 
 
+@lru_cache(maxsize=500)
 def moment_of(text: str) -> tuple[Moment | None, bool]:
     """Read a dateTime, date or instant; tells too whether its time zone is missing."""
     if match := _DATE.fullmatch(text):
@@ -104,7 +106,7 @@ def _local(year: int, month: int, day: int) -> datetime | None:
 class Node:
     """A JSON object of a resource, its place in the message and where its problems are noted."""
 
-    __slots__ = ("_above", "_step", "entry", "remarks", "value")
+    __slots__ = ("_above", "_kind", "_step", "entry", "remarks", "value")
 
     def __init__(
         self, value: dict[str, Any], *, step: str, entry: int | None, remarks: Remarks, above: "Node | None" = None
@@ -114,6 +116,7 @@ class Node:
         self.remarks = remarks
         self._step = step
         self._above = above
+        self._kind: str | None = None
 
     @property
     def path(self) -> str:
@@ -123,8 +126,10 @@ class Node:
     @property
     def kind(self) -> str:
         """The type of a resource."""
-        kind = self.value.get("resourceType")
-        return kind if isinstance(kind, str) and KIND.fullmatch(kind) else ""
+        if self._kind is None:
+            kind = self.value.get("resourceType")
+            self._kind = kind if isinstance(kind, str) and KIND.fullmatch(kind) else ""
+        return self._kind
 
     def has(self, name: str) -> bool:
         """Tell whether something stands there that is not empty."""

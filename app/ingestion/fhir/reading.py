@@ -1,5 +1,6 @@
 """Read one FHIR R4 message: every entry is accounted for, and what is understood is sorted by person and visit."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
@@ -25,6 +26,7 @@ from app.records.coming import APPOINTMENT
 BUNDLE_TYPES: Final = frozenset({"transaction", "batch", "message", "document", "collection"})
 _FIRST_RESULTS: Final = 5
 _LAST_RANK: Final = 10_000
+_EXTENSION: Final = re.compile(rb'xtension"|\\u00')  # also where its name is written with an escaped letter
 _FIRST: Final[Mapping[str, str]] = {"message": "MessageHeader", "document": "Composition"}
 
 
@@ -40,7 +42,7 @@ def read_message(body: bytes) -> FhirMessage:
         return _message(None, remarks=remarks)
     bundle = Bundle(document, remarks=remarks)
     _check_bundle(bundle)
-    return _Reader(bundle).read()
+    return _Reader(bundle, has_extensions=_EXTENSION.search(body) is not None).read()
 
 
 def _message(bundle: Bundle | None, *, remarks: Remarks) -> FhirMessage:
@@ -78,11 +80,11 @@ def _check_bundle(bundle: Bundle) -> None:
 class _Reader:
     """Reads the entries of one message, the visits first and then what belongs to them."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, *, has_extensions: bool) -> None:
         self.bundle = bundle
         self.remarks = bundle.remarks
         self.uses: dict[int | None, Use] = {}
-        self.looked = Looked()
+        self.looked = Looked(has_extensions=has_extensions)
         self.made = bundle.root.moment("timestamp") if bundle.kind == "Bundle" else None
         for entry in bundle.entries:
             check_entry(entry, looked=self.looked)

@@ -7,6 +7,7 @@ receiver's own guide are one. Source: vietnam.md 3; FHIR R4 Identifier.type (v2-
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from app.core.errors import Text
@@ -94,6 +95,7 @@ _ICD_10: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=1_000)
 def last_part(system: str | None) -> str:
     """Return the last part of a URI, lower case."""
     if not system:

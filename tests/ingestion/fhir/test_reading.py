@@ -10,6 +10,7 @@ import pytest
 
 from app.ingestion.fhir import EntryUse, FhirMessage, UnitReading, read_message
 from app.ingestion.fhir.required import REQUIRED
+from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import Effect
 from app.records import arrivals
 from app.records.arrivals import BirthPrecision, IdentifierKind, Sex
@@ -422,3 +423,19 @@ def test_what_a_receipt_repeats_is_never_a_value() -> None:
     assert [entry.resource for entry in message.entries[-2:]] == ["", ""]
     told = " ".join(f"{one.vi} {one.en} {one.path}" for one in message.problems)
     assert not any(secret in told for secret in ("001185012345", "0912345678", "Ánh"))
+
+
+@pytest.mark.parametrize("name", [b'"modifierExtension"', b'"modifier\\u0045xtension"', b'"\\u006dodifierExtension"'])
+def test_a_modifier_is_found_however_its_name_is_written(name: bytes) -> None:
+    body = bundles.message().replace(b'"lotNumber"', name + b': [{"url": "urn:x"}], "lotNumber"')
+    assert FhirCode.MODIFIER_EXTENSION in {one.code for one in read_message(body).problems}
+
+
+def test_b154_a_text_that_cannot_be_stored_is_refused_however_it_is_written() -> None:
+    for escaped in (b"\\u0000", b"\\uD83D", b"\\udc00"):
+        (problem,) = read_message(bundles.message().replace(b"AB12", b"AB12" + escaped)).problems
+        assert (problem.code, problem.effect) == (FhirCode.JSON_TEXT, Effect.REJECTS)
+        assert problem.path is not None
+        assert problem.path.endswith("lotNumber")
+    whole = read_message(bundles.message().replace(b"AB12", b"AB12\\ud83d\\ude00"))
+    assert [one for one in whole.problems if one.effect is Effect.REJECTS] == []
