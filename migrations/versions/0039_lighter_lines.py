@@ -10,8 +10,8 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute("SET LOCAL ROLE auth_owner")
-    op.drop_constraint("line_citizen_id_fkey", "line", schema="audit", type_="foreignkey")
-    op.drop_constraint("leaf_citizen_id_fkey", "leaf", schema="audit", type_="foreignkey")
+    op.execute("-- squawk-ignore ban-drop-constraint\nALTER TABLE audit.line DROP CONSTRAINT line_citizen_id_fkey")
+    op.execute("-- squawk-ignore ban-drop-constraint\nALTER TABLE audit.leaf DROP CONSTRAINT leaf_citizen_id_fkey")
     op.execute("-- squawk-ignore require-concurrent-index-deletion\nDROP INDEX audit.leaf_index_key")
     op.execute(
         "-- squawk-ignore require-concurrent-index-creation\n"
