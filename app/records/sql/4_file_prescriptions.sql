@@ -25,7 +25,7 @@ BEGIN
     filed := jsonb_populate_record(NULL::book.prescription, one || provenance);
     SELECT p.* INTO known FROM book.prescription p
      WHERE p.citizen_id = citizen AND p.visit_id = visit AND p.source_id = filed.source_id FOR UPDATE;
-    filed.id := coalesce(known.id, filed.id);
+    filed.id := coalesce(known.id, filed.id); filed.code := coalesce(filed.code, known.code);
     filed.citizen_id := citizen; filed.visit_id := visit; filed.filed_at := now(); filed.masked := coalesce(known.masked, of_masked_visit);
     SELECT n.change, n.version INTO change, filed.version FROM book.note_version(
       citizen, filed.id, 'PRESCRIPTION', known.digest, known.version, provenance, filed.digest, one - 'id' - 'digest') n;

@@ -8,11 +8,18 @@ DECLARE
   late jsonb := '[]';
   gone jsonb := '{}';
   changes jsonb := '{}';
+  same jsonb := '{}';
 BEGIN
   IF withdrawn <> '{}' THEN
     gone := (SELECT coalesce(jsonb_object_agg(e->>'source_id', 'WITHDRAWN'), '{}') FROM jsonb_array_elements(arrived) e
               WHERE book.cancels(withdrawn->>(kind || ' ' || (e->>'source_id')), provenance->>'rank'));
     arrived := (SELECT coalesce(jsonb_agg(e), '[]') FROM jsonb_array_elements(arrived) e WHERE NOT gone ? (e->>'source_id'));
+  END IF;
+  IF kind = 'PRESCRIPTION' AND NOT is_new THEN
+    same := book.same_prescriptions(citizen, visit, arrived, provenance);
+    arrived := (SELECT coalesce(jsonb_agg(e || coalesce((SELECT jsonb_build_object('source_id', s.key) FROM jsonb_each_text(same) s
+                                                          WHERE s.value = e->>'source_id' LIMIT 1), '{}')), '[]')
+                  FROM jsonb_array_elements(arrived) e);
   END IF;
   IF kind = 'DOCUMENT' THEN
     late := (SELECT coalesce(jsonb_agg(e), '[]') FROM jsonb_array_elements(arrived) e WHERE e->>'kind' <> ALL (parts));
@@ -33,7 +40,7 @@ BEGIN
   IF late <> '[]' THEN
     changes := changes || book.keep_all_aside(citizen, visit, kind, late, provenance);
   END IF;
-  RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', file_records.kind, 'key', c.key, 'change', c.value)), '[]')
+  RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', file_records.kind, 'key', coalesce(same->>c.key, c.key), 'change', c.value)), '[]')
             FROM jsonb_each_text(gone || changes) c);
 END $$;
 

@@ -352,6 +352,33 @@ def state(door: Door, visit: str) -> list[dict[str, Any]]:
     )
 
 
+@pytest.mark.parametrize("order", ["xml fhir xml fhir", "fhir xml fhir"])
+def test_a_prescription_whose_code_one_door_alone_tells_stands_once(
+    door: Door, ground: Ground, settings: Settings, order: str
+) -> None:
+    """It keeps its id, its code once told, and that it is masked, in whatever order the doors tell of it."""
+
+    def at_nine(all_: dict[str, Json]) -> None:
+        all_["drug"]["authoredOn"] = "2026-11-20T09:00:00+07:00"
+
+    number = str(40011 + len(order))
+    fhir, xml = of(number, change=at_nine), xml_of_the_same_visit(number)
+    shown = []
+    for name in order.split():
+        is_xml = {"path": "/ingest/qd4750", "Content-Type": "application/xml"} if name == "xml" else {}
+        assert door.concluded(xml if is_xml else fhir, **is_xml)["status"] == "filed"
+        shown += door.look(
+            "SELECT p.id, p.code, p.masked, ARRAY(SELECT i.drug_name FROM book.prescription_item i "
+            "WHERE i.prescription_id = p.id) AS drugs FROM book.prescription p "
+            f"JOIN book.visit v ON v.id = p.visit_id WHERE v.source_id = 'V{number}'"
+        )
+        ground.cluster.psql("UPDATE book.prescription SET masked = true", settings.database_url.rpartition("/")[2])
+    assert (len(shown), len({one["id"] for one in shown})) == (len(order.split()), 1)
+    assert {len(one["drugs"]) for one in shown} == {1}
+    assert [one["code"] for one in shown if one["code"]] == [shown[-1]["code"]] * (len(shown) - order.startswith("xml"))
+    assert [one["masked"] for one in shown] == [False] + [True] * (len(shown) - 1)
+
+
 def test_b170_four_versions_of_one_visit_end_alike_in_all_24_orders(door: Door) -> None:
     def version(number: str, hour: int, *names: str, **changed: str) -> bytes:
         def change(all_: dict[str, Json]) -> None:
