@@ -84,6 +84,7 @@ CALLS = {
         "book.file_arrival",
         "book.file_documents",
         "book.file_prescriptions",
+        "book.same_prescriptions",
         "book.file_records",
         "book.file_reports",
         "book.file_visit",

@@ -59,7 +59,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 
 def test_what_arrived_is_listed_and_shown(service: Service, tmp_path: Path) -> None:
-    assert send(tmp_path, service, one("a"), one("b")) == [Outcome.SENT] * 2
+    assert send(tmp_path, service, one("a")) + send(tmp_path, service, one("b")) == [Outcome.SENT] * 2
 
     listed = httpx.get(f"{service.url}/messages").json()
     page = httpx.get(f"{service.url}/").text

@@ -69,7 +69,7 @@ def test_b168_a_registered_key_opens_the_door(http: httpx.Client, settings: Sett
     assert answer.status_code == 200, answer.text
     assert answer.headers["cache-control"] == "no-store, private"
     body = answer.json()
-    assert body.keys() == {"access_token", "token_type", "expires_in"}
+    assert body.keys() == {"access_token", "token_type", "expires_in", "scope"}
     assert (body["token_type"], body["expires_in"]) == ("Bearer", settings.facility_token_seconds)
     assert http.get("/ingest/messages", headers=bearer(body["access_token"])).json() == {"messages": [], "next": None}
 
