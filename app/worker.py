@@ -39,7 +39,7 @@ from app.ingestion.kept import open_message
 from app.ingestion.processing import process_message
 from app.ingestion.readers import TRIES, Reader, Readers, ReaderStopped, open_readers, read_here
 from app.ingestion.suspects import SLOW_SECONDS, Suspects
-from app.ingestion.turns import Turns
+from app.ingestion.turns import Lately, Turns
 from app.notifications import sql as notices
 from app.notifications import telling
 from app.notifications.delivering import deliver
@@ -55,7 +55,7 @@ REMIND_EVERY = timedelta(seconds=2)
 JUST_NOW = timedelta(minutes=2)
 LATE = timedelta(hours=12)
 SLOW_AT_A_TIME = 1
-REST = 2.0  # after a slow message, so many times as long as it took: the others have the machine meanwhile
+REST = 2.0  # after a slow message, so many times as long as it took, while there are others: they have the machine
 MOST_REST_SECONDS = 10.0
 
 log = structlog.get_logger()
@@ -76,11 +76,13 @@ class _Worker:
     readers: Readers
     suspects: Suspects
     turns: Turns
+    lately: Lately
 
     async def quick(self, message_id: UUID, facility_code: str, _died: int) -> str | None:
         """Read and file a small message; a suspect one goes to the slow queue."""
         if message_id in self.suspects or facility_code in self.suspects:
             return await self._defer(message_id, facility_code, died=0)
+        self.lately.note(facility_code)
         async with self.turns.of(facility_code):
             try:
                 return await self._file(message_id, read=partial(self._read_here, sender=facility_code))
@@ -88,10 +90,11 @@ class _Worker:
                 return await self._defer(message_id, facility_code, died=1)
 
     async def slow(self, message_id: UUID, facility_code: str, died: int) -> str | None:
-        """Work off a slow message, and rest."""
+        """Work off a slow message, and rest where small messages of others come in."""
         start = time.monotonic()
         status = await self._read_apart(message_id, facility_code, died)
-        await asyncio.sleep(min(REST * (time.monotonic() - start), MOST_REST_SECONDS))
+        if self.lately.besides(facility_code):
+            await asyncio.sleep(min(REST * (time.monotonic() - start), MOST_REST_SECONDS))
         return status
 
     async def _read_apart(self, message_id: UUID, facility_code: str, died: int) -> str | None:
@@ -248,6 +251,7 @@ async def work(settings: Settings) -> None:
                 readers=readers,
                 suspects=Suspects(in_hand=await run_step(engine, sql.messages_in_hand)),
                 turns=Turns(total=at_a_time, most_of_one=share),
+                lately=Lately(),
             )
             _serve(queue, "process_message", worker.quick)
             _serve(queue, "process_slow_message", worker.slow, at_a_time=SLOW_AT_A_TIME)

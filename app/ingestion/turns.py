@@ -1,9 +1,13 @@
 """Who is worked for at the same time: some messages in all, and no facility all of them."""
 
 import asyncio
+import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Final
+
+LATELY_SECONDS: Final = 5.0
 
 
 class Turns:
@@ -42,3 +46,23 @@ class Turns:
                 turn.set_result(None)
         if not self._waiting:
             self._running += Counter()  # forget who is not there any more
+
+
+class Lately:
+    """Which facilities were worked for in the last seconds."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._at: dict[str, float] = {}
+
+    def note(self, facility: str) -> None:
+        """Note that a facility is worked for now."""
+        self._at.pop(facility, None)
+        self._at[facility] = self._clock()
+
+    def besides(self, facility: str) -> bool:
+        """Tell whether another facility was."""
+        since = self._clock() - LATELY_SECONDS
+        while self._at and next(iter(self._at.values())) < since:
+            del self._at[next(iter(self._at))]
+        return any(other != facility for other in self._at)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.ingestion.turns import Turns
+from app.ingestion.turns import LATELY_SECONDS, Lately, Turns
 
 
 @pytest.mark.asyncio
@@ -45,3 +45,18 @@ async def test_a_turn_comes_back_when_its_work_fails_or_nobody_waits_any_more() 
             await waiting
     async with asyncio.timeout(1), turns.of("B"):
         pass
+
+
+def test_others_are_there_for_some_seconds_after_they_were_worked_for() -> None:
+    moment = 100.0
+    lately = Lately(clock=lambda: moment)
+    lately.note("A")
+    assert (lately.besides("A"), lately.besides("B")) == (False, True)
+    lately.note("B")
+    moment += LATELY_SECONDS - 1
+    lately.note("A")
+    assert (lately.besides("A"), lately.besides("B")) == (True, True)
+    moment += 2
+    assert (lately.besides("A"), lately.besides("B")) == (False, True)
+    moment += LATELY_SECONDS
+    assert not lately.besides("B")
