@@ -29,7 +29,7 @@ from app.core.db import Login, open_engine
 from app.core.defects import report_defect
 from app.core.logins import open_pool
 from app.core.logs import configure_logs
-from app.core.memory import return_large_blocks
+from app.core.memory import return_large_blocks, spare_what_stays
 from app.core.settings import Settings
 from app.identity import family_sql as families
 from app.ingestion import sql
@@ -265,6 +265,7 @@ async def work(settings: Settings) -> None:
             delivering = asyncio.create_task(
                 deliver(told, vault=vault, pusher=pusher, at_a_time=settings.push_concurrency, stopped=queue.shutdown)
             )
+            spare_what_stays()
             try:
                 await queue.run(
                     batch_size=TAKE_AT_ONCE,

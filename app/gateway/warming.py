@@ -1,9 +1,9 @@
 """What a process does after it began to answer, so that no request waits for it."""
 
 import asyncio
-import gc
 from contextlib import suppress
 
+from app.core.memory import spare_what_stays
 from app.gateway.run import known_calls
 from app.gateway.trusted import BadOperation, trusted_operations
 
@@ -14,12 +14,10 @@ PAUSE_SECONDS = 0.05
 async def warm() -> None:
     """Compile every trusted operation; then let the collector of garbage pass over all that stays.
 
-    Looking through it took a tenth of a second, in which nobody was answered. What cannot be compiled any more (its
-    sunset is over) is told to whoever asks for it.
+    What cannot be compiled any more (its sunset is over) is told to whoever asks for it.
     """
     for document_id in trusted_operations():
         await asyncio.sleep(PAUSE_SECONDS)
         with suppress(BadOperation):
             known_calls(document_id)
-    if gc.get_freeze_count() == 0:
-        gc.freeze()
+    spare_what_stays()
