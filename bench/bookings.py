@@ -10,13 +10,9 @@ answer takes, and what was answered; a place given twice, or an answer that is n
 import asyncio
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import asyncpg
@@ -26,14 +22,10 @@ from app.core.ids import new_id, new_secret
 from app.core.logins import Login, connect
 from app.core.settings import Settings
 from app.gateway.trusted import trusted_operations
-from app.migrate import migrate
-from bench.filing import cpu_seconds, postmaster_pid
-from devkit.credentials import make_secrets, prepare_database
-from devkit.postgres import temporary_cluster
+from bench.serving.programs import PORT, cpu_seconds, served
 
 BOOKINGS = int(os.environ.get("BENCH_BOOKINGS", "1000"))
 CLIENTS = int(os.environ.get("BENCH_CLIENTS", "50"))
-PORT = int(os.environ.get("BENCH_PORT", "8934"))
 PLACES = BOOKINGS // 10
 DOCUMENT = next(key for key, one in trusted_operations().items() if one.name == "BookAppointment")
 _CITIZENS = """
@@ -73,7 +65,6 @@ async def measure(settings: Settings, parts: dict[str, int]) -> bool:
     await owner.execute("SET ROLE auth_owner; SET statement_timeout = 0")
     limits = httpx.Limits(max_connections=CLIENTS, max_keepalive_connections=CLIENTS)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=60, limits=limits) as http:
-        await _until_ready(http)
         tokens = {new_id(now=datetime.now(UTC)): new_secret() for _ in range(BOOKINGS)}
         await owner.execute(_CITIZENS, list(tokens), list(tokens.values()))
         slots = [row["id"] for row in await owner.fetch(_PLACES, PLACES)]
@@ -109,38 +100,10 @@ async def _is_each_given_once(owner: "asyncpg.Connection[asyncpg.Record]") -> bo
     return int(twice) == 0
 
 
-async def _until_ready(http: httpx.AsyncClient) -> None:
-    for _ in range(300):
-        try:
-            if (await http.get("/readyz")).status_code == httpx.codes.OK:
-                return
-        except httpx.HTTPError:
-            pass
-        await asyncio.sleep(0.1)
-    raise SystemExit("the server did not start")
-
-
 def main() -> int:
     """Run the bench on a server of its own."""
-    with TemporaryDirectory() as folder, temporary_cluster() as cluster:
-        secrets = Path(folder) / "secrets"
-        make_secrets(secrets)
-        prepare_database(cluster, database="bench", secrets_directory=secrets)
-        settings = Settings(database_url=f"postgresql://127.0.0.1:{cluster.port}/bench", secrets_dir=secrets)
-        asyncio.run(migrate(settings, progress=lambda _step: None))
-        environment = {
-            **os.environ,
-            "SOKHOE_DATABASE_URL": settings.database_url,
-            "SOKHOE_SECRETS_DIR": str(secrets),
-            "SOKHOE_PUBLIC_URL": f"http://127.0.0.1:{PORT}",
-        }
-        command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", str(PORT)]
-        api = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-        try:
-            is_right = asyncio.run(measure(settings, {"API": api.pid, "PostgreSQL": postmaster_pid(cluster)}))
-        finally:
-            api.terminate()
-            api.wait(20)
+    with served(with_worker=False) as found:
+        is_right = asyncio.run(measure(found.settings, found.parts))
     return 0 if is_right else 1
 
 

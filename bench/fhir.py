@@ -14,12 +14,8 @@ import json
 import os
 import re
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -29,14 +25,11 @@ from sqlalchemy import text
 
 from app.commands.steps import as_migrator
 from app.core.db import Session
-from app.core.settings import Settings
 from app.demo.fhir_writing import visit_bundle
 from app.demo.messages import message, sized_visit
 from app.demo.visits import DemoVisit
-from app.migrate import migrate
-from bench.filing import PORT, _now, _settings, _wait_ready, cpu_seconds, postmaster_pid
-from devkit.credentials import make_secrets, prepare_database
-from devkit.postgres import temporary_cluster
+from bench.filing import _now
+from bench.serving.programs import PORT, Served, cpu_seconds, served
 from tests.ingestion.fhir import bundles
 from tests.people import Stand
 
@@ -47,45 +40,6 @@ SENDERS = 20
 LARGE = 20
 WAIT_SECONDS = 300
 TYPES = {"/ingest/fhir": "application/fhir+json", "/ingest/qd4750": "application/xml"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """The product on a cluster of its own, and the process of each part."""
-
-    settings: Settings
-    parts: dict[str, int]
-
-
-@contextmanager
-def served() -> Iterator[Served]:
-    """Start everything, and stop it at the end."""
-    with tempfile.TemporaryDirectory() as folder, temporary_cluster() as cluster:
-        secrets = Path(folder) / "secrets"
-        make_secrets(secrets)
-        prepare_database(cluster, database="bench", secrets_directory=secrets)
-        settings = _settings(cluster, secrets)
-        asyncio.run(migrate(settings, progress=lambda _step: None))
-        environment = {
-            **os.environ,
-            "SOKHOE_DATABASE_URL": settings.database_url,
-            "SOKHOE_SECRETS_DIR": str(secrets),
-            "SOKHOE_DEMO": "true",
-            "SOKHOE_PUBLIC_URL": settings.public_url,
-        }
-        command = [sys.executable, "-c", "from app.cli import main; main()"]
-        children = [
-            subprocess.Popen([*command, *arguments], env=environment, stdout=subprocess.DEVNULL)
-            for arguments in (["serve", "--port", str(PORT)], ["worker"])
-        ]
-        try:
-            _wait_ready()
-            parts = {"API": children[0].pid, "worker": children[1].pid, "PostgreSQL": postmaster_pid(cluster)}
-            yield Served(settings=settings, parts=parts)
-        finally:
-            for child in children:
-                child.terminate()
-                child.wait(20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +170,7 @@ async def _run(served: Served, token: str) -> None:
 
 def main() -> int:
     """Measure on a cluster of its own."""
-    with served() as found:
+    with served(with_worker=True) as found:
         asyncio.run(_run(found, Stand(found.settings).facility(FACILITY)))
     return 0
 

@@ -11,9 +11,6 @@ median and 99th percentile of the 202 while messages are being filed. Fsync and 
 import asyncio
 import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,15 +27,12 @@ from app.demo.messages import visit_message
 from app.facilities import registry
 from app.facilities.sql import FacilityEntry
 from app.identity.jwt import new_private_key, public_part
-from app.migrate import migrate
-from devkit.credentials import make_secrets, prepare_database
-from devkit.postgres import Cluster, temporary_cluster
+from bench.serving.programs import PORT, cpu_seconds, served
 
 MESSAGES = int(os.environ.get("BENCH_MESSAGES", "2000"))
 CITIZENS = 400
 SENDERS = 8
 STEADY_PER_SECOND = 100
-PORT = int(os.environ.get("BENCH_PORT", "8931"))
 FACILITY = "01901"
 
 
@@ -123,25 +117,6 @@ async def _until_filed(settings: Settings, count: int) -> float:
     return time.perf_counter()
 
 
-def cpu_seconds(of: dict[str, int]) -> dict[str, float]:
-    """Return what each part has used so far: a process, its children, and theirs, the dead ones too."""
-    tree: dict[int, list[tuple[int, float]]] = {}
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            try:
-                fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            used = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-            tree.setdefault(int(fields[1]), []).append((int(process.name), used))
-            tree.setdefault(-int(process.name), []).append((0, used))
-
-    def sum_of(pid: int) -> float:
-        return sum(used for _, used in tree.get(-pid, ())) + sum(sum_of(child) for child, _ in tree.get(pid, ()))
-
-    return {part: sum_of(pid) for part, pid in of.items()}
-
-
 async def measure(settings: Settings, parts: dict[str, int]) -> None:
     """Send, wait and print."""
     key = await _register(settings)
@@ -189,60 +164,11 @@ async def measure(settings: Settings, parts: dict[str, int]) -> None:
 
 def main() -> int:
     """Start everything on a cluster of its own, measure, and stop."""
-    secrets = Path(tempfile.mkdtemp()) / "secrets"
-    with temporary_cluster() as cluster:
-        make_secrets(secrets)
-        prepare_database(cluster, database="bench", secrets_directory=secrets)
-        settings = _settings(cluster, secrets)
-        asyncio.run(migrate(settings, progress=lambda _step: None))
-        environment = {
-            **os.environ,
-            "SOKHOE_DATABASE_URL": settings.database_url,
-            "SOKHOE_SECRETS_DIR": str(secrets),
-            "SOKHOE_DEMO": "true",
-            "SOKHOE_PUBLIC_URL": settings.public_url,
-        }
-        command = [sys.executable, "-c", "from app.cli import main; main()"]
-        children = [
-            subprocess.Popen([*command, "serve", "--port", str(PORT)], env=environment, stdout=subprocess.DEVNULL),
-            subprocess.Popen([*command, "worker"], env=environment, stdout=subprocess.DEVNULL),
-        ]
-        try:
-            _wait_ready()
-            parts = {"API": children[0].pid, "worker": children[1].pid, "PostgreSQL": postmaster_pid(cluster)}
-            asyncio.run(measure(settings, parts))
-            for name, child in zip(("API", "worker"), children, strict=True):
-                print(f"resident, {name} | {_resident_mb(child.pid):.0f} MB")
-        finally:
-            for child in children:
-                child.terminate()
-                child.wait(20)
+    with served(with_worker=True) as found:
+        asyncio.run(measure(found.settings, found.parts))
+        for name in ("API", "worker"):
+            print(f"resident, {name} | {_resident_mb(found.parts[name]):.0f} MB")
     return 0
-
-
-def postmaster_pid(cluster: Cluster) -> int:
-    """Return the process that all of PostgreSQL's are children of."""
-    return int((cluster.pgdata / "postmaster.pid").read_text().splitlines()[0])
-
-
-def _settings(cluster: Cluster, secrets: Path) -> Settings:
-    return Settings(
-        database_url=f"postgresql://127.0.0.1:{cluster.port}/bench",
-        secrets_dir=secrets,
-        demo=True,
-        public_url=f"http://127.0.0.1:{PORT}",
-    )
-
-
-def _wait_ready() -> None:
-    for _ in range(200):
-        try:
-            if httpx.get(f"http://127.0.0.1:{PORT}/readyz", timeout=2).status_code == 200:
-                return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.1)
-    raise SystemExit("the server did not start")
 
 
 def _resident_mb(pid: int) -> float:

@@ -32,7 +32,7 @@ from app.demo.push_service import send_url
 from app.facilities import registry
 from app.facilities.sql import FacilityEntry
 from app.migrate import migrate
-from bench.filing import cpu_seconds, postmaster_pid
+from bench.serving.programs import cpu_seconds, postmaster_pid
 from devkit.credentials import make_secrets, prepare_database
 from devkit.postgres import temporary_cluster
 

@@ -15,21 +15,16 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
 from sqlalchemy import text
 
 from app.commands.steps import as_migrator
 from app.core.db import Session
-from app.migrate import migrate
-from bench import filing
-from bench.filing import _bodies, _now, _settings, _wait_ready
-from devkit.credentials import make_secrets, prepare_database
-from devkit.postgres import temporary_cluster
+from bench.filing import _bodies, _now
+from bench.serving.programs import PORT, served
 from tests.ingestion import messages
 from tests.people import Stand
 
@@ -132,7 +127,7 @@ def send_poison(token: str, turn: int) -> None:
     os.nice(19)
     kinds = [kind(turn) for kind in (_tiny_visits, _marks, _large, _bomb)]
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/xml"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{filing.PORT}", timeout=90) as http:
+    with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", timeout=90) as http:
         for number in range(1_000_000):
             body = kinds[number % len(kinds)] + f"<!-- {turn} {number} -->".encode()
             http.post("/ingest/qd4750", content=body, headers=headers)
@@ -160,7 +155,7 @@ def _at(values: list[float], share: float) -> float:
 
 async def _run(stand: Stand, tokens: dict[str, str]) -> None:
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=0)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{filing.PORT}", timeout=90, limits=limits) as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=90, limits=limits) as http:
         await measure(Bench(stand, http, tokens=tokens))
 
 
@@ -168,33 +163,9 @@ def main() -> int:
     """Start everything on a cluster of its own, measure, and stop."""
     if sys.argv[1:2] == ["--send"]:
         send_poison(sys.argv[2], int(sys.argv[3]))
-    secrets = Path(tempfile.mkdtemp()) / "secrets"
-    with temporary_cluster() as cluster:
-        make_secrets(secrets)
-        prepare_database(cluster, database="bench", secrets_directory=secrets)
-        settings = _settings(cluster, secrets)
-        asyncio.run(migrate(settings, progress=lambda _step: None))
-        stand = Stand(settings)
-        tokens = {facility: stand.facility(facility) for facility in (GOOD, BAD)}
-        environment = {
-            **os.environ,
-            "SOKHOE_DATABASE_URL": settings.database_url,
-            "SOKHOE_SECRETS_DIR": str(secrets),
-            "SOKHOE_DEMO": "true",
-            "SOKHOE_PUBLIC_URL": settings.public_url,
-        }
-        command = [sys.executable, "-c", "from app.cli import main; main()"]
-        children = [
-            subprocess.Popen([*command, *arguments], env=environment, stdout=subprocess.DEVNULL)
-            for arguments in (["serve", "--port", str(filing.PORT)], ["worker"])
-        ]
-        try:
-            _wait_ready()
-            asyncio.run(_run(stand, tokens))
-        finally:
-            for child in children:
-                child.terminate()
-                child.wait(20)
+    with served(with_worker=True) as found:
+        stand = Stand(found.settings)
+        asyncio.run(_run(stand, {facility: stand.facility(facility) for facility in (GOOD, BAD)}))
     return 0
 
 

@@ -14,13 +14,9 @@ import math
 import os
 import random
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import asyncpg
@@ -32,14 +28,11 @@ from app.core.ids import new_id, new_secret
 from app.core.logins import Login, connect
 from app.core.settings import Settings
 from app.gateway.trusted import trusted_operations
-from app.migrate import migrate
 from app.sharing import hashing
-from devkit.credentials import make_secrets, prepare_database
-from devkit.postgres import Cluster, temporary_cluster
+from bench.serving.programs import PORT, served
 
 REDEMPTIONS = int(os.environ.get("BENCH_REDEMPTIONS", "400"))
 SAMPLES = int(os.environ.get("BENCH_SAMPLES", "2000"))
-PORT = int(os.environ.get("BENCH_PORT", "8932"))
 FACILITY = "01901"
 DOCTORS = 200
 BLOCK = 100  # tries of each kind before the counted ones are cleared: nobody is locked out
@@ -212,7 +205,6 @@ async def measure(settings: Settings) -> bool:
     owner = await connect(settings, Login.MIGRATOR)
     await owner.execute("SET ROLE auth_owner; SET statement_timeout = 0")
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=60) as http:
-        await _until_ready(http)
         ward = Ward(owner, open_vault(settings.secrets_dir), http)
         await ward.open()
         await _redemptions(ward)
@@ -221,49 +213,11 @@ async def measure(settings: Settings) -> bool:
     return alike
 
 
-async def _until_ready(http: httpx.AsyncClient) -> None:
-    for _ in range(200):
-        try:
-            if (await http.get("/readyz")).status_code == httpx.codes.OK:
-                return
-        except httpx.HTTPError:
-            pass
-        await asyncio.sleep(0.1)
-    raise SystemExit("the server did not start")
-
-
 def main() -> int:
     """Run the bench on a server of its own."""
-    with TemporaryDirectory() as folder, temporary_cluster() as cluster:
-        secrets = Path(folder) / "secrets"
-        make_secrets(secrets)
-        prepare_database(cluster, database="bench", secrets_directory=secrets)
-        settings = _settings(cluster, secrets)
-        asyncio.run(migrate(settings, progress=lambda _step: None))
-        environment = {
-            **os.environ,
-            "SOKHOE_DATABASE_URL": settings.database_url,
-            "SOKHOE_SECRETS_DIR": str(secrets),
-            "SOKHOE_DEMO": "true",
-            "SOKHOE_PUBLIC_URL": settings.public_url,
-        }
-        command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", str(PORT)]
-        api = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-        try:
-            alike = asyncio.run(measure(settings))
-        finally:
-            api.terminate()
-            api.wait(20)
+    with served(with_worker=False) as found:
+        alike = asyncio.run(measure(found.settings))
     return 0 if alike else 1
-
-
-def _settings(cluster: Cluster, secrets: Path) -> Settings:
-    return Settings(
-        database_url=f"postgresql://127.0.0.1:{cluster.port}/bench",
-        secrets_dir=secrets,
-        demo=True,
-        public_url=f"http://127.0.0.1:{PORT}",
-    )
 
 
 if __name__ == "__main__":
