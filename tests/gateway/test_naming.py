@@ -1,7 +1,6 @@
 """Names of public lists are put in by the gateway: right in each language, new within a minute, safe from any code."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,23 +9,13 @@ import pytest
 
 from app.core.settings import Settings
 from tests.attacks import tries
-from tests.conftest import Ground, RunningServer
-from tests.ingestion import messages
+from tests.conftest import Ground
+from tests.gateway.timed import Clock, reading_by
 from tests.people import Stand
 
 QUERY = "{ healthBook { visits { nodes { id facility { code name } diagnoses { code name } kind } } } }"
 NASTY = '\x04\x01;"\\\x02é\U0001f600'
 """What would end a mark, if anything of a code stood bare in it."""
-
-
-@dataclass(slots=True)
-class Clock:
-    """The clock of one process."""
-
-    at: datetime
-
-    def __call__(self) -> datetime:
-        return self.at
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +25,8 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="module")
 def client(settings: Settings, stand: Stand, clock: Clock) -> Iterator[httpx.Client]:
-    assert stand.file(messages.message(), token=stand.facility()) == "filed"
-    token = stand.citizen_token(stand.citizen_by(messages.VISIT["SO_CCCD"] or ""))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.main.utc_now", clock)
-        running = RunningServer(settings)
-        running.start()
-        headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=running.url, timeout=20, headers=headers) as http:
-            yield http
-        running.stop()
+    with reading_by(clock, settings=settings, stand=stand) as http:
+        yield http
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -15,8 +14,8 @@ from app.gateway import plans
 from app.gateway.openers import OPENERS
 from app.gateway.run import DAY, FIVE_MINUTES, _clock_step
 from tests.attacks.catalogue import Catalogue
-from tests.conftest import Ground, RunningServer
-from tests.ingestion import messages
+from tests.conftest import Ground
+from tests.gateway.timed import Clock, reading_by
 from tests.people import Stand
 
 SCHEDULE = "{ healthBook { vaccinationSchedule { state } } }"
@@ -29,16 +28,6 @@ VISITS = "{ healthBook { visits { nodes { id } } } }"
 BOTH = "{ healthBook { vaccinationSchedule { state } appointments(upcoming: false) { nodes { id } } } }"
 
 
-@dataclass(slots=True)
-class Clock:
-    """The clock of one process."""
-
-    at: datetime
-
-    def __call__(self) -> datetime:
-        return self.at
-
-
 @pytest.fixture(scope="module")
 def clock() -> Clock:
     return Clock(datetime(2026, 11, 22, 16, 58, 10, tzinfo=UTC))  # two minutes to midnight in Viet Nam
@@ -46,16 +35,8 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="module")
 def client(settings: Settings, stand: Stand, clock: Clock) -> Iterator[httpx.Client]:
-    assert stand.file(messages.message(), token=stand.facility()) == "filed"
-    token = stand.citizen_token(stand.citizen_by(messages.VISIT["SO_CCCD"] or ""))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.main.utc_now", clock)
-        running = RunningServer(settings)
-        running.start()
-        headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=running.url, timeout=20, headers=headers) as http:
-            yield http
-        running.stop()
+    with reading_by(clock, settings=settings, stand=stand) as http:
+        yield http
 
 
 @pytest.mark.parametrize(
