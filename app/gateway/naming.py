@@ -7,12 +7,17 @@ from app.core.db import connection_errors
 _NAMES = "SELECT op.names($1, $2, $3)"
 
 
-async def with_names(text: bytes, *, context: Context) -> bytes:
+def edition_of(version: str | None) -> str:
+    """Return the edition of the public lists that a book's version tells of; nothing where it tells of none."""
+    return (version or "").partition("-")[2]
+
+
+async def with_names(text: bytes, *, edition: str, context: Context) -> bytes:
     """Return an operation's text with the names in the places of their marks; those not known are asked for at once."""
     pieces = names.split(text)
     if len(pieces) == 1:
         return text
-    known = context.house.names.texts(context.language, now=context.now)
+    known = context.house.names.texts(context.language, now=context.now, edition=edition)
     try:
         return names.put_in(pieces, known)
     except KeyError:

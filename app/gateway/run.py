@@ -21,7 +21,7 @@ from app.core.errors import AppError, NotFound, Unauthenticated, Unavailable
 from app.core.settings import RELEASE
 from app.gateway import deployment
 from app.gateway.doing import do
-from app.gateway.naming import with_names
+from app.gateway.naming import edition_of, with_names
 from app.gateway.openers import OPENERS, Opener
 from app.gateway.plans import DESK, Operation, trusted
 from app.gateway.problems import graphql_error, internal_graphql_error
@@ -169,13 +169,14 @@ async def run(
     rest = _apart_from_the_book(asked, shown, variables=variables) if has_own_etag else ""
     bodies: dict[str, bytes | None] = {}
     errors: list[dict[str, Any]] = []
-    etag = None
+    etag, edition = None, ""
     for part in shown:
         try:
             if part.opens in OPENERS:
                 known = _known_version(if_none_match, rest=rest) if has_own_etag else None
                 version, bodies[part.key] = await asked.book(part, asked.asked(part), known=known)
                 etag = f'"{version}.{rest}"' if has_own_etag and version is not None else None
+                edition = edition_of(version)
                 if version is not None and version == known:
                     return Answer(body=None, etag=etag)
             elif part.deed is not None:
@@ -189,7 +190,7 @@ async def run(
             bodies[part.key] = None
             if part.deed is not None:
                 break
-    bodies = {key: body and await with_names(body, context=context) for key, body in bodies.items()}
+    bodies = {key: body and await with_names(body, edition=edition, context=context) for key, body in bodies.items()}
     outcome = assemble(operation.plan, bodies, unseal=_unsealer(context.house.vault))
     for hole in outcome.holes:
         log.error("hole", operation=operation.name, field=[step for step in hole if isinstance(step, str)])

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import Boolean, Date, Index, Integer, Numeric, SmallInteger, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, Index, Integer, Numeric, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,6 +22,16 @@ class CodeRow(Row):
     valid_until: Mapped[date | None] = mapped_column(Date)
     name_vi: Mapped[str] = mapped_column(Text)
     name_en: Mapped[str | None] = mapped_column(Text)
+
+
+class EditionRow(Row):
+    """How often what everybody may know has changed: code lists, rules, units, facilities' names. There is one row."""
+
+    __tablename__ = "edition"
+    __table_args__ = (CheckConstraint("is_only", name="edition_is_only_check"), {"schema": "code"})
+
+    is_only: Mapped[bool] = mapped_column(Boolean, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
 
 
 class ScheduledDoseRow(Row):

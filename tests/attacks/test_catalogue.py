@@ -157,6 +157,7 @@ DEFINERS = {
     "care.reschedule": "auth_owner",
     "care.revoke_feeds": "auth_owner",
     "care.settle_slot": "auth_owner",
+    "code.next_edition": "book_owner",
     "directory.image_link": "auth_owner",
     "intake.conclude_message": "auth_owner",
     "intake.defer_message": "auth_owner",

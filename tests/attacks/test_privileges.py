@@ -70,7 +70,7 @@ READ = (
 """What operations read: deployed ones as `book_reader`, those of the demo as `demo`."""
 READS = {
     "auditor": BOOK_OF_VISITORS,
-    "auth_owner": {"code.entry"},
+    "auth_owner": {"code.edition", "code.entry"},
     "desk": {
         "auth.book_grant",
         "auth.share_code",

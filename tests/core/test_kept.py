@@ -29,3 +29,11 @@ def test_there_are_never_many_more_than_its_bound() -> None:
         kept.texts("vi", now=NOW)[key] = b"1"
     assert kept.texts("en", now=NOW) == {}
     assert kept.texts("vi", now=NOW) == {}
+
+
+def test_it_is_dropped_when_the_edition_turns() -> None:
+    kept = Kept(age=MINUTE, most=8)
+    kept.texts("vi", now=NOW, edition="1")[b"a"] = b"1"
+    assert kept.texts("vi", now=NOW, edition="1") == {b"a": b"1"}
+    assert kept.texts("vi", now=NOW) == {b"a": b"1"}  # of a book that tells no edition
+    assert kept.texts("vi", now=NOW, edition="2") == {}

@@ -16,7 +16,7 @@ from tests.people import Stand
 
 NUMBER = VISIT["SO_CCCD"] or ""
 OTHER_NUMBER = "001185012399"
-ETAG = r'"[0-9a-f]{24}\.[0-9a-f]{24}"'
+ETAG = r'"[0-9a-f]{24}-[0-9]+\.[0-9a-f]{24}"'
 BY_NAME = {known.name: known for known in trusted_operations().values()}
 ASKED_BY_CITIZENS = sorted(
     name
