@@ -51,6 +51,7 @@ async def oauth_authorization_server(request: Request) -> JSONResponse:
 
 
 @router.get("/.well-known/smart-configuration")
+@router.get("/ingest/fhir/.well-known/smart-configuration")  # beside the base that a FHIR client knows
 async def smart_configuration(request: Request) -> JSONResponse:
     """Answer with what SMART App Launch asks for. Source: SMART App Launch 2.2, Conformance."""
     capabilities = [

@@ -23,6 +23,7 @@ from app.core.outcomes import FHIR_JSON
 from app.core.requests import (
     announced_bytes,
     context_of,
+    house_of,
     read_body,
     read_large_body,
     require_media_type,
@@ -31,6 +32,7 @@ from app.core.requests import (
 from app.ingestion import answers, bundle_judging, fhir, formats, judging, sql, withdrawing, xml
 from app.ingestion.catalogue import ProblemCode
 from app.ingestion.door import SMALL_BYTES, Door
+from app.ingestion.fhir.capability import capability_statement
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.kept import seal_message
 from app.ingestion.verdict import MessageStatus, MessageVerdict, verdict_body
@@ -55,12 +57,20 @@ async def receive(request: Request, dry_run: Annotated[bool, Query(alias="dryRun
 
 
 @router.post("/fhir", status_code=202)
+@router.post("/fhir/", status_code=202, include_in_schema=False)  # as clients write the base of a server
 async def receive_fhir(request: Request, dry_run: Annotated[bool, Query(alias="dryRun")] = False) -> JSONResponse:  # noqa: FBT002 - a query parameter
     """Keep one FHIR R4 Bundle or resource, or judge it at once when `dryRun` is true.
 
     A client that asks for FHIR (Accept, or Prefer: return=OperationOutcome) is answered in FHIR.
     """
     return await _receive(request, format_name=FHIR, accepted=FHIR_TYPES, dry_run=dry_run)
+
+
+@router.get("/fhir/metadata")
+async def metadata(request: Request) -> JSONResponse:
+    """Answer with what the FHIR door takes, to anybody."""
+    told = capability_statement(public_url=house_of(request).settings.public_url)
+    return JSONResponse(told, media_type=FHIR_JSON)
 
 
 async def _receive(request: Request, *, format_name: str, accepted: frozenset[str], dry_run: bool) -> JSONResponse:
