@@ -2,9 +2,10 @@
 
     python3 dev.py bench notices
 
-Starts PostgreSQL, one worker and the stand-in for Firebase Cloud Messaging on this machine. First part: so many events,
-each of another citizen with one phone, happen at once (event → notice → push at the stand-in). Second part: a million
-appointments to come, and one more whose reminder falls due while the worker runs. Fsync and synchronous_commit are on.
+Starts PostgreSQL, two workers and the stand-in for Firebase Cloud Messaging on this machine. First part: so many
+events, each of another citizen with one phone, happen at once (event → notice → push at the stand-in). Second part: a
+million appointments to come, and one more whose reminder falls due while the workers run. Fsync and synchronous_commit
+are on.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ from devkit.postgres import temporary_cluster
 
 NOTICES = int(os.environ.get("BENCH_NOTICES", "3000"))
 APPOINTMENTS = int(os.environ.get("BENCH_APPOINTMENTS", "1000000"))
-WORKERS = int(os.environ.get("BENCH_WORKERS", "1"))
+WORKERS = int(os.environ.get("BENCH_WORKERS", "2"))
 GIVE_UP_SECONDS = 600
 
 
@@ -147,9 +148,9 @@ async def measure(settings: Settings, parts: dict[str, int], *, push: str) -> No
         seconds = time.perf_counter() - start
         used = {part: (after - before[part]) * 1000 / NOTICES for part, after in cpu_seconds(parts).items()}
         print("CPU ms a notice: " + ", ".join(f"{part} {ms:.2f}" for part, ms in used.items()))
-        print(
-            f"together | {sum(used.values()):.2f} ms | {sum(used.values()) / 4:.2f} | against 4 ms: 500/s on two cores"
-        )
+        ours, all_of_it = sum(used.values()) - used["stand-in"], sum(used.values())
+        print(f"workers and PostgreSQL | {ours:.2f} ms | | the stand-in is the world outside, on the same cores")
+        print(f"together | {all_of_it:.2f} ms | {all_of_it / 4:.2f} | against 4 ms: 500/s on two cores")
         print(f"pushed | {NOTICES / seconds:.0f} notices/s | {NOTICES / seconds / 500:.2f} | against 500/s wanted")
         ids = [one["message"]["data"]["noticeId"] for one in (await http.get(f"{push}/messages")).json()]
         print(f"arrived | {len(ids)} | {len(set(ids)) / NOTICES:.2f} | different, of {NOTICES} notices")

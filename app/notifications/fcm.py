@@ -23,13 +23,14 @@ import httpx
 from firebase_admin import credentials, exceptions, messaging
 
 from app.core.ids import new_secret
+from app.notifications.http1 import Http1
 from app.notifications.messages import Words
 
 CREDENTIALS_FILE = "fcm.json"
-MOST_AT_ONCE = 50
+MOST_AT_ONCE = 64
 """Messages: the library waits for the slowest."""
-MOST_CONNECTIONS = 8
-"""Where HTTP/2 is not spoken, which needs one: the client looks at each of them for each message."""
+MOST_CONNECTIONS = 64
+"""Each has one message on its way."""
 SEND_SECONDS = 25.0
 """All of one call: the library tries again up to four times within it."""
 
@@ -64,20 +65,6 @@ class Result:
     outcome: Outcome
     reason: str | None = None
     retry_after: timedelta | None = None
-
-
-class _Released(httpx.AsyncHTTPTransport):
-    """Give each connection back with its answer.
-
-    The library tries again without closing the answer that made it do so: its connections would be gone after a few
-    messages that the service was too busy for, and nothing would be sent ever after.
-    """
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return an answer that is read whole."""
-        response = await super().handle_async_request(request)
-        await response.aread()
-        return response
 
 
 class _Signed(httpx.Auth):
@@ -170,11 +157,14 @@ class Pusher:
         return self._apps[-1]
 
     def _lead(self, service: Any) -> None:
-        """Have the library's client send where, on which connections and how signed we wish."""
+        """Have the library's client send where, on which connections and how signed we wish.
+
+        Its own connections would be gone after a few messages that the service was too busy for: it tries again
+        without reading the answer that made it do so.
+        """
         if self._url is not None:
             service._fcm_url = self._url  # noqa: SLF001
-        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
-        connections = _Released(http2=True, limits=limits)
+        connections = Http1(most=MOST_CONNECTIONS)
         client = service._async_client  # noqa: SLF001
         for transport in client._mounts.values():  # noqa: SLF001
             transport._wrapped_transport = connections  # noqa: SLF001
