@@ -57,6 +57,16 @@ class _Asked:
     values: Mapping[str, object]
     context: Context
 
+    async def answer(
+        self, part: Part, variables: VariableValues, *, known: str | None
+    ) -> tuple[str | None, bytes | None]:
+        """Answer a root field; with its book's version for this viewer where it is read from one."""
+        if part.opens in OPENERS:
+            return await self.book(part, self.asked(part), known=known)
+        if part.deed is not None:
+            return None, await self.deed(part, variables)
+        return None, await self.desk(part) if part.opens == DESK else _typename(self.operation)
+
     async def desk(self, part: Part) -> bytes:
         """Answer a root field as `desk`, under the session's own policies.
 
@@ -165,38 +175,50 @@ async def run(
     values = {**operation.plan.named(bound), "in_language": context.language}
     asked = _Asked(operation=operation, bound=bound, values=values, context=context)
     shown = [part for part in operation.plan.parts if part.is_shown(values)]
-    has_own_etag = bool(shown) and all(part.opens in OPENERS for part in shown)
-    rest = _apart_from_the_book(asked, shown, variables=variables) if has_own_etag else ""
+    rest = _apart_from_the_book(asked, shown, variables=variables)
+    known = _known_version(if_none_match, rest=rest)
     bodies: dict[str, bytes | None] = {}
     errors: list[dict[str, Any]] = []
-    etag, edition = None, ""
+    version = None
     for part in shown:
         try:
-            if part.opens in OPENERS:
-                known = _known_version(if_none_match, rest=rest) if has_own_etag else None
-                version, bodies[part.key] = await asked.book(part, asked.asked(part), known=known)
-                etag = f'"{version}.{rest}"' if has_own_etag and version is not None else None
-                edition = edition_of(version)
-                if version is not None and version == known:
-                    return Answer(body=None, etag=etag)
-            elif part.deed is not None:
-                bodies[part.key] = await asked.deed(part, coerced)
-            else:
-                bodies[part.key] = await asked.desk(part) if part.opens == DESK else _typename(operation)
+            version, bodies[part.key] = await asked.answer(part, coerced, known=known)
         except AppError as error:
-            if not isinstance(error, NotFound) and (part.deed is None or isinstance(error, BEFORE_ANYTHING)):
+            if not _is_told_in_its_place(error, part=part):
                 raise
             errors.append(graphql_error(error, language=context.language, path=[part.key]))
             bodies[part.key] = None
             if part.deed is not None:
                 break
-    bodies = {key: body and await with_names(body, edition=edition, context=context) for key, body in bodies.items()}
-    outcome = assemble(operation.plan, bodies, unseal=_unsealer(context.house.vault))
+        else:
+            if version is not None and version == known:
+                return Answer(body=None, etag=f'"{version}.{rest}"')
+    body, holes = await _joined(asked, bodies, edition=edition_of(version))
+    errors += holes
+    if errors:
+        told = b'{"data":' + body + b',"errors":' + orjson.dumps(errors) + b"}"
+        return Answer(body=told, etag=None, has_errors=True)
+    etag = None if rest is None or version is None else f'"{version}.{rest}"'
+    return Answer(body=b'{"data":' + body + b"}", etag=etag)
+
+
+def _is_told_in_its_place(error: AppError, *, part: Part) -> bool:
+    """Tell whether a refusal is of one root field alone: what is not there, and what a deed was refused for."""
+    return isinstance(error, NotFound) or (part.deed is not None and not isinstance(error, BEFORE_ANYTHING))
+
+
+async def _joined(
+    asked: _Asked, bodies: Mapping[str, bytes | None], *, edition: str
+) -> tuple[bytes, list[dict[str, Any]]]:
+    """Return the answer's data with names and unsealed texts in it, and an error for each hole."""
+    operation, context = asked.operation, asked.context
+    named = {key: body and await with_names(body, edition=edition, context=context) for key, body in bodies.items()}
+    outcome = assemble(operation.plan, named, unseal=_unsealer(context.house.vault))
+    errors = []
     for hole in outcome.holes:
         log.error("hole", operation=operation.name, field=[step for step in hole if isinstance(step, str)])
         errors.append(internal_graphql_error(language=context.language, request_id=context.request_id, path=hole))
-    body = b'{"data":' + outcome.data + (b',"errors":' + orjson.dumps(errors) if errors else b"") + b"}"
-    return Answer(body=body, etag=None if errors else etag, has_errors=bool(errors))
+    return outcome.data, errors
 
 
 def _typename(operation: Operation) -> bytes:
@@ -224,12 +246,14 @@ def _call(document_id: str, key: str) -> str:
     return f"SELECT {function.schema}.{function.name}({numbers})"
 
 
-def _apart_from_the_book(asked: _Asked, shown: Sequence[Part], *, variables: Mapping[str, object]) -> str:
-    """Return a digest of everything but the book that an answer depends on: what is asked, and the day or minute."""
+def _apart_from_the_book(asked: _Asked, shown: Sequence[Part], *, variables: Mapping[str, object]) -> str | None:
+    """Return a digest of what an answer from one book alone depends on besides it: what is asked, the day or minute."""
+    if len(shown) != 1 or shown[0].opens not in OPENERS:
+        return None
     operation, context = asked.operation, asked.context
-    steps = {part.clock_step(_clock_step) for part in shown} - {0}
-    turns = tuple(sorted((context.now.timestamp() + VIETNAM_SECONDS) // step for step in steps))
-    known = (operation.key, operation.name, context.language, context.house.settings.commit, turns)
+    step = shown[0].clock_step(_clock_step)
+    turn = (context.now.timestamp() + VIETNAM_SECONDS) // step if step else 0
+    known = (operation.key, operation.name, context.language, context.house.settings.commit, turn)
     return _hashed(known, variables) if variables else _without_variables(*known)
 
 
@@ -250,8 +274,10 @@ def _clock_step(sql: str) -> int:
     return DAY if any(told in sql for told in TELL_THE_DAY) else 0
 
 
-def _known_version(if_none_match: str | None, *, rest: str) -> str | None:
+def _known_version(if_none_match: str | None, *, rest: str | None) -> str | None:
     """Return the book's version of the client's ETag, if that is of this very question."""
+    if rest is None:
+        return None
     for tag in (if_none_match or "").split(","):
         version, _, question = tag.strip().removeprefix("W/").strip('"').rpartition(".")
         if version and question == rest:
