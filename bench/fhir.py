@@ -14,22 +14,18 @@ import json
 import os
 import re
 import statistics
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
-from sqlalchemy import text
-
-from app.commands.steps import as_migrator
-from app.core.db import Session
 from app.demo.fhir_writing import visit_bundle
 from app.demo.messages import message, sized_visit
 from app.demo.visits import DemoVisit
 from bench.filing import _now
-from bench.serving.programs import PORT, Served, cpu_seconds, served
+from bench.serving.programs import Served, cpu_seconds, served
+from bench.serving.sending import open_senders
+from bench.serving.watching import Watch, open_watch
 from tests.ingestion.fhir import bundles
 from tests.people import Stand
 
@@ -38,7 +34,6 @@ BUNDLES = int(os.environ.get("BENCH_BUNDLES", "500"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 SENDERS = 20
 LARGE = 20
-WAIT_SECONDS = 300
 TYPES = {"/ingest/fhir": "application/fhir+json", "/ingest/qd4750": "application/xml"}
 
 
@@ -53,29 +48,17 @@ class Sent:
 class Bench:
     """One facility with its senders."""
 
-    def __init__(self, served: Served, http: httpx.AsyncClient, *, token: str) -> None:
+    def __init__(self, served: Served, watch: Watch, *, token: str) -> None:
         self.served = served
-        self.http = http
+        self.watch = watch
         self.token = token
 
     async def send(self, bodies: Sequence[bytes], *, path: str, senders: int) -> Sent:
         """Send everything as fast as it is answered, and wait until it is filed."""
-        before, used, start = _now(), cpu_seconds(self.served.parts), time.perf_counter()
-        waiting = iter(bodies)
-
-        async def one() -> None:
-            for body in waiting:
-                headers = {"Authorization": f"Bearer {self.token}", "Content-Type": TYPES[path]}
-                answer = await self.http.post(path, content=body, headers=headers)
-                if answer.status_code != httpx.codes.ACCEPTED:
-                    raise SystemExit(f"{answer.status_code} {answer.text}")
-
-        await asyncio.gather(*(one() for _ in range(senders)))
-        while (filed := await self._ask("count(*) FILTER (WHERE status = 'filed')", since=before)) < len(bodies):
-            if time.perf_counter() - start > WAIT_SECONDS:
-                raise SystemExit(f"{filed:.0f} of {len(bodies)} were filed in time")
-            await asyncio.sleep(0.1)
-        seconds = await self._ask("extract(epoch FROM max(concluded_at) - :since)", since=before)
+        async with open_senders(senders, token=self.token) as opened:
+            before, used = _now(), cpu_seconds(self.served.parts)
+            await opened.burst(bodies, path=path, media_type=TYPES[path])
+            seconds = await self.watch.filed(len(bodies), since=before)
         after = cpu_seconds(self.served.parts)
         cpu = {part: (after[part] - used[part]) * 1000 / len(bodies) for part in used}
         return Sent(per_second=len(bodies) / seconds, cpu_ms=cpu)
@@ -86,16 +69,10 @@ class Bench:
         for body in bodies:
             since = _now()
             await self.send([body], path="/ingest/fhir", senders=1)
-            found.append(await self._ask("max(extract(epoch FROM concluded_at - received_at)) * 1000", since=since))
+            found.append(
+                await self.watch.ask("max(extract(epoch FROM concluded_at - received_at)) * 1000", since=since)
+            )
         return found
-
-    async def _ask(self, what: str, *, since: object) -> float:
-        async def step(session: Session) -> float:
-            await session.execute(text("SET LOCAL ROLE auth_owner"))
-            query = f"SELECT {what} FROM intake.message WHERE received_at >= :since"  # noqa: S608 - words of this file
-            return float(str((await session.execute(text(query), {"since": since})).scalar_one()))
-
-        return await as_migrator(self.served.settings, step)
 
 
 def _visits(count: int, *, drugs: int, results: int, first: int) -> list[DemoVisit]:
@@ -163,9 +140,8 @@ async def measure(bench: Bench) -> None:
 
 
 async def _run(served: Served, token: str) -> None:
-    limits = httpx.Limits(max_connections=SENDERS, max_keepalive_connections=SENDERS)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=90, limits=limits) as http:
-        await measure(Bench(served, http, token=token))
+    async with open_watch(served.settings) as watch:
+        await measure(Bench(served, watch, token=token))
 
 
 def main() -> int:

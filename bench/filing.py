@@ -16,11 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from sqlalchemy import text
 
 from app.commands.steps import as_migrator
 from app.connector import HospitalClient
-from app.core.db import Login, open_engine
 from app.core.ids import new_id
 from app.core.settings import Settings
 from app.demo.messages import visit_message
@@ -28,11 +26,14 @@ from app.facilities import registry
 from app.facilities.sql import FacilityEntry
 from app.identity.jwt import new_private_key, public_part
 from bench.serving.programs import PORT, cpu_seconds, served
+from bench.serving.sending import Senders, open_senders
+from bench.serving.watching import Watch, open_watch
 
 MESSAGES = int(os.environ.get("BENCH_MESSAGES", "2000"))
 CITIZENS = 400
 SENDERS = 8
-STEADY_PER_SECOND = 100
+STEADY_PER_SECOND, STEADY_SECONDS, STEADY_SENDERS = 100, 15, 32
+PATH, MEDIA_TYPE = "/ingest/qd4750", "application/xml"
 FACILITY = "01901"
 
 
@@ -59,66 +60,7 @@ async def _register(settings: Settings) -> dict[str, str]:
     return key
 
 
-class Sender:
-    """Sends bodies and keeps how long each 202 took."""
-
-    def __init__(self, http: httpx.AsyncClient, token: str) -> None:
-        self.http = http
-        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/xml"}
-        self.waits: list[float] = []
-
-    async def send(self, body: bytes) -> None:
-        start = time.perf_counter()
-        answer = await self.http.post("/ingest/qd4750", content=body, headers=self.headers)
-        self.waits.append(time.perf_counter() - start)
-        if answer.status_code != 202:
-            raise SystemExit(f"{answer.status_code} {answer.text}")
-
-    async def burst(self, bodies: list[bytes]) -> None:
-        queue = iter(bodies)
-
-        async def one() -> None:
-            for body in queue:
-                await self.send(body)
-
-        await asyncio.gather(*(one() for _ in range(SENDERS)))
-
-    async def steady(self, bodies: list[bytes], per_second: int) -> None:
-        start, tasks = time.perf_counter(), []
-        for number, body in enumerate(bodies):
-            delay = start + number / per_second - time.perf_counter()
-            if delay > 0:
-                await asyncio.sleep(delay)
-            tasks.append(asyncio.create_task(self.send(body)))
-        await asyncio.gather(*tasks)
-
-
-async def _filed(settings: Settings) -> tuple[int, int]:
-    engine = open_engine(settings, Login.MIGRATOR, size=1)
-    try:
-        async with engine.connect() as connection:
-            await connection.execute(text("SET ROLE auth_owner"))
-            row = (
-                await connection.execute(
-                    text("SELECT count(*) FILTER (WHERE status = 'filed'), count(*) FROM intake.message")
-                )
-            ).one()
-            return int(row[0]), int(row[1])
-    finally:
-        await engine.dispose()
-
-
-async def _until_filed(settings: Settings, count: int) -> float:
-    start = time.perf_counter()
-    while (await _filed(settings))[0] < count:
-        if time.perf_counter() - start > 300:
-            raise SystemExit(f"not filed in time: {await _filed(settings)}")
-        await asyncio.sleep(0.2)
-    return time.perf_counter()
-
-
-async def measure(settings: Settings, parts: dict[str, int]) -> None:
-    """Send, wait and print."""
+async def _token(settings: Settings) -> str:
     key = await _register(settings)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=60) as http:
         client = HospitalClient(
@@ -129,37 +71,44 @@ async def measure(settings: Settings, parts: dict[str, int]) -> None:
             clock=_now,
             new_id=lambda: new_id(now=_now()),
         )
-        token = await client._access_token()  # noqa: SLF001 - the bench sends by hand, to time the 202 alone
-        warm = _bodies(CITIZENS, first_turn=1)
-        await Sender(http, token).burst(warm)
-        await _until_filed(settings, len(warm))
-        bodies = _bodies(MESSAGES, first_turn=100)
-        burst = Sender(http, token)
-        before = cpu_seconds(parts)
-        start = time.perf_counter()
-        await burst.burst(bodies)
-        sent = time.perf_counter() - start
-        end = await _until_filed(settings, len(warm) + MESSAGES)
-        used = {part: (after - before[part]) * 1000 / MESSAGES for part, after in cpu_seconds(parts).items()}
-        print("CPU ms a message: " + ", ".join(f"{part} {ms:.1f}" for part, ms in used.items()))
-        print(
-            f"burst: {MESSAGES} messages of {len(bodies[0]) // 1024} kB kept in {sent:.1f} s, "
-            f"filed in {end - start:.1f} s"
-        )
-        print(
-            f"filed | {MESSAGES / (end - start):.0f} messages/s | "
-            f"{MESSAGES / (end - start) / 100:.2f} | against 100/s wanted"
-        )
-        steady_bodies = _bodies(STEADY_PER_SECOND * 15, first_turn=1000)
-        steady = Sender(http, token)
-        start = time.perf_counter()
-        await steady.steady(steady_bodies, STEADY_PER_SECOND)
-        lag = await _until_filed(settings, len(warm) + MESSAGES + len(steady_bodies)) - start
-        waits = sorted(steady.waits)
-        p50, p99 = statistics.median(waits) * 1000, waits[int(len(waits) * 0.99)] * 1000
-        print(f"steady: {STEADY_PER_SECOND}/s for 15 s, all filed {lag - 15:.1f} s after the last was due")
-        print(f"202, median | {p50:.1f} ms | {p50 / 20:.2f} | against 20 ms wanted")
-        print(f"202, 99th percentile | {p99:.1f} ms | {p99 / p50:.1f} | against its median")
+        return await client._access_token()  # noqa: SLF001 - the bench sends by hand, to time the 202 alone
+
+
+async def _burst(senders: Senders, watch: Watch, parts: dict[str, int]) -> None:
+    """Send as fast as is answered, and print how many were filed a second until the last was."""
+    bodies = _bodies(MESSAGES, first_turn=100)
+    before, own, since, start = cpu_seconds(parts), time.process_time(), _now(), time.perf_counter()
+    await senders.burst(bodies, path=PATH, media_type=MEDIA_TYPE)
+    sent, own = time.perf_counter() - start, time.process_time() - own
+    took = await watch.filed(MESSAGES, since=since)
+    used = {part: (after - before[part]) * 1000 / MESSAGES for part, after in cpu_seconds(parts).items()}
+    print("CPU ms a message: " + ", ".join(f"{part} {ms:.1f}" for part, ms in used.items()), end="")
+    print(f", sender {own * 1000 / MESSAGES:.1f}")
+    print(f"burst: {MESSAGES} messages of {len(bodies[0]) // 1024} kB kept in {sent:.1f} s, filed in {took:.1f} s")
+    print(f"filed | {MESSAGES / took:.0f} messages/s | {MESSAGES / took / 100:.2f} | against 100/s wanted")
+
+
+async def _steady(senders: Senders, watch: Watch) -> None:
+    """Send at the wanted rate, and print how long each 202 took."""
+    bodies, since = _bodies(STEADY_PER_SECOND * STEADY_SECONDS, first_turn=1000), _now()
+    waits = sorted(await senders.steady(bodies, per_second=STEADY_PER_SECOND, path=PATH, media_type=MEDIA_TYPE))
+    late = await watch.filed(len(bodies), since=since) - STEADY_SECONDS
+    p50, p99 = statistics.median(waits) * 1000, waits[int(len(waits) * 0.99)] * 1000
+    print(f"steady: {STEADY_PER_SECOND}/s for {STEADY_SECONDS} s, all filed {late:.1f} s after the last was due")
+    print(f"202, median | {p50:.1f} ms | {p50 / 20:.2f} | against 20 ms wanted")
+    print(f"202, 99th percentile | {p99:.1f} ms | {p99 / p50:.1f} | against its median")
+
+
+async def measure(settings: Settings, parts: dict[str, int]) -> None:
+    """Send, wait and print."""
+    token = await _token(settings)
+    async with open_senders(SENDERS, token=token) as senders, open_watch(settings) as watch:
+        warm, since = _bodies(CITIZENS, first_turn=1), _now()
+        await senders.burst(warm, path=PATH, media_type=MEDIA_TYPE)
+        await watch.filed(len(warm), since=since)
+        await _burst(senders, watch, parts)
+    async with open_senders(STEADY_SENDERS, token=token) as senders, open_watch(settings) as watch:
+        await _steady(senders, watch)
 
 
 def main() -> int:
