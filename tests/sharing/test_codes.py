@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.core.db import Login
+from app.gateway import endpoint
 from app.sharing import sql
 from tests.conftest import RunningServer
 from tests.people import Stand, now
@@ -36,7 +37,13 @@ from tests.sharing.trying import UNKNOWN, all_at_once, end_all, refused
 REQUEST_ID = re.compile(r'"requestId":"\w+"')
 
 
-@pytest.mark.usefixtures("http")
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the gateway wait for hashes as long as they take: two at once, whatever else this machine does."""
+    monkeypatch.setattr(endpoint, "MOST_SECONDS", 60)
+
+
+@pytest.mark.usefixtures("http", "patient")
 def test_b91_a_hundred_doctors_at_once_get_one_grant(
     server: RunningServer, clinic: Clinic, citizen: str, patients: Patients
 ) -> None:
@@ -45,9 +52,7 @@ def test_b91_a_hundred_doctors_at_once_get_one_grant(
     answers = all_at_once(server, [(d, {"query": REDEEM, "variables": {"input": redeem_input(code)}}) for d in doctors])
     won = [answer for answer in answers if "errors" not in answer.json()]
     assert len(won) == 1
-    busy = [doctor for doctor, answer in zip(doctors, answers, strict=True) if answer.status_code == 503]
-    assert sum(refused(answer) for answer in answers) == 99 - len(busy)
-    assert all(refused(clinic.redeem(doctor, code)) for doctor in busy[:10])  # told to come again, and refused then
+    assert sum(refused(answer) for answer in answers) == 99
     live = clinic.data(citizen, GRANTS, state="LIVE")["nodes"]
     assert len(live) == 1
     assert len(clinic.lines(patients.owner, "GRANT_GIVEN")) >= 1
@@ -209,7 +214,7 @@ def test_b98_three_wrong_pins_end_a_code_and_the_citizen_is_told_why(
     assert "TRIES_SPENT" in {line.about["reason"] for line in clinic.lines(patients.owner, "CODE_REFUSED")}
 
 
-@pytest.mark.usefixtures("http")
+@pytest.mark.usefixtures("http", "patient")
 def test_b99_fifty_wrong_pins_at_once_are_three_checks(
     server: RunningServer, clinic: Clinic, citizen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,9 +237,7 @@ def test_b99_fifty_wrong_pins_at_once_are_three_checks(
         for _ in range(50)
     ]
     answers = all_at_once(server, sent)
-    busy = [doctor for (doctor, _), answer in zip(sent, answers, strict=True) if answer.status_code == 503]
-    assert sum(refused(answer) for answer in answers) == 50 - len(busy)
-    assert all(refused(clinic.redeem(doctor, code["code"], pin=wrong)) for doctor in busy)  # told to come again
+    assert all(refused(answer) for answer in answers)
     assert len([one for one in checked if one != hashing.NOBODYS]) == 3
     assert clinic.stand.as_owner("SELECT max(tries) AS tries FROM auth.share_code")[0].tries == 3
 
