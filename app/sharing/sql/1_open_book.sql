@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION auth.open_book(token text, proof_key bytea, target uu
                                           OUT citizen_id uuid, OUT sections int, OUT etag text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
-DECLARE viewer_level smallint; version bigint; edition bigint; done text; represented record; session uuid;
+DECLARE viewer_level smallint; version bigint; edition bigint; done text; represented record; session uuid; live auth.session;
         shown bytea := CASE WHEN length(proof_key) > 32 THEN proof_key END;  -- a proof that is spent here: auth.spend_proof
 BEGIN
   proof_key := substr(proof_key, 1, 32);
@@ -25,7 +25,7 @@ BEGIN
     FROM auth.session s LEFT JOIN auth.book b ON b.citizen_id = s.citizen_id
    WHERE s.token_hash = sha256(convert_to(token, 'UTF8')) AND s.ended_at IS NULL AND s.expires_at > clock_timestamp()
      AND s.key_thumbprint IS NOT DISTINCT FROM proof_key
-     AND (s.citizen_id IS NULL OR EXISTS (SELECT FROM auth.citizen c WHERE c.id = s.citizen_id AND c.closed_at IS NULL));
+     AND (s.citizen_id IS NULL OR (SELECT c.closed_at IS NULL FROM auth.citizen c WHERE c.id = s.citizen_id));
   IF citizen_id IS NULL THEN
     IF (auth.live_session(token, proof_key)).practitioner_id IS NOT NULL THEN  -- SK401: none is alive
       RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK405';
@@ -35,9 +35,9 @@ BEGIN
   IF shown IS NOT NULL THEN done := auth.spend_proof(session, shown); END IF;
   IF coalesce(viewer_level, 1) < 2 THEN RAISE EXCEPTION 'account level too low' USING ERRCODE = 'SK403'; END IF;
   IF target IS NOT NULL AND target <> citizen_id THEN
-    represented := auth.open_represented(auth.live_session(token, proof_key), target, operation);
-    citizen_id := represented.citizen_id; sections := represented.sections;  -- and no ETag
-    RETURN;
+    live.id := session; live.citizen_id := citizen_id; live.level := viewer_level;  -- all that a citizen's session is
+    represented := auth.open_represented(live, target, operation);
+    citizen_id := represented.citizen_id; sections := represented.sections; RETURN;  -- and no ETag
   END IF;
   IF version IS NULL THEN RAISE EXCEPTION 'the book is missing' USING ERRCODE = 'XX000'; END IF;
   -- Of this viewer too: two people who share a phone must not be shown each other's kept answers. The gateway reads the edition.
