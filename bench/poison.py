@@ -3,15 +3,16 @@
     python3 dev.py bench poison
 
 Starts PostgreSQL, one API process and one worker. A good facility sends usual visits at a steady rate; in every second
-round another one sends, as fast as it is answered, what is as heavy as the door accepts: small messages slow to
-read, texts of combining marks, messages of 10 MB, and bombs that are refused. Its own work is done at the lowest
-priority, for it stands for another machine. Rounds are interleaved, and each poisoned round is compared with the quiet
-one before it. Prints the median and 95th percentile of the 202 and of the time until a message is concluded, as ratios:
-1.10 is "a tenth slower".
+round another one sends, as fast as it is answered, what is as heavy as the door accepts: small messages slow to read,
+texts of combining marks, messages of 10 MB, and bombs that are refused. It stands for another machine: one process at
+the lowest priority, which is there, ready and silent in the quiet rounds too. Rounds are interleaved, and each poisoned
+round is compared with the quiet one before it. Prints the median and 95th percentile of the 202 and of the time until a
+message is concluded, as ratios: 1.10 is "a tenth slower".
 """
 
 import asyncio
 import os
+import select
 import statistics
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from sqlalchemy import text
 
 from app.commands.steps import as_migrator
 from app.core.db import Session
+from app.core.yielding import yield_to_all
 from bench.filing import _bodies, _now
 from bench.serving.programs import PORT, served
 from tests.ingestion import messages
@@ -47,7 +49,7 @@ def _marks(_number: int) -> bytes:
 
 
 def _large(_number: int) -> bytes:
-    return messages.many_visits(most_bytes=10_000_000).replace(b"<MACSKCB>01901", b"<MACSKCB>79001")
+    return messages.many_visits(most_bytes=10_000_000, facility=BAD)
 
 
 def _bomb(_number: int) -> bytes:
@@ -62,18 +64,52 @@ class Round:
     concluded: list[float] = field(default_factory=list)
 
 
+class Other:
+    """The other facility: a process of its own, told by lines when to begin and to end."""
+
+    def __init__(self, token: str) -> None:
+        command = [sys.executable, "-m", "bench.poison", "--send", token]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
+        )
+        self._wait()
+
+    def begin(self) -> None:
+        """Let it send."""
+        self._tell()
+
+    def end(self) -> int:
+        """Let it stop; returns how many messages it sent."""
+        self._tell()
+        return self._wait()
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.communicate()
+
+    def _tell(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.write(b"\n")
+
+    def _wait(self) -> int:
+        return 0 if self._process.stdout is None else int(self._process.stdout.readline())
+
+
 class Bench:
     """Two facilities, and rounds of both kinds."""
 
-    def __init__(self, stand: Stand, http: httpx.AsyncClient, *, tokens: dict[str, str]) -> None:
+    def __init__(self, stand: Stand, http: httpx.AsyncClient, *, token: str, other: Other) -> None:
         self.stand = stand
         self.http = http
-        self.tokens = tokens
+        self.token = token
+        self.other = other
         self.turn = 0
         self.poisons = 0
 
-    async def send(self, body: bytes, *, facility: str) -> float:
-        headers = {"Authorization": f"Bearer {self.tokens[facility]}", "Content-Type": "application/xml"}
+    async def send(self, body: bytes) -> float:
+        """Send a usual message; returns the milliseconds until it was kept."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/xml"}
         start = time.perf_counter()
         await self.http.post("/ingest/qd4750", content=body, headers=headers)
         return (time.perf_counter() - start) * 1000
@@ -83,15 +119,15 @@ class Bench:
         self.turn += 1
         bodies = _bodies(int(SECONDS * PER_SECOND), first_turn=self.turn * 100)
         before = _now()
-        other = _sender(self.tokens[BAD], self.turn) if poisoned else None
+        if poisoned:
+            self.other.begin()
         start, tasks = time.perf_counter(), []
         for number, body in enumerate(bodies):
             await asyncio.sleep(max(0.0, start + number / PER_SECOND - time.perf_counter()))
-            tasks.append(asyncio.create_task(self.send(body, facility=GOOD)))
+            tasks.append(asyncio.create_task(self.send(body)))
         answered = await asyncio.gather(*tasks)
-        if other is not None:
-            other.kill()
-            self.poisons += len(other.communicate()[0])
+        if poisoned:
+            self.poisons += await asyncio.to_thread(self.other.end)
         await self._drain()
         return Round(answered=list(answered), concluded=await self._concluded(before))
 
@@ -117,23 +153,22 @@ class Bench:
         return await as_migrator(self.stand.settings, step)
 
 
-def _sender(token: str, turn: int) -> "subprocess.Popen[bytes]":
-    """Start the other facility as a process of its own, that writes a byte for each answer."""
-    return subprocess.Popen([sys.executable, "-m", "bench.poison", "--send", token, str(turn)], stdout=subprocess.PIPE)
-
-
-def send_poison(token: str, turn: int) -> None:
-    """Send poison until this process is killed."""
-    os.nice(19)
-    kinds = [kind(turn) for kind in (_tiny_visits, _marks, _large, _bomb)]
+def send_poison(token: str) -> None:
+    """Send poison from one line of standard input to the next, and write how many they were."""
+    yield_to_all(19)
+    kinds = [kind(0) for kind in (_tiny_visits, _marks, _large, _bomb)]
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/xml"}
+    number = 0
     with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", timeout=90) as http:
-        for number in range(1_000_000):
-            body = kinds[number % len(kinds)] + f"<!-- {turn} {number} -->".encode()
-            http.post("/ingest/qd4750", content=body, headers=headers)
-            sys.stdout.buffer.write(b".")
-            sys.stdout.buffer.flush()
-            time.sleep(POISON_PAUSE_SECONDS)
+        print(0, flush=True)
+        while os.read(0, 1):
+            before = number
+            while not select.select([sys.stdin], [], [], POISON_PAUSE_SECONDS)[0]:
+                body = kinds[number % len(kinds)] + f"<!-- {number} -->".encode()
+                http.post("/ingest/qd4750", content=body, headers=headers)
+                number += 1
+            os.read(0, 1)
+            print(number - before, flush=True)
 
 
 async def measure(bench: Bench) -> None:
@@ -153,19 +188,24 @@ def _at(values: list[float], share: float) -> float:
     return sorted(values)[int(len(values) * share)]
 
 
-async def _run(stand: Stand, tokens: dict[str, str]) -> None:
+async def _run(stand: Stand, other: Other) -> None:
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=0)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=90, limits=limits) as http:
-        await measure(Bench(stand, http, tokens=tokens))
+        await measure(Bench(stand, http, token=stand.facility(GOOD), other=other))
 
 
 def main() -> int:
     """Start everything on a cluster of its own, measure, and stop."""
     if sys.argv[1:2] == ["--send"]:
-        send_poison(sys.argv[2], int(sys.argv[3]))
+        send_poison(sys.argv[2])
+        return 0
     with served(with_worker=True) as found:
         stand = Stand(found.settings)
-        asyncio.run(_run(stand, {facility: stand.facility(facility) for facility in (GOOD, BAD)}))
+        other = Other(stand.facility(BAD))
+        try:
+            asyncio.run(_run(stand, other))
+        finally:
+            other.close()
     return 0
 
 

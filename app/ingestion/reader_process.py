@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from app.core.yielding import yield_to_all
 from app.ingestion import formats, qd4750
 from app.terminology.referrals import referral_rules
 
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> None:
     os.dup2(number, _CONNECTION)
     os.closerange(_CONNECTION + 1, max(number, _CONNECTION) + 1)
     connection = socket.socket(fileno=_CONNECTION)
-    os.nice(niceness)
+    yield_to_all(niceness)
     referral_rules()
     qd4750.read_message(b"<GIAMDINHHS/>")
     _limit(resource.RLIMIT_CORE, 0)

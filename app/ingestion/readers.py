@@ -29,9 +29,8 @@ from app.records import arrivals, clinical, coming, papers
 from app.sharing import scope
 
 TRIES: Final = 3
-_NICENESS: Final = 5
-_WALL_FACTOR: Final = 4  # a reader that yields, or a busy machine, needs longer than the processor's time
-_WALL_SECONDS: Final = 10.0
+_NICENESS: Final = 10  # a tenth of the weight of everything else on the machine
+_WALL_SECONDS: Final = 150.0  # a reader that yields to a busy machine needs far more than its processor time
 _ROOT: Final = Path(app.__file__).parent.parent
 PROGRAM: Final = (sys.executable, "-m", "app.ingestion.reader_process")
 
@@ -156,8 +155,9 @@ class _Process:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
+                    start_new_session=True,  # Linux may weigh sessions first, and niceness within one only
                 )
-            ours.settimeout(_WALL_FACTOR * self._limits.cpu_seconds + _WALL_SECONDS)
+            ours.settimeout(_WALL_SECONDS)
             self._connection, self._answers = ours, cast("BinaryIO", ours.makefile("rb"))
         return self._connection, self._answers
 

@@ -411,11 +411,13 @@ def changed(table: str, **changes: str | None) -> bytes:
     return envelope(visit_xml(tables))
 
 
-def many_visits(*, most_bytes: int, lines: int = 20) -> bytes:
+def many_visits(*, most_bytes: int, lines: int = 20, facility: str = FACILITY) -> bytes:
     """Return one message of as many visits as fit, each with so many drugs, services and results."""
 
     def visit(number: int) -> str:
-        renamed = {name: {**line, "MA_LK": f"{FACILITY}.{number:06}"} for name, line in LINES.items()}
+        renamed = {name: {**line, "MA_LK": f"{facility}.{number:06}"} for name, line in LINES.items()}
+        renamed["XML1"]["MA_CSKCB"] = facility
         return visit_xml({name: [line] * (1 if name == "XML1" else lines) for name, line in renamed.items()})
 
-    return envelope(*(visit(number) for number in range((most_bytes - 1_000) // len(visit(0)))))
+    visits = (visit(number) for number in range((most_bytes - 1_000) // len(visit(0))))
+    return envelope(*visits, facility=facility)
