@@ -12,7 +12,7 @@ import typer
 from pydantic_core import to_jsonable_python
 
 from app.commands.console import DONE, AsJson, FailsAsJson, check_connection, fail, read_settings, run, show
-from app.core.memory import nothing_collected, return_large_blocks
+from app.core.memory import leave_out, nothing_collected, return_large_blocks
 from app.core.settings import Settings
 
 app = typer.Typer(
@@ -22,6 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Sổ Khỏe: sổ sức khỏe điện tử / the electronic health book.",
 )
+
+COMMAND_LINES = ("httpx._main",)
+"""Of libraries: it would bring rich and pygments, 4 MB that stay in every process."""
 
 # A noun's commands and the module that has them; only what is asked for is imported, so that a start is quick.
 NOUNS = {
@@ -54,6 +57,7 @@ def serve(
     if print_settings:
         _print_settings(as_json=as_json)
         return
+    leave_out(*COMMAND_LINES)
     with nothing_collected():
         from app.gateway.wire import server_of
         from app.main import build_app
@@ -73,6 +77,7 @@ def serve(
 @app.command()
 def worker(as_json: FailsAsJson = False) -> None:  # noqa: ARG001 - read by `fail`
     """Work through the queue until it is told to stop: file messages."""
+    leave_out(*COMMAND_LINES)
     with nothing_collected():
         from app.worker import work
 

@@ -7,22 +7,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
-import structlog
 
 from app.audit import sealing, sql
 from app.audit.checkpoints import Signer
 from app.core.crypto import read_key_file
 from app.core.defects import report_defect
 from app.core.logins import Login, connect
-from app.core.logs import configure_logs
+from app.core.logs import configure_logs, log
 from app.core.settings import Settings
 
 KEY_FILE = "checkpoint.keys"
 LEASE = timedelta(seconds=5)
 """A sealer that was silent for so long is replaced by one that waits."""
 TAKEN_OVER = "SK409"
-
-log = structlog.get_logger()
 
 
 def open_signer(secrets_dir: Path, *, origin: str) -> Signer:

@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
 from pgqueuer import AsyncpgPoolDriver, DatabaseRetryEntrypointExecutor, Job, PgQueuer
 from pgqueuer.core.executors import EntrypointExecutorParameters
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -28,7 +27,7 @@ from app.core.crypto import Vault, open_vault
 from app.core.db import Login, open_engine
 from app.core.defects import report_defect
 from app.core.logins import open_pool
-from app.core.logs import configure_logs
+from app.core.logs import configure_logs, log
 from app.core.memory import return_large_blocks, spare_what_stays
 from app.core.settings import Settings
 from app.identity import family_sql as families
@@ -57,8 +56,6 @@ LATE = timedelta(hours=12)
 SLOW_AT_A_TIME = 1
 REST = 2.0  # after a slow message, so many times as long as it took, while there are others: they have the machine
 MOST_REST_SECONDS = 10.0
-
-log = structlog.get_logger()
 
 
 class JobFailed(Exception):

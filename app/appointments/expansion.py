@@ -6,8 +6,6 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from app.appointments.schedules import Hours, Schedule, SlotTime
 
 VIET_NAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -23,6 +21,8 @@ def public_holidays(first: date, last: date) -> frozenset[date]:
 
 @lru_cache(maxsize=8)
 def _of_year(year: int) -> frozenset[date]:
+    import holidays  # noqa: PLC0415 - 6 MB and the fifth part of a second, for whoever publishes a plan
+
     return frozenset(holidays.country_holidays("VN", years=year))
 
 

@@ -13,7 +13,6 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from app.appointments import publishing, reading, sql
-from app.appointments.calendar import Publisher, calendar_file
 from app.appointments.schedules import ScheduleProblem
 from app.appointments.sql import CalendarEntry
 from app.core.clock import VIETNAM_TIME
@@ -83,7 +82,7 @@ async def feed(request: Request, secret: str) -> Response:
     if not SECRET.fullmatch(secret):
         raise NotFound
     entries = await run_step(context.house.desk_steps, partial(sql.calendar, secret=secret))
-    file = calendar_file(entries, publisher=_publisher(context))
+    file = _file(entries, context=context)
     headers = {
         "ETag": f'"{hashlib.sha256(file).hexdigest()[:32]}"',
         "Last-Modified": format_datetime(_modified_at(entries, now=context.now), usegmt=True),
@@ -120,12 +119,14 @@ async def one(request: Request, appointment_id: str) -> Response:
     entry = await run_step(context.house.desk_steps, step)
     if entry is None:
         raise NotFound
-    file = calendar_file([entry], publisher=_publisher(context))
+    file = _file([entry], context=context)
     return Response(
         file, media_type=CALENDAR, headers={"Content-Disposition": 'attachment; filename="lich-hen-kham.ics"'}
     )
 
 
-def _publisher(context: Context) -> Publisher:
+def _file(entries: Sequence[CalendarEntry], *, context: Context) -> bytes:
+    from app.appointments.calendar import Publisher, calendar_file  # noqa: PLC0415 - 3 MB, for whoever has a calendar
+
     host = urlsplit(context.house.settings.public_url).hostname
-    return Publisher(host=host or "sokhoe", language=context.language)
+    return calendar_file(entries, publisher=Publisher(host=host or "sokhoe", language=context.language))

@@ -1,8 +1,6 @@
 """Defects are told by their kind and place: an exception's text may hold a name, so it is never logged."""
 
-import structlog
-
-log = structlog.get_logger()
+from app.core.logs import log
 
 MOST_PLACES = 12
 

@@ -4,48 +4,54 @@ import json
 import logging
 import sys
 
-import structlog
-
 from app.core.clock import utc_now
 
 MOST_CHARACTERS = 1000
 
+_ENCODER = json.JSONEncoder(ensure_ascii=True, default=repr)  # json.dumps would make one a line
+
+
+class Log:
+    """Writes lines to standard output, a level each."""
+
+    def info(self, event: str, **fields: object) -> None:
+        """Write what happens every day."""
+        _write("info", event, fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Write what somebody should look at some day."""
+        _write("warning", event, fields)
+
+    def error(self, event: str, **fields: object) -> None:
+        """Write what should not happen."""
+        _write("error", event, fields)
+
+
+log = Log()
+
 
 def configure_logs() -> None:
-    """Write our events to standard output as JSON; other libraries' warnings go the same way, without values."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            _cut,
-            structlog.processors.JSONRenderer(serializer=_line),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
-        cache_logger_on_first_use=True,
-    )
+    """Write other libraries' warnings as ours are written, without values."""
     logging.basicConfig(handlers=[_Quiet()], level=logging.WARNING, force=True)
 
 
 def log_request(*, request_id: str, path: str, status: int) -> None:
-    """Write the line of an answered request: what the logger would write, without what the logger costs."""
-    at = utc_now().isoformat(timespec="microseconds").replace("+00:00", "Z")
+    """Write the line of an answered request: the same as by `log`, at half its cost."""
     sys.stdout.write(
         f'{{"request_id": "{request_id}", "path": {_ENCODER.encode(path)}, "status": {status}, "event": "request", '
-        f'"level": "info", "at": "{at}"}}\n'
+        f'"level": "info", "at": "{_now()}"}}\n'
     )
     sys.stdout.flush()
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=True, default=repr)  # json.dumps would make one a line
+def _write(level: str, event: str, fields: dict[str, object]) -> None:
+    cut = {name: value[:MOST_CHARACTERS] if isinstance(value, str) else value for name, value in fields.items()}
+    sys.stdout.write(_ENCODER.encode({**cut, "event": event, "level": level, "at": _now()}) + "\n")
+    sys.stdout.flush()
 
 
-def _line(event: structlog.typing.EventDict, **_options: object) -> str:
-    return _ENCODER.encode(event)
-
-
-def _cut(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {key: value[:MOST_CHARACTERS] if isinstance(value, str) else value for key, value in event.items()}
+def _now() -> str:
+    return utc_now().isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class _Quiet(logging.Handler):
@@ -54,6 +60,4 @@ class _Quiet(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record without its arguments."""
         kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
-        structlog.get_logger().warning(
-            "library", logger=record.name, place=f"{record.module}:{record.lineno}", kind=kind
-        )
+        log.warning("library", logger=record.name, place=f"{record.module}:{record.lineno}", kind=kind)

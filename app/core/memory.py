@@ -2,11 +2,14 @@
 
 import ctypes
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from types import ModuleType
+from typing import Final, cast
 
 _M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
 LARGE_BYTES: Final = 524_288
 
 
@@ -14,11 +17,13 @@ def return_large_blocks() -> None:
     """Keep the C library from raising the size above which a block is mapped by itself, and unmapped when it is freed.
 
     By itself it raises it to the size of the first large block that was freed, and keeps the later ones: a process
-    that has seen a message of ten megabytes would stay that much larger. Without effect where there is no glibc.
+    that has seen a message of ten megabytes would stay that much larger. Threads share one heap: few run at a time
+    here, and each would keep what it once had. Without effect where there is no glibc.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
+        mallopt(_M_ARENA_MAX, 1)
 
 
 @contextmanager
@@ -29,6 +34,11 @@ def nothing_collected() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+def leave_out(*modules: str) -> None:
+    """Let the import of a module fail, whose importer does without it where it is not installed."""
+    sys.modules.update(dict.fromkeys(modules, cast("ModuleType", None)))
 
 
 def spare_what_stays() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
 from graphql import VariableValues
 
 from app.compiler.plan import Part
@@ -18,6 +17,7 @@ from app.core.context import Context
 from app.core.crypto import MASKED, Place, Vault, masked
 from app.core.db import connection_errors
 from app.core.errors import AppError, NotFound, Unauthenticated, Unavailable
+from app.core.logs import log
 from app.core.settings import RELEASE
 from app.gateway import deployment
 from app.gateway.doing import do
@@ -26,8 +26,6 @@ from app.gateway.openers import OPENERS, Opener
 from app.gateway.plans import DESK, Operation, trusted
 from app.gateway.problems import graphql_error, internal_graphql_error
 from app.identity.proving import spend_proof
-
-log = structlog.get_logger()
 
 BEFORE_ANYTHING = (Unauthenticated, Unavailable)
 """Refusals of a whole request: nothing of it was done."""

@@ -4,10 +4,10 @@ import hashlib
 import re
 from typing import Final
 
-import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from app.core.logs import log
 from app.core.requests import context_without_token, house_of
 from app.identity import login, pages
 from app.identity.apps import SentBack, read_login, with_answer
@@ -16,8 +16,6 @@ from app.identity.login import LoginEnded, Page
 from app.identity.provider import IdentityProvider
 
 router = APIRouter()
-log = structlog.get_logger()
-
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # of a state and of a browser: 256 bits as text
 _FOUND: Final = 303
 

@@ -2,12 +2,12 @@
 
 from functools import partial
 
-import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from app.core.context import Context, run_step
 from app.core.errors import Unavailable
+from app.core.logs import log
 from app.core.providers import AppClient
 from app.core.requests import context_of, context_without_token, read_body, require_media_type, require_token
 from app.identity import activation, apps, client_sessions, sessions
@@ -24,8 +24,6 @@ from app.identity.clients import (
 from app.identity.proving import proven_key
 
 router = APIRouter()
-log = structlog.get_logger()
-
 MOST_FORM_BYTES = 16_384
 NO_CACHE = {"Pragma": "no-cache"}  # RFC 6749 section 5.1
 

@@ -12,21 +12,18 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-import structlog
-
 from app.core.context import Context, run_step
 from app.core.crypto import Place
 from app.core.db import Session
 from app.core.errors import Unavailable
 from app.core.ids import new_secret
+from app.core.logs import log
 from app.identity import sql
 from app.identity.apps import BOOK_LEVEL, LoginAsked, acts_as_practitioner, challenge_of, scope_at, with_answer
 from app.identity.claims import BadToken, Claims, name_of
 from app.identity.names import name_key
 from app.identity.persons import Person, PersonUnclear, Unclear, read_person
 from app.identity.provider import CodeRefused, IdentityProvider, ProviderDown
-
-log = structlog.get_logger()
 
 NONCE: Final = "login nonce"
 VERIFIER: Final = "login verifier"

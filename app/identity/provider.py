@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
-import structlog
-
 from app.core.context import House
 from app.core.crypto import read_key_file
 from app.core.errors import Unavailable
 from app.core.ids import new_secret
+from app.core.logs import log
 from app.core.outbound import Outbound, OutboundFailed, Reply
 from app.core.providers import Provider
 from app.core.strict_json import NotStrictJson, read_object
@@ -40,8 +39,6 @@ from app.identity.jwt import (
     verify_logout_token,
 )
 from app.identity.metadata import Metadata, MetadataRefused, discovery_url, read_metadata
-
-log = structlog.get_logger()
 
 METADATA_LIFE: Final = timedelta(hours=1)
 KEYS_LIFE: Final = timedelta(minutes=10)

@@ -1,18 +1,16 @@
 """From an HTTP request to a context with the key that it proved (RFC 9449), for the faces."""
 
-import structlog
 from starlette.requests import Request
 
 from app.core.context import Context, House, ShownProof
 from app.core.db import connection_errors
 from app.core.errors import Unauthenticated
+from app.core.logs import log
 from app.core.providers import AppClient
 from app.core.requests import context_without_token, credentials_of, house_of, new_context
 from app.identity.claims import Reason
 from app.identity.clients import OAuthCode, OAuthError
 from app.identity.dpop import NonceWanted, Proof, ProofRefused, check_proof, nonces_at
-
-log = structlog.get_logger()
 
 _USE_PROOF = "SELECT auth.use_proof($1, $2, $3)"
 _NOTHING_SHOWN = 'Bearer, DPoP algs="ES256"'  # no error code where nothing was shown: RFC 6750 section 3.1

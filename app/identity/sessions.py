@@ -7,12 +7,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-import structlog
-
 from app.core.context import Context, run_step
 from app.core.db import Session
 from app.core.errors import Unavailable
 from app.core.ids import new_secret
+from app.core.logs import log
 from app.core.providers import AppClient
 from app.identity import sql
 from app.identity.apps import BOOK_LEVEL, CodeGrant, ExchangeGrant, RefreshGrant, bad_grant, challenge_of
@@ -22,8 +21,6 @@ from app.identity.jwt import LogoutToken, id_token_profile
 from app.identity.login import admit
 from app.identity.persons import Person, PersonUnclear, read_person
 from app.identity.provider import IdentityProvider
-
-log = structlog.get_logger()
 
 MOST_EXCHANGE_AGE: Final = timedelta(minutes=5)
 GOOD_OUTCOMES: Final = frozenset({"KNOWN", "REGISTERED"})

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
 
 from app.core.context import run_step
 from app.core.crypto import Place, SealBroken, Vault
@@ -16,13 +15,12 @@ from app.core.db import Engine
 from app.core.defects import report_defect
 from app.core.errors import Unavailable
 from app.core.ids import new_jitter
+from app.core.logs import log
 from app.notifications import sql
 from app.notifications.fcm import SEND_SECONDS, Message, Outcome, Pusher, Result, is_ours
 from app.notifications.kinds import NoticeClass
 from app.notifications.messages import push_words
 from app.notifications.sql import Reached
-
-log = structlog.get_logger()
 
 HOLD = timedelta(seconds=SEND_SECONDS + 5)
 """So long after a worker died, or could not write what became of them, notices are taken by another."""

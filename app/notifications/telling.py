@@ -6,18 +6,16 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
 
 from app.core.clock import VIETNAM_TIME
 from app.core.db import Session
 from app.core.ids import new_id
+from app.core.logs import log
 from app.notifications import sql
 from app.notifications.kinds import RULES, Rule, rule_of
 from app.notifications.messages import LANGUAGES, words_of
 from app.notifications.quiet import QuietHours
 from app.notifications.sql import Recipient
-
-log = structlog.get_logger()
 
 
 async def tell_waiting(session: Session, *, most: int) -> int:

@@ -1,11 +1,19 @@
 """What may leave, and how little may come back."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 
+import certifi
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.core.outbound import OutboundFailed, Reply, open_outbound
 
@@ -114,3 +122,50 @@ def test_no_cookie_of_the_other_side_is_sent_back(canary: str) -> None:
 def test_nobody_there() -> None:
     with pytest.raises(OutboundFailed):
         fetch("http://127.0.0.1:9/x", origin="http://127.0.0.1:9")
+
+
+def certificate(folder: Path) -> Path:
+    """Write a certificate of this machine that is signed by itself, with its key."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1))
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    signed = builder.add_extension(here, critical=False).sign(key, hashes.SHA256())
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "certificate.pem"
+    path.write_bytes(signed.public_bytes(serialization.Encoding.PEM) + secret)
+    return path
+
+
+@pytest.fixture
+def sealed_canary(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    Canary.asked = []
+    found = certificate(tmp_path)
+    server = HTTPServer(("127.0.0.1", 0), Canary)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(found)
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_port}", found
+    server.shutdown()
+    server.server_close()
+
+
+def test_who_is_not_vouched_for_is_not_asked(sealed_canary: tuple[str, Path]) -> None:
+    address, _ = sealed_canary
+    with pytest.raises(OutboundFailed) as failed:
+        fetch(f"{address}/good", origin=address)
+
+    assert failed.value.why == "ConnectError"
+    assert Canary.asked == []
+
+
+def test_who_is_vouched_for_is_asked(sealed_canary: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    address, found = sealed_canary
+    monkeypatch.setattr(certifi, "where", lambda: str(found))
+
+    assert fetch(f"{address}/good", origin=address, times=2).status == 200
