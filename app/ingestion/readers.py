@@ -29,7 +29,7 @@ from app.records import arrivals, clinical, coming, papers
 from app.sharing import scope
 
 TRIES: Final = 3
-_NICENESS: Final = 10  # a tenth of the weight of everything else on the machine
+_NICENESS: Final = 5  # a third of the weight of anything else: a busy machine still reads ten megabytes in seconds
 _WALL_SECONDS: Final = 150.0  # a reader that yields to a busy machine needs far more than its processor time
 _ROOT: Final = Path(app.__file__).parent.parent
 PROGRAM: Final = (sys.executable, "-m", "app.ingestion.reader_process")

@@ -16,9 +16,9 @@ MOST_DEPTH: Final = 64
 MOST_OBJECTS: Final = 250_000
 """Objects and lists of one document; what they take in memory is some hundred times what they take in the message."""
 MOST_ELEMENTS: Final = 500_000
-MOST_DIGITS: Final = 34
+MOST_DIGITS: Final = 1_000  # of a number; nodes.MOST_DIGITS holds for one that is read, and refuses its resource alone
 MOST_ENTRIES: Final = 10_000
-_MOST_EXPONENT: Final = 18
+_MOST_EXPONENT: Final = 100
 _UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 _ESCAPED: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 """How a text that cannot be stored has to be written: raw, it is no UTF-8, or no JSON."""

@@ -25,6 +25,9 @@ _DATE_TIME: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{
 _FIRST_YEAR: Final = 1000
 _LEAP_SECOND: Final = 60
 _LAST_SECOND: Final = 59
+MOST_DIGITS: Final = 34
+_MOST_WHOLE: Final = 10**MOST_DIGITS
+_MOST_EXPONENT: Final = 18
 _DECIMAL: Final = re.compile(r"-?\d+(?:\.\d+)?")
 
 _STRING: Final = Text("một chuỗi", "a string")
@@ -32,6 +35,10 @@ _OBJECT: Final = Text("một đối tượng JSON", "a JSON object")
 _LIST: Final = Text("một danh sách JSON không rỗng", "a JSON list that is not empty")
 _BOOLEAN: Final = Text("true hoặc false", "true or false")
 _NUMBER: Final = Text("một số JSON", "a JSON number")
+_SHORT_NUMBER: Final = Text(
+    f"một số có tối đa {MOST_DIGITS} chữ số, số mũ từ -{_MOST_EXPONENT} đến {_MOST_EXPONENT}",
+    f"a number of at most {MOST_DIGITS} digits, its exponent from -{_MOST_EXPONENT} to {_MOST_EXPONENT}",
+)
 _MOMENT: Final = Text(
     "một dateTime của FHIR, ví dụ 2026-11-20T08:15:00+07:00, 2026-11-20, 2026-11 hoặc 2026",
     "a FHIR dateTime, such as 2026-11-20T08:15:00+07:00, 2026-11-20, 2026-11 or 2026",
@@ -192,19 +199,20 @@ class Node:
         """Return a number with its digits as they were sent."""
         found = self.value.get(name)
         if isinstance(found, Decimal):
-            return found
-        if isinstance(found, int) and not isinstance(found, bool):
-            return Decimal(found)
-        if found is not None:
-            self.malformed(name, _NUMBER)
-        return None
+            if len(found.as_tuple().digits) <= MOST_DIGITS and abs(found.adjusted()) <= _MOST_EXPONENT:
+                return found
+            self.malformed(name, _SHORT_NUMBER)
+            return None
+        whole = self.whole(name)
+        return None if whole is None else Decimal(whole)
 
     def whole(self, name: str) -> int | None:
         """Return a whole number."""
-        found = self.value.get(name)
-        if found is None or (isinstance(found, int) and not isinstance(found, bool)):
+        found: int | None = self.value.get(name)
+        is_whole = isinstance(found, int) and not isinstance(found, bool)
+        if found is None or (is_whole and abs(found) < _MOST_WHOLE):
             return found
-        self.malformed(name, _NUMBER)
+        self.malformed(name, _SHORT_NUMBER if is_whole else _NUMBER)
         return None
 
     def moment(self, name: str) -> Moment | None:

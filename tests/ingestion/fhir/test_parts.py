@@ -18,6 +18,7 @@ from tests.people import Stand
 DRUGS, TESTS = ("Amoxicillin 500mg", "Omeprazol 20mg", "Paracetamol 500mg"), ("Creatinin", "Glucose", "Urê")
 BOOK = """{ healthBook { prescriptions { nodes { items { drugName quantity } } }
   testResults { nodes { results { name value } conclusion } } } }"""
+PLACE = "Bundle.entry[1].resource.valueQuantity.value"
 _numbers = itertools.count(30_000)
 
 
@@ -161,6 +162,17 @@ def test_a_report_with_its_pages_as_pdf(sender: Sender) -> None:
     assert sender.outcomes(report) == ["added"]
     (found,) = sender.book()["testResults"]["nodes"]
     assert found["conclusion"] == "Lành tính"
+
+
+def test_a_number_of_too_many_digits_is_refused_with_its_resource_alone(sender: Sender) -> None:
+    numbers = {"Glucose": "123456789012345678901234567890.123456789", "Urê": "1234567890123456789012345678901234"}
+    told = [result(name) | {"valueQuantity": {"value": f"@{value}@"}} for name, value in numbers.items()]
+    receipt = sender.send(*told)
+
+    assert [one["outcome"] for one in receipt["entries"] if one["resource"] == "Observation"] == ["rejected", "added"]
+    problems = [*receipt["problems"], *(one for visit in receipt["visits"] for one in visit["problems"])]
+    assert [one["path"] for one in problems if one["code"] == "ELEMENT_MALFORMED"] == [PLACE]
+    assert sender.tests() == ["Urê"]
 
 
 @pytest.mark.parametrize(
