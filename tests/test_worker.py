@@ -13,7 +13,7 @@ from app.core.settings import Settings
 from tests.ingestion import messages
 from tests.people import Stand
 
-GIVE_UP_SECONDS = 40
+GIVE_UP_SECONDS = 120
 NORMAL = "from app.cli import main; main()"
 SPITEFUL = """
 import os, sys
