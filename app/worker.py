@@ -26,6 +26,7 @@ from app.core.context import run_step
 from app.core.crypto import Vault, open_vault
 from app.core.db import Login, open_engine
 from app.core.defects import report_defect
+from app.core.lanes import StepLane
 from app.core.logins import open_pool
 from app.core.logs import configure_logs, log
 from app.core.memory import return_large_blocks, spare_what_stays
@@ -68,7 +69,7 @@ class _Deferred(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Worker:
-    engine: AsyncEngine
+    lane: StepLane
     vault: Vault
     readers: Readers
     suspects: Suspects
@@ -96,7 +97,7 @@ class _Worker:
 
     async def _read_apart(self, message_id: UUID, facility_code: str, died: int) -> str | None:
         """Read a message outside of any transaction, however long it takes, and file it then."""
-        kept = await run_step(self.engine, partial(sql.waiting_message, message_id=message_id))
+        kept = await run_step(self.lane, partial(sql.waiting_message, message_id=message_id))
         if kept is None:
             return None
         body = await asyncio.to_thread(open_message, kept.body, message_id=message_id, sealer=self.vault.sealer)
@@ -126,11 +127,11 @@ class _Worker:
         self, message_id: UUID, *, read: Reader = read_here, found: Reading | ReaderStopped | None = None
     ) -> str | None:
         step = partial(process_message, message_id=message_id, vault=self.vault, now=utc_now(), read=read, found=found)
-        return await run_step(self.engine, step)
+        return await run_step(self.lane, step)
 
     async def _defer(self, message_id: UUID, facility_code: str, *, died: int) -> str:
         step = partial(sql.defer_message, message_id=message_id, facility_code=facility_code, died=died)
-        await run_step(self.engine, step)
+        await run_step(self.lane, step)
         return "deferred"
 
 
@@ -229,7 +230,8 @@ async def work(settings: Settings) -> None:
     return_large_blocks()
     at_a_time = settings.worker_concurrency
     share = min(settings.worker_facility_share, at_a_time)
-    engine = open_engine(settings, Login.WORKER, size=at_a_time + SLOW_AT_A_TIME)
+    lane = StepLane(open_engine(settings, Login.WORKER, size=at_a_time + SLOW_AT_A_TIME, one_statement=True))
+    engine = open_engine(settings, Login.WORKER, size=at_a_time)
     told = open_engine(settings, Login.WORKER, size=2 + settings.push_concurrency)  # notices do not wait for messages
     vault = open_vault(settings.secrets_dir)
     pool = await open_pool(settings, Login.WORKER, size=4)
@@ -243,7 +245,7 @@ async def work(settings: Settings) -> None:
             open_pusher(settings.secrets_dir, url=settings.push_url, call_seconds=settings.push_seconds) as pusher,
         ):
             worker = _Worker(
-                engine=engine,
+                lane=lane,
                 vault=vault,
                 readers=readers,
                 suspects=Suspects(in_hand=await run_step(engine, sql.messages_in_hand)),
@@ -276,5 +278,6 @@ async def work(settings: Settings) -> None:
                 await delivering
     finally:
         await pool.close()
+        await lane.close()
         await engine.dispose()
         await told.dispose()

@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.crypto import Vault, open_vault
-from app.core.db import Login, Session, connection_errors, open_engine, transaction
+from app.core.db import Login, Session, connection_errors, open_engine
 from app.core.ids import new_id
 from app.core.kept import Kept
-from app.core.lanes import Lane
+from app.core.lanes import Lane, StepLane
 from app.core.logins import open_pool
 from app.core.outbound import Outbound, open_outbound
 from app.core.settings import Settings
@@ -111,11 +111,11 @@ class Context:
         return new_id(now=self.now)
 
 
-async def run_step(engine: AsyncEngine, step: Step[Result]) -> Result:
+async def run_step(engine: AsyncEngine | StepLane, step: Step[Result]) -> Result:
     """Run a step in one transaction. What it returns is committed; what it raises never happened.
 
     :raises Unauthenticated: for SK401, and so on as `app.core.db.expected` says.
     """
     with connection_errors():
-        async with transaction(engine) as session:
+        async with engine.begin() as session:
             return await step(session)

@@ -14,6 +14,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -129,11 +130,14 @@ class BlindIndex:
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self._key = next(iter(keys.values()))
+        self._key_of = lru_cache(maxsize=64)(self._kind_key)
 
     def of(self, value: str, *, kind: str) -> bytes:
         """Return 32 bytes, equal for equal values of one kind only."""
-        kind_key = hmac.digest(self._key, b"blind-index|" + kind.encode(), hashlib.sha256)
-        return hmac.digest(kind_key, value.encode(), hashlib.sha256)
+        return hmac.digest(self._key_of(kind), value.encode(), hashlib.sha256)
+
+    def _kind_key(self, kind: str) -> bytes:
+        return hmac.digest(self._key, b"blind-index|" + kind.encode(), hashlib.sha256)
 
 
 class Derivation:

@@ -1,13 +1,14 @@
 """Connections: one login, one pool; one step, one transaction.
 
 Steps run on SQLAlchemy's connections, as `desk`, `porter`, `ingest` and `worker`. The logins `api` and `demo` run
-compiled operations on asyncpg alone. Nobody commits but `transaction` here.
+compiled operations on asyncpg alone. Nobody commits but `transaction`, `context.run_step` and `lanes.StepLane`.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
+import orjson
 from sqlalchemy import URL, MetaData, select
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.exc import DBAPIError
@@ -32,7 +33,18 @@ from app.core.logins import Login, address_of
 from app.core.refusals import WORDS
 from app.core.settings import Settings
 
-__all__ = ["Engine", "Login", "Row", "Session", "Xid8", "connection_errors", "driver_of", "open_engine", "transaction"]
+__all__ = [
+    "Engine",
+    "Login",
+    "Row",
+    "Session",
+    "Xid8",
+    "connection_errors",
+    "driver_of",
+    "held_driver",
+    "open_engine",
+    "transaction",
+]
 
 Session = AsyncConnection
 Engine = AsyncEngine
@@ -84,8 +96,18 @@ def open_engine(settings: Settings, login: Login, *, size: int, one_statement: b
         pool_size=size,
         max_overflow=0,
         hide_parameters=True,
+        json_deserializer=orjson.loads,
         isolation_level="AUTOCOMMIT" if one_statement else "READ COMMITTED",
     )
+
+
+def held_driver(session: Session) -> "asyncpg.Connection[asyncpg.Record]":
+    """Return the driver's connection, whether a transaction has begun or not."""
+    held = session.sync_connection
+    if held is None:
+        raise Unavailable
+    driver: asyncpg.Connection[asyncpg.Record] = held.connection.driver_connection
+    return driver
 
 
 async def driver_of(session: Session) -> "asyncpg.Connection[asyncpg.Record]":
@@ -94,8 +116,7 @@ async def driver_of(session: Session) -> "asyncpg.Connection[asyncpg.Record]":
     For a text of several statements without parameters, and for steps that run a hundred times a second: SQLAlchemy
     takes twice the processor's time for a statement.
     """
-    raw = await session.get_raw_connection()
-    driver: asyncpg.Connection[asyncpg.Record] = raw.driver_connection
+    driver = held_driver(session)
     if not driver.is_in_transaction():
         await session.execute(select(1))  # SQLAlchemy begins lazily: raw SQL before that would commit by itself
     return driver

@@ -10,9 +10,9 @@ from app.core.errors import NotFound
 def new_id(*, now: datetime) -> UUID:
     """Return a UUIDv7 of `now`, unique by 74 random bits."""
     milliseconds = int(now.timestamp() * 1000)
-    value = (milliseconds & ((1 << 48) - 1)) << 80 | 0x7 << 76
-    value |= secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
-    return UUID(int=value)
+    random = int.from_bytes(secrets.token_bytes(10))
+    value = (milliseconds & ((1 << 48) - 1)) << 80 | random
+    return UUID(int=value & ~(0xF << 76 | 0b11 << 62) | 0x7 << 76 | 0b10 << 62)
 
 
 def new_secret() -> str:

@@ -1,10 +1,12 @@
 """How names are compared: hospitals, old systems and the identity provider write one name in several ways."""
 
 import unicodedata
+from functools import lru_cache
 
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u02b9\u2032\u00b4`", "'"))  # in names such as H'Hen
 
 
+@lru_cache(maxsize=64)  # a message asks several times for the one name that it is about
 def name_key(full_name: str) -> str:
     """Return a name as it is compared: upper case, without diacritics, one space between words.
 

@@ -13,7 +13,7 @@ _KEEP_MESSAGE = text(
     "SELECT id, received_at, status FROM intake.keep_message"
     "(:token, :id, :format, :digest, :size, :idempotency_key, :sealed)"
 )
-_TAKE_MESSAGE = text("SELECT facility_code, format, received_at, body, follows FROM intake.take_message(:id)")
+_TAKE_MESSAGE = "SELECT facility_code, format, received_at, body, follows FROM intake.take_message($1)"
 _MATCH_PERSON = "SELECT citizen, outcome FROM auth.match_person($1, $2, $3, $4, $5)"
 _OPEN_FILING = "SELECT auth.open_filing($1)"
 _CONCLUDE_MESSAGE = "SELECT intake.conclude_message($1, $2, $3)"
@@ -144,8 +144,9 @@ async def calling_facility(session: Session, *, token: str) -> str:
 
 async def take_message(session: Session, *, message_id: UUID) -> TakenMessage | None:
     """Lock a message that is not concluded; nothing when it is, or when another worker has it."""
-    row = (await session.execute(_TAKE_MESSAGE, {"id": message_id})).one_or_none()
-    return None if row is None else TakenMessage(**row._asdict())
+    driver = await driver_of(session)
+    row = await driver.fetchrow(_TAKE_MESSAGE, message_id)
+    return None if row is None else TakenMessage(*row)
 
 
 async def waiting_message(session: Session, *, message_id: UUID) -> TakenMessage | None:

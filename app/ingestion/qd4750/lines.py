@@ -204,8 +204,8 @@ def _read_line(element: Element, *, number: int, nested: bool, table: Table, rem
             continue
         if nested and len(child):
             line.remark(ProblemCode.FIELD_NESTED, rule.misread, rule.name)
-        text = (child.text or "").strip()
-        if not text:
+        text = child.text
+        if text is None or not (text := text.strip()):
             continue
         if not text.isascii():
             text = values.composed(text)

@@ -29,8 +29,8 @@ _FILLERS: Final = frozenset({"123456789", "987654321", "012345678901", "12345678
 _CARD: Final = re.compile(r"[A-Z]{2}[0-9]{13}|[0-9]{10}")
 _MOST_MARKS: Final = 30
 _LAST_MARK: Final = 0x1E94A
-_MARKS: Final = "".join(chr(code) for code in range(0x300, _LAST_MARK + 1) if combining(chr(code)))
-_LONG_RUN: Final = re.compile(f"[{_MARKS}]{{{_MOST_MARKS}}}")
+_MARKS: Final = frozenset(char for char in map(chr, range(0x300, _LAST_MARK + 1)) if combining(char))
+_LONG_RUN: Final = re.compile(f"[{''.join(sorted(_MARKS))}]{{{_MOST_MARKS}}}")
 FACILITY: Final = re.compile(r"[0-9A-Z]{5}")
 VISIT_KIND: Final = re.compile(r"[0-9]{2}")
 COST_GROUP: Final = re.compile(r"[0-9]{1,2}")
@@ -54,7 +54,7 @@ def composed(text: str) -> str:
     """
     if text.isascii():
         return text
-    if len(text) > _MOST_MARKS:
+    if len(text) > _MOST_MARKS and not _MARKS.isdisjoint(text):
         text = _LONG_RUN.sub("\\g<0>\u034f", text)
     return normalize("NFC", text)
 
@@ -147,11 +147,13 @@ def number(text: str, *, whole_digits: int, decimals: int) -> Number | ProblemCo
     """Read a number that is not negative, or tell why not."""
     if len(text) > LONGEST_NUMBER:
         return ProblemCode.NUMBER_MALFORMED
-    return number_problem(text) or _number(text, whole_digits, decimals)
+    return _number(text, whole_digits, decimals)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def _number(text: str, whole_digits: int, decimals: int) -> Number | ProblemCode:
+    if problem := number_problem(text):
+        return problem
     whole, _, fraction = text.partition(".")
     whole, fraction = whole.lstrip("0"), fraction.rstrip("0")
     if len(whole) > whole_digits:
