@@ -57,8 +57,12 @@ async def match_person(
     person: PersonArrival,
     vault: Vault,
     new_id: Callable[[], UUID],
+    opens: bool = False,
 ) -> Match:
-    """Find or register the person of one visit, and record whom the message is about."""
+    """Find or register the person of one visit, and record whom the message is about.
+
+    With `opens` the books that the message is about are opened as well: it is about nobody who is not matched yet.
+    """
     identifiers = [_identifier(value, kind=kind, vault=vault, new_id=new_id) for kind, value in numbers_of(person)]
     described = {
         "id": new_id(),
@@ -81,6 +85,7 @@ async def match_person(
         facility_code=facility_code,
         visit_source_id=visit_source_id,
         person=orjson.dumps(described).decode(),
+        opens=opens,
     )
     return Match(citizen_id=citizen_id, outcome=outcome)
 

@@ -151,10 +151,13 @@ async def _file_bundle(
 async def _file(work: _Work, *, message: qd4750.Message, visits: tuple[VisitVerdict, ...]) -> tuple[VisitVerdict, ...]:
     verdicts = list(visits)
     matches: dict[int, UUID] = {}
-    for position in _in_order(message, visits=visits):
+    places = _in_order(message, visits=visits)
+    opened = False
+    for position in places:
         arrival = message.visits[position].arrival
         if arrival is None:
             continue
+        opened = len(places) == 1 and not arrival.births
         match = await matching.match_person(
             work.session,
             message_id=work.message_id,
@@ -164,6 +167,7 @@ async def _file(work: _Work, *, message: qd4750.Message, visits: tuple[VisitVerd
             person=arrival.person,
             vault=work.vault,
             new_id=work.new_id,
+            opens=opened,
         )
         if match.citizen_id is None:
             verdicts[position] = judging.waiting(verdicts[position], reason=match.outcome)
@@ -179,7 +183,7 @@ async def _file(work: _Work, *, message: qd4750.Message, visits: tuple[VisitVerd
                 vault=work.vault,
                 new_id=work.new_id,
             )
-    if matches:
+    if matches and not opened:
         await sql.open_filing(work.session, message_id=work.message_id)
     for position, citizen_id in sorted(matches.items()):
         verdicts[position] = await _file_visit(

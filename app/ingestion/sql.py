@@ -15,6 +15,8 @@ _KEEP_MESSAGE = text(
 )
 _TAKE_MESSAGE = "SELECT facility_code, format, received_at, body, follows FROM intake.take_message($1)"
 _MATCH_PERSON = "SELECT citizen, outcome FROM auth.match_person($1, $2, $3, $4, $5)"
+_MATCH_AND_OPEN = """SELECT m.citizen, m.outcome, CASE WHEN m.citizen IS NOT NULL THEN auth.open_filing($1) END
+FROM auth.match_person($1, $2, $3, $4, $5) m"""
 _OPEN_FILING = "SELECT auth.open_filing($1)"
 _CONCLUDE_MESSAGE = "SELECT intake.conclude_message($1, $2, $3)"
 _CALLING_FACILITY = text("SELECT auth.calling_facility(:token)")
@@ -179,11 +181,13 @@ async def match_person(
     facility_code: str,
     visit_source_id: str,
     person: str,
+    opens: bool,
 ) -> tuple[UUID | None, str]:
-    """Find or register a person; returns the citizen, or nothing and the reason."""
+    """Find or register a person, and open the books at once if told so; returns the citizen, or nothing and why."""
     driver = await driver_of(session)
-    citizen_id, outcome = await driver.fetchrow(
-        _MATCH_PERSON, message_id, position, facility_code, visit_source_id, person
+    statement = _MATCH_AND_OPEN if opens else _MATCH_PERSON
+    citizen_id, outcome, *_ = await driver.fetchrow(
+        statement, message_id, position, facility_code, visit_source_id, person
     )
     return citizen_id, outcome
 

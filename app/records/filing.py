@@ -47,6 +47,7 @@ _APART = frozenset(
     | {"papers", "births", "kind_is_derived"}
 )
 _VISIT_COLUMNS = tuple(field.name for field in fields(VisitArrival) if field.name not in _APART)
+_NOTHING: Mapping[str, str] = {}
 _CARD = "INSURANCE_CARD"
 _MADE_DIGITS = 12
 _RECEIVED = "%Y%m%d%H%M%S%f"
@@ -122,7 +123,7 @@ async def file_visit(
         "reports": [_record_columns(one, new_id=new_id) for one in arrival.reports or ()],
         **_description(arrival, citizen_id=citizen_id, rank=rank, vault=vault),
         "documents": [
-            {"kind": paper.kind, **_record_columns(one, new_id=new_id)}
+            _record_columns(one, new_id=new_id, beside={"kind": paper.kind})
             for paper in arrival.papers
             for one in paper.documents
         ],
@@ -154,7 +155,7 @@ async def file_delta(
         "prescriptions": [_record_columns(one, new_id=new_id) for one in arrival.prescriptions or ()],
         "reports": [_record_columns(one, new_id=new_id) for one in arrival.reports or ()],
         "documents": [
-            {"kind": paper.kind, **_record_columns(one, new_id=new_id)}
+            _record_columns(one, new_id=new_id, beside={"kind": paper.kind})
             for paper in arrival.papers
             for one in paper.documents
         ],
@@ -310,8 +311,9 @@ def _visit_columns(arrival: VisitArrival, *, vault: Vault, new_id: NewId) -> dic
     ]
     digest = _digest({**columns, "insurance": blind})
     if arrival.services is not None:  # digested apart: when they are not sent, those that rest are not changed
-        columns["services"] = arrival.services
-        digest += _digest({"services": arrival.services})
+        packed = _packed({"services": arrival.services})
+        columns["services"] = orjson.Fragment(packed[len(b'{"services":') : -1])
+        digest += hashlib.sha256(packed).hexdigest()
     benefit = _highest_benefit(arrival)
     columns["insurance"] = [
         {**_card_columns(card, line=line, vault=vault, new_id=new_id), "benefit_percent": benefit}
@@ -345,15 +347,20 @@ def _card_columns(card: InsuranceCardArrival, *, line: int, vault: Vault, new_id
 
 
 def _record_columns(
-    record: PrescriptionArrival | TestReportArrival | DocumentArrival, *, new_id: NewId
-) -> dict[str, Any]:
-    columns = {field.name: getattr(record, field.name) for field in fields(record)}
+    record: PrescriptionArrival | TestReportArrival | DocumentArrival,
+    *,
+    new_id: NewId,
+    beside: Mapping[str, str] = _NOTHING,
+) -> orjson.Fragment:
+    columns = {name: getattr(record, name) for name in record.__dataclass_fields__}
     columns["source_id"] = columns.pop("key")
-    return {**columns, "id": new_id(), "digest": "\\x" + _digest(columns)}
+    packed = _packed(columns)
+    more = _packed({"id": new_id(), "digest": "\\x" + hashlib.sha256(packed).hexdigest(), **beside})
+    return orjson.Fragment(packed[:-1] + b"," + more[1:])  # one object of both: what was digested is not packed again
 
 
 def _clinical_columns(arrival: ClinicalArrival, *, new_id: NewId) -> dict[str, Any]:
-    columns = {field.name: getattr(arrival, field.name) for field in fields(arrival)}
+    columns = {name: getattr(arrival, name) for name in arrival.__dataclass_fields__}
     digest = _digest(columns)
     match arrival:
         case VaccinationArrival(vaccine=vaccine, targets=targets):
@@ -384,8 +391,11 @@ def concept_of(coding: Sequence[CodingArrival], *, name: str) -> str | None:
 
 
 def _digest(content: Mapping[str, Any]) -> str:
-    packed = orjson.dumps(content, default=_plain, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(packed).hexdigest()
+    return hashlib.sha256(_packed(content)).hexdigest()
+
+
+def _packed(content: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(content, default=_plain, option=orjson.OPT_SORT_KEYS)
 
 
 def _text(content: object) -> str:
