@@ -50,7 +50,14 @@ def build_app(settings: Settings) -> FastAPI:
     )
     app.router.redirect_slashes = False
     problems.install(app)
-    app.add_middleware(StraightWay, path="/graphql", answer=endpoint.graphql)
+    app.add_middleware(
+        StraightWay,
+        answers={
+            "/graphql": endpoint.graphql,
+            "/ingest/qd4750": ingestion_http.receive,
+            "/ingest/fhir": ingestion_http.receive_fhir,
+        },
+    )
     app.add_middleware(Envelope)
     rooms = (
         health,

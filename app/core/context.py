@@ -36,7 +36,7 @@ class House:
     desk: Lane
     desk_steps: AsyncEngine
     porter: AsyncEngine
-    ingest: AsyncEngine
+    ingest: StepLane
     outbound: Outbound
     demo: Lane | None
     names: Kept = field(default_factory=lambda: Kept(age=timedelta(minutes=1), most=8192))
@@ -51,7 +51,8 @@ async def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> As
         lanes.append(Lane(await open_pool(settings, login, size=size), size=size))
         return lanes[-1]
 
-    ingest = open_engine(settings, Login.INGEST, size=settings.ingest_pool_size, one_statement=True)
+    door = open_engine(settings, Login.INGEST, size=settings.ingest_pool_size, one_statement=True)
+    ingest = StepLane(door, bare=True)
     desk_steps = open_engine(settings, Login.DESK, size=settings.desk_pool_size)
     porter = open_engine(settings, Login.PORTER, size=settings.desk_pool_size)
     try:
@@ -73,7 +74,7 @@ async def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> As
             await opened.close()
         await desk_steps.dispose()
         await porter.dispose()
-        await ingest.dispose()
+        await ingest.close()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -109,11 +109,13 @@ class StepLane:
 
     Taking a connection from SQLAlchemy, beginning and ending through it cost as much as three short statements: here
     connections stay in hand, and the driver begins and ends. The engine is one whose statements end by themselves
-    (`one_statement`), so that nobody else does; what runs in a step may use SQLAlchemy as in any other.
+    (`one_statement`), so that nobody else does; what runs in a step may use SQLAlchemy as in any other. With `bare`
+    each statement is a transaction of its own, for doors whose steps call one function.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, bare: bool = False) -> None:
         self._engine = engine
+        self._bare = bare
         self._in_hand: list[Session] = []
 
     @asynccontextmanager
@@ -122,9 +124,12 @@ class StepLane:
         session = await self._take()
         driver = held_driver(session)
         try:
-            await driver.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-            yield session
-            await driver.execute("COMMIT")
+            if self._bare:
+                yield session
+            else:
+                await driver.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+                yield session
+                await driver.execute("COMMIT")
         except BaseException:
             await _roll_back(session, driver=driver)
             raise

@@ -1,28 +1,36 @@
-"""The straight way to `/graphql`: past routing and dependency injection, which cost as much as the answer itself."""
+"""The straight way to what is asked most: past routing and dependency injection, which cost as much as an answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import SimpleNamespace
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.core.errors import AppError
+from app.gateway.problems import problem_response
+
 Answering = Callable[[Request], Awaitable[Response]]
 
 
 class StraightWay:
-    """ASGI middleware: answers POST on one path itself and leaves all else to the application."""
+    """ASGI middleware: answers POST on some paths itself and leaves all else, and every query, to the application."""
 
-    def __init__(self, app: ASGIApp, *, path: str, answer: Answering) -> None:
+    def __init__(self, app: ASGIApp, *, answers: Mapping[str, Answering]) -> None:
         self._app = app
-        self._path, self._answer = path, answer
-        self._route = SimpleNamespace(path=path)  # what the log names
+        self._ways = {path: (answer, SimpleNamespace(path=path)) for path, answer in answers.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["path"] == self._path and scope["method"] == "POST":
-            scope["route"] = self._route
-            response = await self._answer(Request(scope, receive))
-            await response(scope, receive, send)
-        else:
+        way = self._ways.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if way is None or scope["query_string"]:
             await self._app(scope, receive, send)
+            return
+        answer, scope["route"] = way  # the log names the route
+        request = Request(scope, receive)
+        try:
+            response = await answer(request)
+        except AppError as error:
+            state = request.state
+            response = problem_response(error, language=state.language, request_id=state.request_id, path=scope["path"])
+        await response(scope, receive, send)

@@ -99,9 +99,7 @@ async def _receive(request: Request, *, format_name: str, accepted: frozenset[st
         if dry_run:
             message = await door.read(large)
             told = verdict_body(_judged(message, facility_code=facility, now=context.now))
-            return _in_fhir(request, answers.answer(told, language=context.language)) or JSONResponse(
-                {"dryRun": True, **told}
-            )
+            return _told(request, told, language=context.language) or JSONResponse({"dryRun": True, **told})
         sealed = await _sealed(large, context=context)
         del large  # ten megabytes, perhaps, and no longer needed
         kept = await _keep(sealed, format_name=format_name, token=token, key=key, context=context)
@@ -110,10 +108,10 @@ async def _receive(request: Request, *, format_name: str, accepted: frozenset[st
 
 def _kept(request: Request, kept: sql.KeptMessage) -> JSONResponse:
     place = {"Location": f"/ingest/messages/{kept.id}"}
-    in_fhir = answers.received(message_id=str(kept.id), language=request.state.language)
-    return _in_fhir(request, in_fhir, status_code=202, headers=place) or JSONResponse(
-        _summary(kept.id, kept.received_at, kept.status), status_code=202, headers=place
-    )
+    if _wants_fhir(request):
+        told = answers.received(message_id=str(kept.id), language=request.state.language)
+        return JSONResponse(told, status_code=202, media_type=FHIR_JSON, headers=place)
+    return JSONResponse(_summary(kept.id, kept.received_at, kept.status), status_code=202, headers=place)
 
 
 async def _calling_facility(context: Context, token: str) -> str:
@@ -138,14 +136,17 @@ def _judged(message: formats.Reading, *, facility_code: str, now: datetime) -> M
     return judging.judge_reading(message, facility_code=facility_code, now=now, received_at=now)
 
 
-def _in_fhir(
-    request: Request, body: dict[str, Any], *, status_code: int = 200, headers: dict[str, str] | None = None
-) -> JSONResponse | None:
-    """Return an answer in FHIR where the client asks for it on a FHIR path. Source: RFC 7240; FHIR R4 http.html#ops."""
+def _wants_fhir(request: Request) -> bool:
+    """Tell whether the client asks for an answer in FHIR. Source: RFC 7240; FHIR R4 http.html#ops."""
     accept, prefer = request.headers.get("accept", "").lower(), request.headers.get("prefer", "").lower()
-    if FHIR_JSON not in accept and "return=operationoutcome" not in prefer:
+    return FHIR_JSON in accept or "return=operationoutcome" in prefer
+
+
+def _told(request: Request, verdict: dict[str, Any] | None, *, language: str) -> JSONResponse | None:
+    """Return a verdict in FHIR where there is one and the client asks for it."""
+    if not verdict or not _wants_fhir(request):
         return None
-    return JSONResponse(body, status_code=status_code, media_type=FHIR_JSON, headers=headers)
+    return JSONResponse(answers.answer(verdict, language=language), media_type=FHIR_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,8 +238,7 @@ async def receipt(request: Request, message_id: str) -> JSONResponse:
     found = await run_step(context.house.ingest, partial(sql.receipt, token=token, message_id=wanted))
     if found is None:
         raise NotFound
-    verdict = found.verdict
-    in_fhir = _in_fhir(request, answers.answer(verdict, language=context.language)) if verdict else None
+    in_fhir = _told(request, found.verdict, language=context.language)
     return in_fhir or JSONResponse({**_receipt(found), **_details(found)})
 
 

@@ -7,12 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.core.db import Session, driver_of
+from app.core.db import Session, driver_of, held_driver
 
-_KEEP_MESSAGE = text(
-    "SELECT id, received_at, status FROM intake.keep_message"
-    "(:token, :id, :format, :digest, :size, :idempotency_key, :sealed)"
-)
+_KEEP_MESSAGE = "SELECT id, received_at, status FROM intake.keep_message($1, $2, $3, $4, $5, $6, $7)"
 _TAKE_MESSAGE = "SELECT facility_code, format, received_at, body, follows FROM intake.take_message($1)"
 _MATCH_PERSON = "SELECT citizen, outcome FROM auth.match_person($1, $2, $3, $4, $5)"
 _MATCH_AND_OPEN = """SELECT m.citizen, m.outcome, CASE WHEN m.citizen IS NOT NULL THEN auth.open_filing($1) END
@@ -66,17 +63,11 @@ async def keep_message(
     sealed: bytes | bytearray,
 ) -> KeptMessage:
     """Keep a message and enqueue its processing; the same bytes again give the first receipt."""
-    values = {
-        "token": token,
-        "id": message_id,
-        "format": format_name,
-        "digest": digest,
-        "size": size_bytes,
-        "idempotency_key": idempotency_key,
-        "sealed": sealed,
-    }
-    row = (await session.execute(_KEEP_MESSAGE, values)).one()
-    return KeptMessage(id=row.id, received_at=row.received_at, status=row.status)
+    driver = held_driver(session)  # one statement, which is its own transaction
+    row = await driver.fetchrow(
+        _KEEP_MESSAGE, token, message_id, format_name, digest, size_bytes, idempotency_key, sealed
+    )
+    return KeptMessage(*row)
 
 
 async def receipt(session: Session, *, token: str, message_id: UUID) -> Receipt | None:

@@ -132,7 +132,7 @@ def read_document(body: bytes) -> Element:
     _check_characters(body)
     if not body.startswith(b"<", declared):
         raise XmlRefused(ProblemCode.XML_NOT_XML)
-    if body.count(b"<") > MAX_ELEMENTS and _opening_tags(body) > MAX_ELEMENTS:
+    if len(body) > MAX_ELEMENTS and body.count(b"<") > MAX_ELEMENTS and _opening_tags(body) > MAX_ELEMENTS:
         raise XmlRefused(ProblemCode.XML_TOO_MANY_ELEMENTS, limit=MAX_ELEMENTS)
     _check_attributes(body)
     try:
@@ -198,7 +198,7 @@ def _control_character(body: bytes, *, ascii_only: bool) -> int | None:
     if len(body.translate(None, _C0)) != len(body):
         looks.append(_C0_BYTES)
     if not ascii_only:
-        looks += (_C1_BYTES, _NO_CHARACTER)
+        looks += (look for first, look in ((b"\xc2", _C1_BYTES), (b"\xef", _NO_CHARACTER)) if first in body)
     found = [match.start() for look in looks if (match := look.search(body))]
     return min(found, default=None)
 

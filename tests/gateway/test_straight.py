@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -6,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from app.core.errors import NotFound
 from app.gateway.straight import StraightWay
 
 
@@ -14,10 +16,12 @@ async def _framework(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _answer(request: Request) -> Response:
+    if request.scope["route"].path == "/refused":
+        raise NotFound
     return PlainTextResponse(f"straight {request.scope['route'].path}")
 
 
-def _asked(method: str, path: str) -> str:
+def _asked(method: str, path: str, *, query: bytes = b"") -> str:
     sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:
@@ -26,16 +30,27 @@ def _asked(method: str, path: str) -> str:
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
-    way = StraightWay(_framework, path="/graphql", answer=_answer)
-    scope = {"type": "http", "method": method, "path": path, "headers": []}
+    way = StraightWay(_framework, answers=dict.fromkeys(("/graphql", "/ingest/fhir", "/refused"), _answer))
+    scope: Scope = {"type": "http", "method": method, "path": path, "query_string": query, "headers": []}
+    scope["state"] = {"language": "en", "request_id": "0123"}
     asyncio.run(way(scope, receive, send))
     return b"".join(message.get("body", b"") for message in sent).decode()
 
 
 def test_a_post_is_answered_past_the_application_and_named_in_the_log() -> None:
-    assert _asked("POST", "/graphql") == "straight /graphql"
+    for path in ("/graphql", "/ingest/fhir"):
+        assert _asked("POST", path) == f"straight {path}"
 
 
 def test_every_other_request_is_the_applications() -> None:
     for method, path in (("GET", "/graphql"), ("POST", "/graphql/"), ("POST", "/readyz"), ("OPTIONS", "/graphql")):
         assert _asked(method, path) == "the application", (method, path)
+
+
+def test_a_query_is_for_the_application_to_read() -> None:
+    assert _asked("POST", "/ingest/fhir", query=b"dryRun=true") == "the application"
+
+
+def test_a_refusal_is_told_as_the_application_would() -> None:
+    told = json.loads(_asked("POST", "/refused"))
+    assert (told["status"], told["code"], told["requestId"]) == (404, "NOT_FOUND", "0123")

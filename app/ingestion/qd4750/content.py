@@ -2,6 +2,7 @@
 
 import binascii
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from lxml import etree
@@ -114,7 +115,7 @@ def _parsed(text: str, *, table: str, remarks: Remarks, budget: Budget) -> Conte
 def _decoded(text: str) -> bytes | None:
     if not text.isascii():
         return None
-    try:
-        return binascii.a2b_base64("".join(text.split()), strict_mode=True)
-    except binascii.Error:
-        return None
+    for written in (text, "".join(text.split())):  # most write it in one line
+        with suppress(binascii.Error):
+            return binascii.a2b_base64(written, strict_mode=True)
+    return None
