@@ -230,7 +230,8 @@ async def work(settings: Settings) -> None:
     return_large_blocks()
     at_a_time = settings.worker_concurrency
     share = min(settings.worker_facility_share, at_a_time)
-    lane = StepLane(open_engine(settings, Login.WORKER, size=at_a_time + SLOW_AT_A_TIME, one_statement=True))
+    size = at_a_time + SLOW_AT_A_TIME
+    lane = StepLane(open_engine(settings, Login.WORKER, size=size, one_statement=True), size=size)
     engine = open_engine(settings, Login.WORKER, size=at_a_time)
     told = open_engine(settings, Login.WORKER, size=2 + settings.push_concurrency)  # notices do not wait for messages
     vault = open_vault(settings.secrets_dir)

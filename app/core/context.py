@@ -51,8 +51,8 @@ async def open_house(settings: Settings, *, clock: Callable[[], datetime]) -> As
         lanes.append(Lane(await open_pool(settings, login, size=size), size=size))
         return lanes[-1]
 
-    door = open_engine(settings, Login.INGEST, size=settings.ingest_pool_size, one_statement=True)
-    ingest = StepLane(door, bare=True)
+    at_door = settings.ingest_pool_size
+    ingest = StepLane(open_engine(settings, Login.INGEST, size=at_door, one_statement=True), size=at_door, bare=True)
     desk_steps = open_engine(settings, Login.DESK, size=settings.desk_pool_size)
     porter = open_engine(settings, Login.PORTER, size=settings.desk_pool_size)
     try:

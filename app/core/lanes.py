@@ -113,27 +113,29 @@ class StepLane:
     each statement is a transaction of its own, for doors whose steps call one function.
     """
 
-    def __init__(self, engine: Engine, *, bare: bool = False) -> None:
+    def __init__(self, engine: Engine, *, size: int, bare: bool = False) -> None:
         self._engine = engine
         self._bare = bare
+        self._free = asyncio.Semaphore(size)  # who waits, waits for a connection in hand, not for one of the engine's
         self._in_hand: list[Session] = []
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Session]:
         """Run what stands inside in one transaction; a connection at which it failed is not kept in hand."""
-        session = await self._take()
-        driver = held_driver(session)
-        try:
-            if self._bare:
-                yield session
-            else:
-                await driver.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-                yield session
-                await driver.execute("COMMIT")
-        except BaseException:
-            await _roll_back(session, driver=driver)
-            raise
-        self._in_hand.append(session)
+        async with self._free:
+            session = await self._take()
+            driver = held_driver(session)
+            try:
+                if self._bare:
+                    yield session
+                else:
+                    await driver.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+                    yield session
+                    await driver.execute("COMMIT")
+            except BaseException:
+                await _roll_back(session, driver=driver)
+                raise
+            self._in_hand.append(session)
 
     async def close(self) -> None:
         """Close every connection; nothing may be running."""

@@ -350,21 +350,21 @@ async def sent_resources(
     session: Session, *, message_id: UUID, lookups: list[bytes]
 ) -> list[tuple[bytes, UUID, str | None, str, str | None, int]]:
     """Return what resources of the message's facility became: lookup, citizen, visit, kind, key, parts."""
-    query = text(
-        "SELECT lookup, citizen_id, visit_source_id, kind, key, parts "
-        "FROM intake.sent_resources(:message, CAST(:lookups AS bytea[]))"
-    )
-    rows = await session.execute(query, {"message": message_id, "lookups": lookups})
-    return [(bytes(row.lookup), row.citizen_id, row.visit_source_id, row.kind, row.key, row.parts) for row in rows]
+    driver = await driver_of(session)
+    query = "SELECT lookup, citizen_id, visit_source_id, kind, key, parts FROM intake.sent_resources($1, $2)"
+    return [tuple(row) for row in await driver.fetch(query, message_id, lookups)]
 
 
 async def told_before(
     session: Session, *, message_id: UUID, citizen_id: UUID, visit: str
 ) -> list[tuple[bytes, str, str, int]]:
     """Return which resources made the prescriptions and reports of a visit: lookup, kind, key, parts."""
-    query = text("SELECT lookup, kind, key, parts FROM intake.told_before(:message, :citizen, :visit)")
-    rows = await session.execute(query, {"message": message_id, "citizen": citizen_id, "visit": visit})
-    return [(bytes(row.lookup), row.kind, row.key, row.parts) for row in rows]
+    driver = await driver_of(session)
+    query = "SELECT lookup, kind, key, parts FROM intake.told_before($1, $2, $3)"
+    return [
+        (lookup, kind, key, parts)
+        for lookup, kind, key, parts in await driver.fetch(query, message_id, citizen_id, visit)
+    ]
 
 
 async def note_resources(session: Session, *, message_id: UUID, told: str) -> None:

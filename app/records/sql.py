@@ -11,7 +11,7 @@ from app.core.db import Session, driver_of
 _FILE_ARRIVAL = "SELECT book.file_arrival($1, $2, $3)"
 _FILE_DELTA = "SELECT book.file_delta($1, $2, $3)"
 _WITHDRAW = text("SELECT book.withdraw(:citizen, CAST(:asked AS jsonb), CAST(:provenance AS jsonb))")
-_FILE_CLINICAL = text("SELECT book.file_clinical(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))")
+_FILE_CLINICAL = "SELECT book.file_clinical($1, $2, $3)"
 _FILE_APPOINTMENTS = text(
     "SELECT book.file_appointments(:citizen, CAST(:arrived AS jsonb), CAST(:provenance AS jsonb))"
 )
@@ -45,8 +45,8 @@ async def withdraw(session: Session, *, citizen_id: UUID, asked: str, provenance
 
 async def file_clinical(session: Session, *, citizen_id: UUID, arrived: str, provenance: str) -> list[dict[str, str]]:
     """File records that need no visit; returns them as kind, key and change."""
-    values = {"citizen": citizen_id, "arrived": arrived, "provenance": provenance}
-    records: list[dict[str, str]] = await session.scalar(_FILE_CLINICAL, values)
+    driver = await driver_of(session)
+    records: list[dict[str, str]] = await driver.fetchval(_FILE_CLINICAL, citizen_id, arrived, provenance)
     return records
 
 

@@ -70,7 +70,7 @@ Steps = Engine | StepLane
 async def steps(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[Steps]:
     """Return where steps run, on one connection."""
     engine: Engine = open_engine(settings, Login.WORKER, size=1, one_statement=request.param == "lane")
-    lane = StepLane(engine)
+    lane = StepLane(engine, size=1)
     yield lane if request.param == "lane" else engine
     await lane.close()
 
@@ -108,7 +108,7 @@ async def test_what_a_step_did_is_undone_when_it_is_cancelled(steps: Steps) -> N
 
 @pytest.mark.asyncio
 async def test_a_lane_keeps_a_connection_and_takes_another_when_it_was_cut_off(settings: Settings) -> None:
-    lane = StepLane(open_engine(settings, Login.WORKER, size=1, one_statement=True))
+    lane = StepLane(open_engine(settings, Login.WORKER, size=1, one_statement=True), size=1)
     another = open_engine(settings, Login.WORKER, size=1)
     try:
         before = await run_step(lane, own_process)
@@ -125,3 +125,10 @@ async def test_a_lane_keeps_a_connection_and_takes_another_when_it_was_cut_off(s
     finally:
         await lane.close()
         await another.dispose()
+
+
+@pytest.mark.asyncio
+async def test_more_steps_than_connections_take_turns(steps: Steps) -> None:
+    async with asyncio.timeout(30):
+        done = await asyncio.gather(*(run_step(steps, own_process) for _ in range(20)))
+    assert len(set(done)) == 1

@@ -4,7 +4,7 @@ Source: FHIR R4 Bundle (resolving references), Reference, http.html#trules.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
@@ -99,6 +99,7 @@ class Bundle:
         self._contained: dict[int, dict[str, Node]] = {}
         self._by_url: dict[str, Entry] = {}
         self._by_name: dict[str, list[Entry]] = {}
+        self._by_kind: dict[str, list[tuple[Entry, Node]]] = {}
         for entry in self.entries:
             self._index(entry)
 
@@ -158,6 +159,8 @@ class Bundle:
     def _index(self, entry: Entry) -> None:
         if entry.resource is None:
             return
+        if not entry.is_delete:
+            self._by_kind.setdefault(entry.resource.kind, []).append((entry, entry.resource))
         if entry.full_url is not None:
             if entry.full_url in self._by_url:
                 path = f"Bundle.entry[{entry.index}].fullUrl"
@@ -174,11 +177,9 @@ class Bundle:
             self._contained[id(resource.value)] = known
         return known
 
-    def resources(self, *kinds: str) -> Iterator[tuple[Entry, Node]]:
-        """Yield the resources of some kinds that are to be read, in their order."""
-        for entry in self.entries:
-            if entry.resource is not None and entry.resource.kind in kinds and not entry.is_delete:
-                yield entry, entry.resource
+    def resources(self, kind: str) -> Sequence[tuple[Entry, Node]]:
+        """Return the resources of a kind that are to be read, in their order."""
+        return self._by_kind.get(kind, ())
 
     def follow(
         self, holder: Node, name: str, *, kinds: tuple[str, ...], of: Node | None = None

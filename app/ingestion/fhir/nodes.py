@@ -164,7 +164,7 @@ class Node:
         found = self.value.get(name)
         if found is None:
             return None
-        if not isinstance(found, str):
+        if type(found) is not str:  # JSON has no other kind of string
             self.malformed(name, _STRING)
             return None
         text = found.strip()
@@ -267,6 +267,10 @@ def codings(concept: Node | None) -> tuple[CodingArrival, ...]:
     """Return the codes of a CodeableConcept as they were sent."""
     if concept is None:
         return ()
+    return concept.remarks.once(concept.value, _codings, concept)
+
+
+def _codings(concept: Node) -> tuple[CodingArrival, ...]:
     found = []
     for coding in concept.nodes("coding"):
         code = coding.code("code")

@@ -152,8 +152,10 @@ class _Reader:
 
     def _hold_back(self) -> None:
         """Hold back what belongs to what is held back: all of a visit, and what was dispensed by a prescription."""
-        for entry, resource in self.bundle.resources(*RECORDS):
-            use = self.uses[entry.index]
+        for entry in self.bundle.entries:
+            use, resource = self.uses[entry.index], entry.resource
+            if resource is None or entry.is_delete or resource.kind not in RECORDS:
+                continue
             for one in self._belongs_to(resource) if use.use is EntryUse.CONTEXT else ():
                 above = self.uses.get(one.entry)
                 if above is not None and above.use is EntryUse.HELD_BACK and above.resource == one.kind:

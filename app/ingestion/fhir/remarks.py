@@ -1,12 +1,16 @@
 """Collect the remarks of one reading, by entry; the same warning on many entries is told once."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from app.core.errors import Text
 from app.ingestion.fhir.words import FhirCode, describe
 from app.ingestion.verdict import Effect, Problem
+
+Asked = TypeVar("Asked")
+Found = TypeVar("Found")
 
 MAX_LISTED: Final = 500
 """How many problems of one effect a message's list holds; the rest is only counted."""
@@ -41,6 +45,22 @@ class Remarks:
         self._listed = dict.fromkeys(Effect, 0)
         self.rejected: set[int | None] = set()
         self.quarantined: set[int | None] = set()
+        self._made = 0
+        self._found: dict[tuple[int, str], object] = {}
+
+    def once(self, about: object, find: Callable[[Asked], Found], asked: Asked) -> Found:
+        """Return what `find` finds, found once where nothing is remarked at it: a remark is made as often as before.
+
+        `about` is a part of the document that is being read, and stays where it is meanwhile.
+        """
+        place = (id(about), find.__name__)
+        if place in self._found:
+            return cast("Found", self._found[place])
+        made = self._made
+        found = find(asked)
+        if self._made == made:
+            self._found[place] = found
+        return found
 
     def add(
         self,
@@ -53,6 +73,7 @@ class Remarks:
         limit: int | None = None,
     ) -> None:
         """Note a problem of one entry (its place in the Bundle, from 0), or of the Bundle itself."""
+        self._made += 1
         if effect is Effect.REJECTS:
             self.rejected.add(entry)
         elif effect is Effect.QUARANTINES:

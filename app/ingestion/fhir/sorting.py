@@ -87,6 +87,9 @@ class Sorting:
 
     def encounter_of(self, resource: Node) -> Node | Outside | None:
         """Return the visit that a resource names."""
+        return self.bundle.remarks.once(resource.value, self._encounter_of, resource)
+
+    def _encounter_of(self, resource: Node) -> Node | Outside | None:
         inner = resource.node("context")  # of a DocumentReference it is an object that holds references
         listed = inner.nodes("encounter") if inner is not None and not inner.has("reference") else []
         if listed:
