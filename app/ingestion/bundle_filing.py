@@ -15,6 +15,7 @@ from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import (
     Effect,
     EntryOutcome,
+    MessageStatus,
     MessageVerdict,
     Problem,
     RecordChange,
@@ -70,10 +71,9 @@ async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict
     if work.follows and work.citizens:
         await sql.open_filing(work.session, message_id=work.message_id)
         await _find_homes(work)
-    verdict = _concluded(work)
-    if work.message.is_all_or_nothing and verdict.status.value != "filed":
-        return verdict
-    if work.citizens or backs:
+    if work.message.is_all_or_nothing and _concluded(work, tells=False).status is not MessageStatus.FILED:
+        return _concluded(work)
+    if (work.citizens or backs) and not work.message.is_about_one:
         await sql.open_filing(work.session, message_id=work.message_id)
     for position, citizen_id in work.citizens.items():
         if work.verdicts[position].status is VisitStatus.FILED:
@@ -84,10 +84,9 @@ async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict
     return _concluded(work)
 
 
-def _concluded(work: Bundle) -> MessageVerdict:
-    return bundle_judging.concluded(
-        work.message, visits=tuple(work.verdicts), problems=tuple(work.problems), outcomes=work.outcomes
-    )
+def _concluded(work: Bundle, *, tells: bool = True) -> MessageVerdict:
+    visits, problems = tuple(work.verdicts), tuple(work.problems)
+    return bundle_judging.concluded(work.message, visits=visits, problems=problems, outcomes=work.outcomes, tells=tells)
 
 
 def _asked(message: FhirMessage) -> set[str]:
@@ -119,6 +118,7 @@ async def _match(work: Bundle, position: int, unit: UnitReading) -> None:
             person=unit.person,
             vault=work.vault,
             new_id=work.new_id,
+            opens=work.message.is_about_one,
         )
         if match.citizen_id is None:
             entry = unit.told_by[0] if unit.told_by else None
@@ -276,8 +276,9 @@ async def _beside(work: Bundle, position: int, citizen_id: UUID, *, arrival: Vis
     )
     for entry in found.left_out:
         work.problems.append(bundle_judging.problem(FhirCode.PARTS_LEFT_OUT, Effect.WARNS, entry=entry.index))
-    entries = tuple(found.placed(entry) if entry.unit == position else entry for entry in work.message.entries)
-    work.message = replace(work.message, entries=entries)
+    if found.keys:
+        entries = tuple(found.placed(entry) if entry.unit == position else entry for entry in work.message.entries)
+        work.message = replace(work.message, entries=entries)
     return found.arrived(arrival)
 
 

@@ -90,10 +90,12 @@ def concluded(
     visits: tuple[VisitVerdict, ...],
     problems: tuple[Problem, ...],
     outcomes: Mapping[int, EntryOutcome],
+    tells: bool = True,
 ) -> MessageVerdict:
     """Put the verdict together; of a transaction one entry that cannot be filed stops all.
 
-    `outcomes` are what became of entries; of an entry that is not among them it is told what would.
+    `outcomes` are what became of entries; of an entry that is not among them it is told what would. Without `tells` no
+    entry is told of.
     """
     envelope = tuple(one for one in problems if one.entry is None)
     refused = [VisitStatus.REJECTED for entry in message.entries if entry.use is EntryUse.REFUSED]
@@ -115,7 +117,8 @@ def concluded(
         bundle=BundleVerdict(
             type=message.type,
             entries=tuple(
-                _entry_verdict(entry, visits=visits, overall=overall, outcomes=outcomes) for entry in message.entries
+                _entry_verdict(entry, visits=visits, overall=overall, outcomes=outcomes)
+                for entry in (message.entries if tells else ())
             ),
             profiles=message.profiles,
             extensions=message.extensions,

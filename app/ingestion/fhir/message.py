@@ -75,3 +75,11 @@ class FhirMessage:
     def is_all_or_nothing(self) -> bool:
         """Tell whether one entry that cannot be filed stops all. Source: FHIR R4 http.html#transaction."""
         return self.type == "transaction"
+
+    @property
+    def is_about_one(self) -> bool:
+        """Tell whether all of it is of one visit of a Patient who is told, and nothing else is filed or taken back."""
+        if len(self.units) != 1 or any(one.use is EntryUse.WITHDRAWS for one in self.entries):
+            return False
+        only = self.units[0]
+        return only.person is not None and not only.clinical and not only.appointments
