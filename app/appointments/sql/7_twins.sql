@@ -30,7 +30,7 @@ CREATE OR REPLACE FUNCTION care.stop_telling(citizen uuid, facility text, source
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE one care.appointment; kept text[]; changed int := 0;
 BEGIN
-  FOR one IN SELECT a.* FROM care.appointment a WHERE a.citizen_id = citizen AND a.facility_code = facility AND a.state = 'LIVE' AND EXISTS (
+  FOR one IN SELECT a.* FROM care.appointment a WHERE a.citizen_id = citizen AND a.facility_code = facility AND a.cancelled_by IS NULL AND EXISTS (
       SELECT FROM unnest(a.source_id || a.told_too) s (id) WHERE starts_with(s.id, source || ' ') AND NOT EXISTS (SELECT FROM jsonb_array_elements(told) t WHERE t->>'source_id' = s.id)) FOR UPDATE LOOP
     kept := ARRAY(SELECT s.id FROM unnest(one.source_id || one.told_too) WITH ORDINALITY s (id, n) WHERE s.id IS NOT NULL
       AND (NOT starts_with(s.id, source || ' ') OR EXISTS (SELECT FROM jsonb_array_elements(told) t WHERE t->>'source_id' = s.id)) ORDER BY s.n);

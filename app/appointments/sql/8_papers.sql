@@ -2,8 +2,9 @@
 -- Appointments that a facility tells by messages: all of one source, a visit or a FHIR Appointment, whose name begins the source_id of
 -- each. One that was told before is moved, once; one that is not told any more is cancelled. What its citizen cancelled stays
 -- so until it is moved. Only for a book that is open for filing. `told`: [{id, source_id, starts_at, ends_at, is_whole_day,
--- department_code, practitioner_name, is_sensitive, masked, sensitive}]. Returns how many changed; the caller tells the book's readers.
-CREATE OR REPLACE FUNCTION care.file_appointments(citizen uuid, facility text, source text, kind text, told jsonb) RETURNS int
+-- department_code, practitioner_name, is_sensitive, masked, sensitive}]. `is_new`: the source told of none before. Returns how many changed; the caller tells the book's readers.
+DROP FUNCTION IF EXISTS care.file_appointments(uuid, text, text, text, jsonb);
+CREATE OR REPLACE FUNCTION care.file_appointments(citizen uuid, facility text, source text, kind text, told jsonb, is_new boolean DEFAULT false) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE sent care.appointment; known care.appointment; changed int := 0;
@@ -11,17 +12,21 @@ BEGIN
   IF citizen <> ALL (auth.filing_citizens()) THEN
     RAISE EXCEPTION 'no book is open for filing' USING ERRCODE = '28000';
   END IF;
-  changed := care.stop_telling(citizen, facility, source, kind, told);
+  IF NOT is_new THEN
+    changed := care.stop_telling(citizen, facility, source, kind, told);
+  END IF;
   FOR sent IN SELECT t.* FROM jsonb_populate_recordset(NULL::care.appointment, told) t LOOP
-    SELECT a.* INTO known FROM care.appointment a WHERE a.citizen_id = citizen AND a.facility_code = facility AND a.source_id = sent.source_id FOR UPDATE;
-    UPDATE care.appointment a SET sensitive = coalesce(sent.sensitive, 0) WHERE a.citizen_id = citizen AND a.id = known.id AND a.sensitive <> coalesce(sent.sensitive, 0);
+    IF NOT is_new THEN
+      SELECT a.* INTO known FROM care.appointment a WHERE a.citizen_id = citizen AND a.facility_code = facility AND a.source_id = sent.source_id FOR UPDATE;
+      UPDATE care.appointment a SET sensitive = coalesce(sent.sensitive, 0) WHERE a.citizen_id = citizen AND a.id = known.id AND a.sensitive <> coalesce(sent.sensitive, 0);
+    END IF;
     CONTINUE WHEN known.id IS NOT NULL AND (known.starts_at, known.ends_at, known.is_whole_day, known.department_code) IS NOT DISTINCT FROM
       (sent.starts_at, sent.ends_at, coalesce(sent.is_whole_day, false), sent.department_code) AND coalesce(known.cancelled_by, 'CITIZEN') = 'CITIZEN';
     IF known.starts_at <> sent.starts_at AND known.told_too <> '{}' THEN  -- it moves away; the others still tell of that hour
       UPDATE care.appointment a SET source_id = a.told_too[1], told_too = a.told_too[2:] WHERE a.citizen_id = citizen AND a.id = known.id;
       known := NULL;
     END IF;
-    IF known.starts_at <> sent.starts_at AND care.is_told_elsewhere(citizen, facility, source, kind, sent) THEN  -- it moves to where another stands
+    IF coalesce(known.starts_at <> sent.starts_at, false) AND care.is_told_elsewhere(citizen, facility, source, kind, sent) THEN  -- it moves to where another stands
       UPDATE care.appointment a SET source_id = NULL, state = 'CANCELLED', cancelled_by = 'FACILITY', sequence = a.sequence + 1, changed_at = clock_timestamp()
        WHERE a.citizen_id = citizen AND a.id = known.id AND a.state = 'LIVE' RETURNING a.* INTO known;
       IF FOUND THEN

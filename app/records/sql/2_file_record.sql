@@ -21,21 +21,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 REVOKE ALL ON FUNCTION book.resting_place FROM PUBLIC;
 
--- The same for all records of one kind of a visit that is new itself, in one statement each.
-DROP FUNCTION IF EXISTS book.of_a_new_visit(uuid, uuid, boolean, jsonb);
-CREATE OR REPLACE FUNCTION book.of_a_new_visit(citizen uuid, visit uuid, provenance jsonb) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT provenance || jsonb_build_object('citizen_id', citizen, 'visit_id', visit, 'version', 1, 'filed_at', now(), 'masked', false)
-$$;
-CREATE OR REPLACE FUNCTION book.note_first_versions(citizen uuid, kind text, arrived jsonb, provenance jsonb) RETURNS jsonb
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-  WITH noted AS (
-    INSERT INTO book.record_version
-    SELECT citizen, (e->>'id')::uuid, 1, note_first_versions.kind, 'ADDED', provenance->>'facility_code', (provenance->>'message_id')::uuid,
-      provenance->>'source_version', provenance->>'standard_version', now(), e - 'id' - 'digest' FROM jsonb_array_elements(arrived) e)
-  SELECT coalesce(jsonb_object_agg(e->>'source_id', 'ADDED'), '{}') FROM jsonb_array_elements(arrived) e
-$$;
-REVOKE ALL ON FUNCTION book.of_a_new_visit, book.note_first_versions FROM PUBLIC;
+DROP FUNCTION IF EXISTS book.of_a_new_visit(uuid, uuid, boolean, jsonb), book.of_a_new_visit(uuid, uuid, jsonb), book.note_first_versions(uuid, text, jsonb, jsonb);
 
 -- Removes the records of one kind of a visit that a corrected message no longer holds; their versions stay.
 CREATE OR REPLACE FUNCTION book.withdraw_missing(citizen uuid, visit uuid, kind text, kept text[], provenance jsonb) RETURNS jsonb
@@ -57,4 +43,4 @@ BEGIN
   RETURN withdrawn;
 END $$;
 REVOKE ALL ON FUNCTION book.withdraw_missing FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION book.note_version, book.of_a_new_visit, book.note_first_versions, book.resting_place, book.withdraw_missing TO worker;
+GRANT EXECUTE ON FUNCTION book.note_version, book.resting_place, book.withdraw_missing TO worker;

@@ -26,30 +26,35 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN (
     WITH said (name, id, line, codes, words) AS MATERIALIZED (
-      SELECT 'visit', v->>'id', NULL, ARRAY(SELECT d->>'code' FROM jsonb_array_elements(v->'diagnoses') d),
+      SELECT 'visit', v->>'id', NULL, (SELECT string_agg(d->>'code', E'\n') FROM jsonb_array_elements(v->'diagnoses') d),
              concat_ws(' ', v->>'reason', v->>'arrival_diagnosis', v->>'discharge_diagnosis', v->>'treatment', v->>'advice') FROM (SELECT told->'visit') x (v)
       UNION ALL
-      SELECT 'visit_service', told->'visit'->>'id', s->>'line', '{}', s->>'name' FROM jsonb_array_elements(told->'visit'->'services') s
+      SELECT 'visit_service', told->'visit'->>'id', s->>'line', NULL, s->>'name' FROM jsonb_array_elements(coalesce(told->'visit'->'services', told->'services')) s
       UNION ALL
-      SELECT 'prescription', p->>'id', NULL, '{}', (SELECT string_agg(concat_ws(' ', i->>'drug_name', i->>'instruction'), ' ') FROM jsonb_array_elements(p->'items') i)
+      SELECT 'prescription', p->>'id', NULL, NULL, (SELECT string_agg(concat_ws(' ', i->>'drug_name', i->>'instruction'), ' ') FROM jsonb_array_elements(p->'items') i)
         FROM jsonb_array_elements(told->'prescriptions') p
       UNION ALL
-      SELECT 'test_report', r->>'id', NULL, '{}', concat_ws(' ', r->>'service_code', r->>'service_name', r->>'description', r->>'conclusion',
+      SELECT 'test_report', r->>'id', NULL, NULL, concat_ws(' ', r->>'service_code', r->>'service_name', r->>'description', r->>'conclusion',
           (SELECT string_agg(concat_ws(' ', t->>'code', t->>'name', t->>'value_text'), ' ') FROM jsonb_array_elements(r->'results') t))
         FROM jsonb_array_elements(told->'reports') r
       UNION ALL
-      SELECT 'document', d->>'id', NULL, ARRAY[d->>'main_code'], concat_ws(' ', d->>'arrival_diagnosis', d->>'diagnosis', d->>'signs', d->>'course',
+      SELECT 'document', d->>'id', NULL, d->>'main_code', concat_ws(' ', d->>'arrival_diagnosis', d->>'diagnosis', d->>'signs', d->>'course',
           d->>'findings', d->>'treatment', d->>'services_used', d->>'drugs_used', d->>'plan', d->>'note', (SELECT string_agg(
           concat_ws(' ', n->>'note', n->>'stage', n->>'consultation', n->>'procedure'), ' ') FROM jsonb_array_elements(d->'notes') n))
         FROM jsonb_array_elements(told->'documents') d),
-    everything AS MATERIALIZED (
-      SELECT (SELECT string_agg(w.words, E'\n') FROM said w) AS words, ARRAY(SELECT DISTINCT c FROM said w, unnest(w.codes) c) AS codes),
+    everything AS MATERIALIZED (SELECT string_agg(w.words, E'\n') AS words, string_agg(w.codes, E'\n') AS codes FROM said w),
     found AS MATERIALIZED (SELECT s.class, s.kind, s.pattern FROM code.sensitive s, everything e
-       WHERE CASE s.kind WHEN 'CODE' THEN EXISTS (SELECT FROM unnest(e.codes) c WHERE c ~ s.pattern) ELSE e.words ~* s.pattern END)
+       WHERE CASE s.kind WHEN 'CODE' THEN e.codes ~ ('(?w)' || s.pattern) ELSE e.words ~* s.pattern END),
+    -- To begin a pattern costs more than to look for what it found: it is begun again only where that stands.
+    hit AS MATERIALIZED (
+      SELECT f.class, f.pattern, h.word FROM found f, everything e, LATERAL (
+        SELECT DISTINCT m[1] AS word FROM regexp_matches(e.words, '(' || f.pattern || ')', 'gi') m) h WHERE f.kind = 'WORD')
     SELECT jsonb_agg(jsonb_build_object('name', s.name, 'id', s.id, 'line', s.line, 'classes', s.classes)) FROM (
-      SELECT w.name, w.id, w.line, bit_or(f.class) AS classes FROM found f, said w
-       WHERE CASE f.kind WHEN 'CODE' THEN EXISTS (SELECT FROM unnest(w.codes) c WHERE c ~ f.pattern) ELSE w.words ~* f.pattern END
-       GROUP BY w.name, w.id, w.line) s);
+      SELECT o.name, o.id, o.line, bit_or(o.class) AS classes FROM (
+        SELECT w.name, w.id, w.line, f.class FROM found f, said w WHERE f.kind = 'CODE' AND w.codes ~ ('(?w)' || f.pattern)
+        UNION ALL
+        SELECT w.name, w.id, w.line, h.class FROM hit h, said w WHERE strpos(w.words, h.word) > 0 AND w.words ~* h.pattern) o
+       GROUP BY o.name, o.id, o.line) s);
 END $$;
 REVOKE ALL ON FUNCTION book.resting, book.suspects FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION book.resting, book.suspects TO worker;

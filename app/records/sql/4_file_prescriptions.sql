@@ -1,23 +1,13 @@
 -- owner: book_owner
 -- Files the prescriptions of one visit; those that the message no longer holds are withdrawn. Returns what became of each: its key in the visit and ADDED, REPLACED, UNCHANGED or WITHDRAWN.
-CREATE OR REPLACE FUNCTION book.file_prescriptions(citizen uuid, visit uuid, visit_is_new boolean, arrived jsonb, provenance jsonb,
+DROP FUNCTION IF EXISTS book.file_prescriptions(uuid, uuid, boolean, jsonb, jsonb);
+CREATE OR REPLACE FUNCTION book.file_prescriptions(citizen uuid, visit uuid, arrived jsonb, provenance jsonb,
                                                    OUT changes jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   of_masked_visit boolean;
   one jsonb; known book.prescription; filed book.prescription; change text;
 BEGIN
-  IF visit_is_new THEN  -- nothing of it is there yet: all at once
-    filed := jsonb_populate_record(NULL::book.prescription, book.of_a_new_visit(citizen, visit, provenance));
-    INSERT INTO book.prescription SELECT r.* FROM jsonb_populate_recordset(filed, arrived) r;
-    INSERT INTO book.prescription_item (citizen_id, prescription_id, line, masked, drug_code, drug_name, strength, form, route_code,
-      quantity, unit, dose, instruction, registration_number, amount, benefit_percent)
-    SELECT citizen, (e->>'id')::uuid, i.line, false, i.drug_code, i.drug_name, i.strength, i.form, i.route_code, i.quantity,
-      i.unit, i.dose, i.instruction, i.registration_number, i.amount, i.benefit_percent
-      FROM jsonb_array_elements(arrived) e, jsonb_populate_recordset(NULL::book.prescription_item, e->'items') i;
-    changes := book.note_first_versions(citizen, 'PRESCRIPTION', arrived, provenance);
-    RETURN;
-  END IF;
   of_masked_visit := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
   changes := book.withdraw_missing(citizen, visit, 'PRESCRIPTION',
     ARRAY(SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e), provenance);

@@ -1,26 +1,35 @@
 -- owner: book_owner
+-- The notes of a paper, with the vital signs that they tell.
+CREATE OR REPLACE FUNCTION book.put_notes(citizen uuid, visit uuid, document uuid, masked boolean, facility text, notes jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO book.progress_note (citizen_id, document_id, line, masked, noted_at, note, stage, consultation, procedure, author_certificate)
+  SELECT citizen, document, n.line, put_notes.masked, n.noted_at, n.note, n.stage, n.consultation, n.procedure, n.author_certificate
+    FROM jsonb_populate_recordset(NULL::book.progress_note, notes) n;
+  INSERT INTO book.vital_signs (citizen_id, document_id, line, masked, visit_id, measured_at, pulse_per_minute, temperature_celsius,
+    systolic_mmhg, diastolic_mmhg, breaths_per_minute, oxygen_saturation_percent, facility_code)
+  SELECT citizen, document, (n->>'line')::smallint, put_notes.masked, visit, (n->>'noted_at')::timestamptz, s.pulse_per_minute,
+    s.temperature_celsius, s.systolic_mmhg, s.diastolic_mmhg, s.breaths_per_minute, s.oxygen_saturation_percent, facility
+    FROM jsonb_array_elements(notes) n, jsonb_populate_record(NULL::book.vital_signs, n->'vital_signs') s
+   WHERE n->'vital_signs' <> 'null';
+END $$;
+
 -- Files the papers of one visit with their notes and vital signs. `kinds` are those that this message is the newest of:
 -- papers of these kinds that it no longer holds are withdrawn, those of other kinds stay.
-CREATE OR REPLACE FUNCTION book.file_documents(citizen uuid, visit uuid, visit_is_new boolean, kinds text[], arrived jsonb,
-                                               provenance jsonb, OUT changes jsonb)
+DROP FUNCTION IF EXISTS book.file_documents(uuid, uuid, boolean, text[], jsonb, jsonb);
+CREATE OR REPLACE FUNCTION book.file_documents(citizen uuid, visit uuid, kinds text[], arrived jsonb, provenance jsonb, OUT changes jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  of_masked_visit boolean := false;
+  of_masked_visit boolean := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
   one jsonb; known book.document; filed book.document; change text;
 BEGIN
-  changes := '{}';
-  IF NOT visit_is_new THEN
-    of_masked_visit := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
-    changes := book.withdraw_missing(citizen, visit, 'DOCUMENT', ARRAY(
-      SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e UNION
-      SELECT d.source_id FROM book.document d WHERE d.citizen_id = citizen AND d.visit_id = visit AND d.kind <> ALL (kinds)), provenance);
-  END IF;
+  changes := book.withdraw_missing(citizen, visit, 'DOCUMENT', ARRAY(
+    SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e UNION
+    SELECT d.source_id FROM book.document d WHERE d.citizen_id = citizen AND d.visit_id = visit AND d.kind <> ALL (kinds)), provenance);
   FOR one IN SELECT jsonb_array_elements(arrived) LOOP
     filed := jsonb_populate_record(NULL::book.document, one || provenance);
-    IF NOT visit_is_new THEN
-      SELECT d.* INTO known FROM book.document d
-       WHERE d.citizen_id = citizen AND d.visit_id = visit AND d.source_id = filed.source_id FOR UPDATE;
-    END IF;
+    SELECT d.* INTO known FROM book.document d
+     WHERE d.citizen_id = citizen AND d.visit_id = visit AND d.source_id = filed.source_id FOR UPDATE;
     filed.id := coalesce(known.id, filed.id);
     filed.citizen_id := citizen; filed.visit_id := visit; filed.filed_at := now(); filed.masked := coalesce(known.masked, of_masked_visit);
     SELECT n.change, n.version INTO change, filed.version FROM book.note_version(
@@ -31,17 +40,10 @@ BEGIN
       DELETE FROM book.document d WHERE d.citizen_id = citizen AND d.id = filed.id;
     END IF;
     INSERT INTO book.document SELECT filed.*;
-    CONTINUE WHEN NOT one ? 'notes';
-    INSERT INTO book.progress_note (citizen_id, document_id, line, masked, noted_at, note, stage, consultation, procedure, author_certificate)
-    SELECT citizen, filed.id, n.line, filed.masked, n.noted_at, n.note, n.stage, n.consultation, n.procedure, n.author_certificate
-      FROM jsonb_populate_recordset(NULL::book.progress_note, one->'notes') n;
-    INSERT INTO book.vital_signs (citizen_id, document_id, line, masked, visit_id, measured_at, pulse_per_minute, temperature_celsius,
-      systolic_mmhg, diastolic_mmhg, breaths_per_minute, oxygen_saturation_percent, facility_code)
-    SELECT citizen, filed.id, (n->>'line')::smallint, filed.masked, visit, (n->>'noted_at')::timestamptz, s.pulse_per_minute,
-      s.temperature_celsius, s.systolic_mmhg, s.diastolic_mmhg, s.breaths_per_minute, s.oxygen_saturation_percent, filed.facility_code
-      FROM jsonb_array_elements(one->'notes') n, jsonb_populate_record(NULL::book.vital_signs, n->'vital_signs') s
-     WHERE n->'vital_signs' <> 'null';
+    IF one ? 'notes' THEN
+      PERFORM book.put_notes(citizen, visit, filed.id, filed.masked, filed.facility_code, one->'notes');
+    END IF;
   END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION book.file_documents FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION book.file_documents TO worker;
+REVOKE ALL ON FUNCTION book.put_notes, book.file_documents FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION book.put_notes, book.file_documents TO worker;

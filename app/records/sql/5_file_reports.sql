@@ -1,23 +1,13 @@
 -- owner: book_owner
 -- Files the test reports of one visit; those that the message no longer holds are withdrawn. Returns what became of each: its key in the visit and ADDED, REPLACED, UNCHANGED or WITHDRAWN.
-CREATE OR REPLACE FUNCTION book.file_reports(citizen uuid, visit uuid, visit_is_new boolean, arrived jsonb, provenance jsonb,
+DROP FUNCTION IF EXISTS book.file_reports(uuid, uuid, boolean, jsonb, jsonb);
+CREATE OR REPLACE FUNCTION book.file_reports(citizen uuid, visit uuid, arrived jsonb, provenance jsonb,
                                              OUT changes jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   of_masked_visit boolean;
   one jsonb; known book.test_report; filed book.test_report; change text;
 BEGIN
-  IF visit_is_new THEN  -- nothing of it is there yet: all at once
-    filed := jsonb_populate_record(NULL::book.test_report, book.of_a_new_visit(citizen, visit, provenance));
-    INSERT INTO book.test_report SELECT r.* FROM jsonb_populate_recordset(filed, arrived) r;
-    INSERT INTO book.test_result (citizen_id, report_id, line, masked, code, name, value_text, value, unit, resulted_at,
-      reference_range, interpretation)
-    SELECT citizen, (e->>'id')::uuid, i.line, false, i.code, i.name, i.value_text, i.value, i.unit, (e->>'resulted_at')::timestamptz,
-           i.reference_range, i.interpretation
-      FROM jsonb_array_elements(arrived) e, jsonb_populate_recordset(NULL::book.test_result, e->'results') i;
-    changes := book.note_first_versions(citizen, 'TEST_REPORT', arrived, provenance);
-    RETURN;
-  END IF;
   of_masked_visit := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
   changes := book.withdraw_missing(citizen, visit, 'TEST_REPORT',
     ARRAY(SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e), provenance);

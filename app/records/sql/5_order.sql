@@ -8,13 +8,22 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Returns the parts that this version is the newest of, and remembers it; NULL when the visit was withdrawn since. `ranks`
--- are those before it.
+-- are those before it. `is_new`: neither rests it, nor did anything tell of it.
 DROP FUNCTION IF EXISTS book.take_parts(uuid, text, text, text[], text);
 CREATE OR REPLACE FUNCTION book.take_parts(citizen uuid, facility text, source text, sent text[], rank text,
-                                           OUT taken text[], OUT withdrawn jsonb, OUT ranks jsonb)
+                                           OUT taken text[], OUT withdrawn jsonb, OUT ranks jsonb, OUT is_new boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE known book.arrival_order;
 BEGIN
+  INSERT INTO book.arrival_order (citizen_id, facility_code, source_id, ranks)
+  SELECT citizen, facility, source, coalesce(jsonb_object_agg(p, rank), '{}') FROM unnest(sent) p
+  HAVING NOT EXISTS (SELECT FROM book.visit v WHERE v.citizen_id = citizen AND v.facility_code = facility AND v.source_id = source)
+      ON CONFLICT DO NOTHING;
+  is_new := FOUND;
+  IF is_new THEN
+    taken := sent; withdrawn := '{}'; ranks := '{}';
+    RETURN;
+  END IF;
   SELECT o.* INTO known FROM book.arrival_order o
    WHERE o.citizen_id = citizen AND o.facility_code = facility AND o.source_id = source;
   withdrawn := coalesce(known.withdrawals, '{}');

@@ -33,9 +33,9 @@ BEGIN
   END IF;
   IF cardinality(parts) > 0 THEN
     changes := CASE kind
-      WHEN 'PRESCRIPTION' THEN book.file_prescriptions(citizen, visit, is_new, arrived, provenance)
-      WHEN 'TEST_REPORT' THEN book.file_reports(citizen, visit, is_new, arrived, provenance)
-      ELSE book.file_documents(citizen, visit, is_new, parts, arrived, provenance) END;
+      WHEN 'PRESCRIPTION' THEN book.file_prescriptions(citizen, visit, arrived, provenance)
+      WHEN 'TEST_REPORT' THEN book.file_reports(citizen, visit, arrived, provenance)
+      ELSE book.file_documents(citizen, visit, parts, arrived, provenance) END;
   END IF;
   IF late <> '[]' THEN
     changes := changes || book.keep_all_aside(citizen, visit, kind, late, provenance);

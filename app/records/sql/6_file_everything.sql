@@ -25,6 +25,9 @@ BEGIN
     END IF;
   END IF;
   PERFORM auth.describe_citizen(citizen, arrived->'person', arrived->'told');
+  IF ordered.is_new THEN
+    RETURN book.file_new_visit(citizen, arrived, provenance);
+  END IF;
   filed := book.file_visit(citizen, arrived->'visit', provenance, ordered.taken);
   is_new := filed.change = 'ADDED';
   records := jsonb_build_array(jsonb_build_object('kind', 'VISIT', 'key', visit_key, 'change', filed.change));
@@ -41,12 +44,10 @@ BEGIN
       ARRAY(SELECT k FROM unnest(kinds) k WHERE k = ANY (ordered.taken)), ordered.withdrawn);
   END IF;
   IF records @? '$[*].change ? (@ != "UNCHANGED" && @ != "OUTDATED")' THEN
-    IF NOT is_new OR ordered.withdrawn <> '{}' THEN  -- else it is what the message says
-      share := book.highest_benefit(citizen, filed.visit);
-      UPDATE book.visit_insurance i SET benefit_percent = share
-       WHERE i.citizen_id = citizen AND i.visit_id = filed.visit AND i.benefit_percent IS DISTINCT FROM share;
-    END IF;
-    PERFORM book.classify(citizen, filed.visit, CASE WHEN is_new THEN arrived END), book.tell_results(citizen, filed.visit, records);
+    share := book.highest_benefit(citizen, filed.visit);
+    UPDATE book.visit_insurance i SET benefit_percent = share
+     WHERE i.citizen_id = citizen AND i.visit_id = filed.visit AND i.benefit_percent IS DISTINCT FROM share;
+    PERFORM book.classify(citizen, filed.visit, NULL), book.tell_results(citizen, filed.visit, records);
     PERFORM book.follow_revisits(citizen, provenance->>'facility_code', filed.visit, is_new);
     PERFORM auth.book_changed(citizen);
   END IF;

@@ -28,7 +28,7 @@ BEGIN
   IF visit_is_new AND told = '[]' THEN  -- nor did it tell of any before
     RETURN 0;
   END IF;
-  RETURN care.file_appointments(citizen, facility, 'visit ' || visit, 'PAPER', told);
+  RETURN care.file_appointments(citizen, facility, 'visit ' || visit, 'PAPER', told, visit_is_new);
 END $$;
 REVOKE ALL ON FUNCTION book.revisits, book.follow_revisits FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION book.revisits, book.follow_revisits TO worker;

@@ -14,6 +14,9 @@ BEGIN
       FROM jsonb_each(holds) h, jsonb_array_elements(h.value) e) || CASE WHEN is_whole THEN '{ENCOUNTER}'::text[] ELSE '{}' END, rank);
   IF ordered.taken IS NOT NULL AND is_whole THEN
     PERFORM auth.describe_citizen(citizen, arrived->'person', arrived->'told');
+    IF ordered.is_new THEN
+      RETURN book.file_new_visit(citizen, arrived, provenance);
+    END IF;
     filed := book.file_encounter(citizen, arrived->'visit', provenance, 'ENCOUNTER' = ANY (ordered.taken) AND coalesce(ordered.ranks->>'VISIT', '') <= rank);
   ELSE
     SELECT v.id AS visit, 'UNCHANGED' AS change INTO filed FROM book.visit v
@@ -40,7 +43,7 @@ BEGIN
       provenance || jsonb_build_object('is_delta', true, 'newer', newer), parts, ordered.withdrawn);
   END LOOP;
   IF records @? '$[*].change ? (@ != "UNCHANGED" && @ != "OUTDATED")' THEN
-    PERFORM book.classify(citizen, filed.visit, CASE WHEN filed.change = 'ADDED' AND NOT arrived ? 'services' THEN arrived END), book.tell_results(citizen, filed.visit, records);
+    PERFORM book.classify(citizen, filed.visit, NULL), book.tell_results(citizen, filed.visit, records);
     PERFORM book.follow_revisits(citizen, facility, filed.visit, filed.change = 'ADDED');
     PERFORM auth.book_changed(citizen);
   END IF;
