@@ -9,24 +9,21 @@ DECLARE
   sent auth.citizen := jsonb_populate_record(NULL::auth.citizen, person);
   numbers auth.identifier[] := ARRAY(SELECT n FROM jsonb_populate_recordset(NULL::auth.identifier, person->'identifiers') n);
   number auth.identifier; owner uuid; owners uuid[] := '{}'; home uuid; born_at timestamptz := (person->>'born_at')::timestamptz;
-  known auth.citizen; is_news boolean := false; is_newborn boolean := false;
+  known auth.citizen; is_known boolean := true; is_news boolean := false; is_newborn boolean := false;
 BEGIN
   -- Two messages about a new person take turns, and two about a new visit.
-  PERFORM pg_advisory_xact_lock(hashtextextended(encode(n.lookup, 'hex'), 0)) FROM unnest(numbers) n ORDER BY n.lookup;
+  PERFORM pg_advisory_xact_lock(l.key) FROM (
+    SELECT 0 AS turn, n.lookup, hashtextextended(encode(n.lookup, 'hex'), 0) AS key FROM unnest(numbers) n
+    UNION ALL SELECT 1, NULL, hashtextextended(facility || '|' || visit_id, 1)) l ORDER BY l.turn, l.lookup;
   home := auth.home_of(facility, visit_id);
-  IF home IS NULL THEN
-    PERFORM pg_advisory_xact_lock(hashtextextended(facility || '|' || visit_id, 1));
-    home := auth.home_of(facility, visit_id);
-  END IF;
   FOREACH number IN ARRAY numbers LOOP  -- one by one: the plan of a join, made while few are known, would read them all
     SELECT i.citizen_id INTO owner FROM auth.identifier i WHERE i.kind = number.kind AND i.lookup = number.lookup AND i.valid_until IS NULL;
-    IF FOUND AND owner <> ALL (owners) THEN owners := owners || owner; END IF;
+    IF NOT FOUND THEN is_known := false; ELSIF owner <> ALL (owners) THEN owners := owners || owner; END IF;
   END LOOP;
   IF cardinality(owners) = 0 AND born_at IS NOT NULL THEN  -- a newborn without a number that is known
     owners := auth.newborns(facility, born_at, sent); is_newborn := true;
   END IF;
-  IF cardinality(numbers) + cardinality(owners) = 0 THEN
-    outcome := 'NO_IDENTIFIER'; RETURN;
+  IF cardinality(numbers) + cardinality(owners) = 0 THEN outcome := 'NO_IDENTIFIER'; RETURN;
   ELSIF cardinality(owners) > 1 THEN
     outcome := CASE WHEN is_newborn THEN 'TWINS_UNCLEAR' ELSE 'IDENTIFIERS_DISAGREE' END; RETURN;
   ELSIF home <> coalesce(owners[1], sent.id) THEN  -- the visit stands in another person's book
@@ -39,18 +36,21 @@ BEGIN
                     WHERE n.kind = 'PERSONAL_ID' AND i.valid_until IS NULL AND i.lookup <> n.lookup)
         THEN 'IDENTIFIERS_DISAGREE' ELSE 'MATCHED' END);
     IF outcome <> 'MATCHED' THEN RETURN; END IF; citizen := known.id;
-    UPDATE auth.citizen c SET birth_on = sent.birth_on, birth_precision = sent.birth_precision
-     WHERE c.id = citizen AND (c.birth_precision, sent.birth_precision) IN (('YEAR', 'DAY'), ('YEAR', 'MINUTE'), ('DAY', 'MINUTE'));
-    is_news := FOUND;
+    IF known.birth_precision <> sent.birth_precision THEN
+      UPDATE auth.citizen c SET birth_on = sent.birth_on, birth_precision = sent.birth_precision
+       WHERE c.id = citizen AND (c.birth_precision, sent.birth_precision) IN (('YEAR', 'DAY'), ('YEAR', 'MINUTE'), ('DAY', 'MINUTE')); is_news := FOUND;
+    END IF;
   ELSE
     citizen := sent.id; outcome := 'CREATED'; sent.registered_at := clock_timestamp();
     INSERT INTO auth.citizen SELECT sent.*;
     INSERT INTO auth.book (citizen_id, changed_at) VALUES (citizen, clock_timestamp());
   END IF;
-  INSERT INTO auth.identifier (id, citizen_id, kind, lookup, sealed, valid_from, source_message_id)
-  SELECT n.id, citizen, n.kind, n.lookup, n.sealed, clock_timestamp(), message FROM unnest(numbers) n
-      ON CONFLICT (kind, lookup) WHERE valid_until IS NULL DO NOTHING;
-  IF outcome = 'MATCHED' AND (FOUND OR is_news) THEN  -- the book tells its owner's birth date and personal id
+  IF NOT is_known THEN
+    INSERT INTO auth.identifier (id, citizen_id, kind, lookup, sealed, valid_from, source_message_id)
+    SELECT n.id, citizen, n.kind, n.lookup, n.sealed, clock_timestamp(), message FROM unnest(numbers) n
+        ON CONFLICT (kind, lookup) WHERE valid_until IS NULL DO NOTHING; is_news := is_news OR FOUND;
+  END IF;
+  IF is_news AND outcome = 'MATCHED' THEN  -- the book tells its owner's birth date and personal id
     UPDATE auth.book b SET version = b.version + 1, changed_at = clock_timestamp() WHERE b.citizen_id = citizen;
   END IF;
   INSERT INTO auth.filing AS f VALUES (message, visit_position, citizen, facility, visit_id)

@@ -1,23 +1,22 @@
 -- owner: book_owner
 -- Writes down of which classes a visit and its records are. What belongs to a visit of a class is of that class too. Only rows
 -- that are of other classes than before are touched: a row that was filed in this transaction costs its checks again.
--- `arrived` is what a visit that is new was filed from, with its ids and lines; without it, what rests is read.
-DROP FUNCTION IF EXISTS book.classify(uuid, uuid);
-CREATE OR REPLACE FUNCTION book.classify(citizen uuid, visit uuid, arrived jsonb) RETURNS void
+-- `suspected` is what book.suspects found in what rests, or in what a visit that is new was filed from: that is of no class before.
+DROP FUNCTION IF EXISTS book.classify(uuid, uuid, jsonb);
+CREATE OR REPLACE FUNCTION book.classify(citizen uuid, visit uuid, suspected jsonb, is_new boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   known int := 0;
-  found jsonb := book.suspects(coalesce(arrived, book.resting(citizen, visit)));
-  of_visit int := coalesce((SELECT (f->>'classes')::int FROM jsonb_array_elements(found) f WHERE f->>'name' = 'visit'), 0);
+  of_visit int := coalesce((SELECT (f->>'classes')::int FROM jsonb_array_elements(suspected) f WHERE f->>'name' = 'visit'), 0);
   one record; t record;
 BEGIN
-  IF arrived IS NULL THEN
+  IF NOT is_new THEN
     known := (SELECT v.sensitive FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit);
   END IF;
   IF known | of_visit <> 0 THEN
     PERFORM book.classify_with_visit(citizen, visit, of_visit);
   END IF;  -- else a record of no class has none already: those that are filed again begin without
-  FOR one IN SELECT s.name, s.id, s.line, s.classes FROM jsonb_to_recordset(found) AS s(name text, id uuid, line int, classes int)
+  FOR one IN SELECT s.name, s.id, s.line, s.classes FROM jsonb_to_recordset(suspected) AS s(name text, id uuid, line int, classes int)
               WHERE s.name <> 'visit' AND s.classes | of_visit <> of_visit LOOP
     IF one.name = 'visit_service' THEN
       UPDATE book.visit_service s SET sensitive = of_visit | one.classes

@@ -7,32 +7,28 @@ DECLARE
   told jsonb := arrived->'visit';
   known jsonb := provenance || jsonb_build_object('citizen_id', citizen, 'visit_id', told->'id', 'version', 1, 'filed_at', now(), 'masked', false);
   filed book.visit := jsonb_populate_record(jsonb_populate_record(NULL::book.visit, coalesce(told->'defaults', '{}') || known), told);
-  records jsonb;
+  suspected jsonb := book.suspects(arrived); records jsonb; revisits jsonb;
 BEGIN
+  filed.sensitive := 0; revisits := book.revisits(filed, arrived->'documents');
   INSERT INTO book.visit SELECT filed.*;
   PERFORM book.put_visit_lines(filed, told);
   PERFORM book.put_services(citizen, filed.id, false, coalesce(told->'services', arrived->'services'));
   IF arrived->'prescriptions' <> '[]' THEN
-    INSERT INTO book.prescription
-    SELECT r.* FROM jsonb_populate_recordset(jsonb_populate_record(NULL::book.prescription, known), arrived->'prescriptions') r;
+    INSERT INTO book.prescription SELECT r.* FROM jsonb_populate_recordset(jsonb_populate_record(NULL::book.prescription, known), arrived->'prescriptions') r;
     INSERT INTO book.prescription_item (citizen_id, prescription_id, line, masked, drug_code, drug_name, strength, form, route_code,
       quantity, unit, dose, instruction, registration_number, amount, benefit_percent)
-    SELECT citizen, (e->>'id')::uuid, i.line, false, i.drug_code, i.drug_name, i.strength, i.form, i.route_code, i.quantity,
-      i.unit, i.dose, i.instruction, i.registration_number, i.amount, i.benefit_percent
-      FROM jsonb_array_elements(arrived->'prescriptions') e, jsonb_populate_recordset(NULL::book.prescription_item, e->'items') i;
+    SELECT citizen, (e->>'id')::uuid, i.line, false, i.drug_code, i.drug_name, i.strength, i.form, i.route_code, i.quantity, i.unit, i.dose,
+      i.instruction, i.registration_number, i.amount, i.benefit_percent FROM jsonb_array_elements(arrived->'prescriptions') e, jsonb_populate_recordset(NULL::book.prescription_item, e->'items') i;
   END IF;
   IF arrived->'reports' <> '[]' THEN
-    INSERT INTO book.test_report
-    SELECT r.* FROM jsonb_populate_recordset(jsonb_populate_record(NULL::book.test_report, known), arrived->'reports') r;
+    INSERT INTO book.test_report SELECT r.* FROM jsonb_populate_recordset(jsonb_populate_record(NULL::book.test_report, known), arrived->'reports') r;
     INSERT INTO book.test_result (citizen_id, report_id, line, masked, code, name, value_text, value, unit, resulted_at,
       reference_range, interpretation)
     SELECT citizen, (e->>'id')::uuid, i.line, false, i.code, i.name, i.value_text, i.value, i.unit, (e->>'resulted_at')::timestamptz,
-           i.reference_range, i.interpretation
-      FROM jsonb_array_elements(arrived->'reports') e, jsonb_populate_recordset(NULL::book.test_result, e->'results') i;
+      i.reference_range, i.interpretation FROM jsonb_array_elements(arrived->'reports') e, jsonb_populate_recordset(NULL::book.test_result, e->'results') i;
   END IF;
   IF arrived->'documents' <> '[]' THEN
-    INSERT INTO book.document
-    SELECT r.* FROM jsonb_populate_recordset(jsonb_populate_record(NULL::book.document, known), arrived->'documents') r;
+    INSERT INTO book.document SELECT r.* FROM jsonb_populate_recordset(jsonb_populate_record(NULL::book.document, known), arrived->'documents') r;
     PERFORM book.put_notes(citizen, filed.id, (e->>'id')::uuid, false, filed.facility_code, e->'notes')
        FROM jsonb_array_elements(arrived->'documents') e WHERE e ? 'notes';
   END IF;
@@ -47,9 +43,14 @@ BEGIN
     SELECT citizen, t.id, 1, t.kind, 'ADDED', filed.facility_code, filed.message_id, filed.source_version, filed.standard_version, filed.filed_at,
            t.content - '{id,digest,defaults}'::text[] FROM told t)
   SELECT jsonb_agg(jsonb_build_object('kind', t.kind, 'key', t.key, 'change', 'ADDED')) INTO records FROM told t;
-  PERFORM book.classify(citizen, filed.id, arrived), book.tell_results(citizen, filed.id, records);
-  IF filed.revisit_on <> '{}' OR arrived->'documents' @? '$[*].appointment_at ? (@ != null)' THEN
-    PERFORM book.follow_revisits(citizen, filed.facility_code, filed.id, true);
+  IF suspected IS NOT NULL THEN
+    PERFORM book.classify(citizen, filed.id, suspected, true);
+  END IF;
+  PERFORM book.tell_results(citizen, filed.id, records);
+  IF suspected @? '$[*] ? (@.name == "visit" || @.name == "document")' THEN
+    PERFORM book.follow_revisits(citizen, filed.facility_code, filed.id);
+  ELSIF revisits <> '[]' THEN
+    PERFORM care.file_appointments(citizen, filed.facility_code, 'visit ' || filed.id, 'PAPER', revisits, true);
   END IF;
   PERFORM auth.book_changed(citizen);
   RETURN records;

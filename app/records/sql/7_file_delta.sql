@@ -43,8 +43,9 @@ BEGIN
       provenance || jsonb_build_object('is_delta', true, 'newer', newer), parts, ordered.withdrawn);
   END LOOP;
   IF records @? '$[*].change ? (@ != "UNCHANGED" && @ != "OUTDATED")' THEN
-    PERFORM book.classify(citizen, filed.visit, NULL), book.tell_results(citizen, filed.visit, records);
-    PERFORM book.follow_revisits(citizen, facility, filed.visit, filed.change = 'ADDED');
+    PERFORM book.classify(citizen, filed.visit, book.suspects(book.resting(citizen, filed.visit)), false);
+    PERFORM book.tell_results(citizen, filed.visit, records);
+    PERFORM book.follow_revisits(citizen, facility, filed.visit);
     PERFORM auth.book_changed(citizen);
   END IF;
   RETURN records;
