@@ -133,7 +133,7 @@ class StepLane:
                     yield session
                     await driver.execute("COMMIT")
             except BaseException:
-                await _roll_back(session, driver=driver)
+                await _clean(session, driver=driver, by="SELECT" if self._bare else "ROLLBACK")
                 raise
             self._in_hand.append(session)
 
@@ -152,11 +152,11 @@ class StepLane:
         return await self._engine.connect()
 
 
-async def _roll_back(session: Session, *, driver: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Give a connection back to the pool with no transaction open, or drop it."""
+async def _clean(session: Session, *, driver: "asyncpg.Connection[asyncpg.Record]", by: str) -> None:
+    """Give a connection back to the pool that answers and has no transaction open, or drop it."""
     with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         try:
-            await driver.execute("ROLLBACK")
+            await driver.execute(by)
         except BaseException:
             await _drop(session)
             raise
