@@ -2,9 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -15,7 +13,6 @@ from starlette.responses import JSONResponse, Response
 from app.appointments import publishing, reading, sql
 from app.appointments.schedules import ScheduleProblem
 from app.appointments.sql import CalendarEntry
-from app.core.clock import VIETNAM_TIME
 from app.core.context import Context, run_step
 from app.core.errors import Conflict, ErrorCode, NotFound, Text
 from app.core.ids import known_id
@@ -83,27 +80,16 @@ async def feed(request: Request, secret: str) -> Response:
         raise NotFound
     entries = await run_step(context.house.desk_steps, partial(sql.calendar, secret=secret))
     file = _file(entries, context=context)
-    headers = {
-        "ETag": f'"{hashlib.sha256(file).hexdigest()[:32]}"',
-        "Last-Modified": format_datetime(_modified_at(entries, now=context.now), usegmt=True),
-    }
-    if _is_known(request, headers):
+    headers = {"ETag": f'"{hashlib.sha256(file).hexdigest()[:32]}"'}
+    if _is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(file, media_type=CALENDAR, headers=headers)
 
 
-def _modified_at(entries: Sequence[CalendarEntry], *, now: datetime) -> datetime:
-    """Return when a calendar changed last. What leaves it leaves no moment, so that every day counts as a change."""
-    today = now.astimezone(VIETNAM_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
-    return max((today, *(one.changed_at for one in entries))).astimezone(UTC)
-
-
-def _is_known(request: Request, headers: Mapping[str, str]) -> bool:
-    """Tell whether the client has this very file; its date counts where it tells no tag (RFC 9110 section 13.2.2)."""
-    tags = request.headers.getlist("if-none-match")
-    if not tags:
-        return request.headers.get("if-modified-since") == headers["Last-Modified"]
-    return any(tag.strip().removeprefix("W/") in {headers["ETag"], "*"} for tag in ",".join(tags).split(","))
+def _is_known(request: Request, etag: str) -> bool:
+    """Tell whether the client has this very file. Dates do not tell: a second may have two changes."""
+    tags = ",".join(request.headers.getlist("if-none-match")).split(",")
+    return any(tag.strip().removeprefix("W/") in {etag, "*"} for tag in tags)
 
 
 @router.get("/calendar/appointments/{appointment_id}.ics")

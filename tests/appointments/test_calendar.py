@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -170,23 +171,17 @@ def test_a_feed_that_the_reader_has_is_not_sent_again(clinic: Clinic) -> None:
     made = clinic.book(person, slots[0])["id"]
     first = clinic.http.get(url)
     assert first.headers["etag"] != empty.headers["etag"]
-    by_tag, by_date = {"If-None-Match": first.headers["etag"]}, {"If-Modified-Since": first.headers["last-modified"]}
-    by_others = {
-        "If-None-Match": f'"x", W/{first.headers["etag"]}',
-        "If-Modified-Since": "Thu, 01 Jan 1970 00:00:00 GMT",
-    }
+    by_tag = {"If-None-Match": first.headers["etag"]}
+    by_others = {"If-None-Match": f'"x", W/{first.headers["etag"]}'}
+    by_date = {"If-Modified-Since": format_datetime(datetime.now(UTC), usegmt=True)}
 
-    for known in (by_tag, by_date, by_others, {"If-None-Match": "*"}):
+    for known in (by_tag, by_others, {**by_tag, **by_date}, {"If-None-Match": "*"}):
         again = clinic.http.get(url, headers=known)
         assert (again.status_code, again.content) == (304, b""), known
-        assert (again.headers["etag"], again.headers["last-modified"]) == (
-            first.headers["etag"],
-            first.headers["last-modified"],
-        )
-    for unknown in ({"If-None-Match": '"x"'}, {"If-None-Match": '"x"', **by_date}, {"If-Modified-Since": "yesterday"}):
+        assert again.headers["etag"] == first.headers["etag"]
+    for unknown in ({"If-None-Match": '"x"'}, {"If-None-Match": '"x"', **by_date}, by_date):
         assert clinic.http.get(url, headers=unknown).content == first.content
 
-    clinic.stand.as_owner("UPDATE care.appointment SET changed_at = changed_at - interval '1 minute'")
     clinic.do(person, CANCEL, appointmentId=made)
     for known in (by_tag, by_date):
         assert b"STATUS:CANCELLED" in clinic.http.get(url, headers=known).content
