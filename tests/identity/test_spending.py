@@ -16,6 +16,7 @@ from tests.attacks import tries
 from tests.conftest import Ground, RunningServer
 from tests.identity.signing_in import Scene
 from tests.identity.test_dpop import Bound, refused, signed_in
+from tests.people import Stand
 
 UNKNOWN = "00000000-0000-7000-8000-000000000001"
 
@@ -167,3 +168,14 @@ def test_a_read_writes_its_proof_and_once_a_minute_that_it_was_there(
     bound.scene.stand.as_owner("UPDATE auth.seen SET at = at - interval '61 seconds'")
     assert written(ground, settings, by_proof) == {"auth.used_proof", "auth.seen"}
     assert written(ground, settings, by_proof) == {"auth.used_proof"}
+
+
+def test_what_is_swept_is_found_by_its_index(stand: Stand) -> None:
+    """However many proofs are still good: a thousand calls sweep twenty times, and none of them reads those."""
+    (told,) = stand.as_owner(
+        "WITH spent AS MATERIALIZED (SELECT count(*) FILTER (WHERE auth.is_first_use(sha256('swept'), i::text)) AS new "
+        "FROM generate_series(1, 1000) i) "
+        "SELECT new, pg_stat_get_xact_tuples_returned('auth.used_proof_expires_at_idx'::regclass) FROM spent"
+    )
+    assert told[0] == 1000
+    assert told[1] < 100

@@ -1,7 +1,8 @@
 -- owner: auth_owner
 -- Marks a DPoP proof as used; false when it was used before, in whichever process (RFC 9449 §11.1). With a token its
 -- session must be alive and bound to that key, else SK401: who has no session leaves nothing here. A proof is accepted
--- for 70 seconds, so rows are kept for two minutes; every fiftieth call sweeps, for all of them a hundred at most.
+-- for 70 seconds, so rows are kept for two minutes; every fiftieth call sweeps, for all of them a hundred at most. It asks
+-- now(): clock_timestamp() is no condition of an index, and all rows would be read.
 CREATE OR REPLACE FUNCTION auth.is_first_use(proof_key bytea, proof text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE is_new boolean;
@@ -10,7 +11,7 @@ BEGIN
   is_new := FOUND;
   IF random() < 0.02 THEN
     DELETE FROM auth.used_proof u WHERE u.ctid = ANY (ARRAY(
-      SELECT p.ctid FROM auth.used_proof p WHERE p.expires_at < clock_timestamp() ORDER BY p.expires_at LIMIT 100 FOR UPDATE SKIP LOCKED));
+      SELECT p.ctid FROM auth.used_proof p WHERE p.expires_at < now() ORDER BY p.expires_at LIMIT 100 FOR UPDATE SKIP LOCKED));
   END IF;
   RETURN is_new;
 END $$;
