@@ -62,7 +62,7 @@ def cursor_text(mark: str, keys: Sequence[ColumnElement[Any]]) -> ColumnElement[
 def _key_text(key: ColumnElement[Any]) -> ColumnElement[Any]:
     match key_type(key.type):
         case "text" | "date":
-            return as_text(func.to_json(key))
+            return as_text(func.json_scalar(key))
         case "timestamptz":
             return in_utc(key)
         case _:

@@ -55,7 +55,7 @@ def _quoted(value: Element) -> Rendered:
 
 def _escaped(value: Element) -> Rendered:
     plain = value if isinstance(bare(value.type), String) else as_text(value)
-    return as_text(func.to_json(plain)), True
+    return as_text(func.json_scalar(plain)), True
 
 
 def _identity(value: Element) -> Rendered:
@@ -86,7 +86,7 @@ def in_utc(value: Element) -> Element:
     """Return the RFC 3339 text of a `timestamptz`; fractions of a second only where there are any."""
     kind = bare(value.type)
     aware = value if isinstance(kind, DateTime) and kind.timezone else cast(value, DateTime(timezone=True))
-    return JsonText(func.left(as_text(func.to_json(func.timezone(constant("UTC"), aware))), -1), 'Z"')
+    return JsonText(func.left(as_text(func.json_scalar(func.timezone(constant("UTC"), aware))), -1), 'Z"')
 
 
 def _instant(value: Element) -> Rendered:
@@ -94,11 +94,11 @@ def _instant(value: Element) -> Rendered:
 
 
 def _day(value: Element) -> Rendered:
-    return case((func.isfinite(value), as_text(func.to_json(value)))), False
+    return case((func.isfinite(value), as_text(func.json_scalar(value)))), False
 
 
 def _time(value: Element) -> Rendered:
-    return as_text(func.to_json(value)), True
+    return as_text(func.json_scalar(value)), True
 
 
 SCALARS: Mapping[str, Callable[[Element], Rendered]] = {

@@ -40,7 +40,7 @@ def _named(element: Named, compiler: SQLCompiler, **options: Any) -> str:
 def name_text(list_name: str, code: ColumnElement[Any], up: int) -> ColumnElement[Any]:
     """Return the mark of a code's name; a missing code or name is carried `up` levels."""
     around = NAME.decode()
-    mark = JsonText(f"{around}{up};{list_name};", as_text(func.to_json(as_text(code))), around)
+    mark = JsonText(f"{around}{up};{list_name};", as_text(func.json_scalar(as_text(code))), around)
     return or_null(mark, up)
 
 
