@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 from unicodedata import category, normalize
 from urllib.parse import urlencode
@@ -115,21 +116,22 @@ def read_login(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> L
     state = parameters.get("state", "")
     if state and not _STATE.fullmatch(state):
         raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=None)
+    sent_back = partial(SentBack, redirect_uri=redirect_uri, state=state or None)
     if parameters.get("response_type", "code") != "code":
-        raise SentBack(redirect_uri=redirect_uri, error="unsupported_response_type", state=state or None)
+        raise sent_back(error="unsupported_response_type")
     challenge = parameters.get("code_challenge", "")
     if parameters.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
-        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state or None)
+        raise sent_back(error="invalid_request")
     key = _thumbprint(parameters)
     if "dpop_jkt" in parameters and key is None:
-        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state or None)
+        raise sent_back(error="invalid_request")
     scope = granted_scope(parameters.get("scope"))
     if scope is None:
-        raise SentBack(redirect_uri=redirect_uri, error="invalid_scope", state=state or None)
+        raise sent_back(error="invalid_scope")
     try:
         activation = read_code(parameters["activation"]) if "activation" in parameters else None
     except BadCode:
-        raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=state or None) from None
+        raise sent_back(error="invalid_request") from None
     wanted = parameters.get("return", "")
     return LoginAsked(
         client_id=app.client_id,

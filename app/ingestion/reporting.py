@@ -46,6 +46,8 @@ _INDEX_DIGITS: Final = 7  # Decision 1227/QĐ-BYT of 2025
 _MISSING: Final[frozenset[str]] = frozenset(
     {ProblemCode.FIELD_MISSING, ProblemCode.FIELD_COUNTED_AS_ZERO, ProblemCode.TABLE_MISSING, FhirCode.ELEMENT_MISSING}
 )
+_TOLD_APART: Final = _MISSING | {ProblemCode.CODE_UNKNOWN}
+"""What is scored by itself, and not as a warning."""
 _RESOURCE: Final = re.compile(r"Bundle\.entry\[\d+\]\.resource\.?")
 _INDEX: Final = re.compile(r"\[\d+\]")
 _WANTED: Final[Sequence[tuple[str, str, Callable[[VisitArrival], object]]]] = (
@@ -187,33 +189,39 @@ def bundle_report(file: str, *, message: FhirMessage, verdict: MessageVerdict) -
 
 
 def _visit_report(judged: VisitVerdict, *, arrival: VisitArrival | None, is_fhir: bool = False) -> VisitReport:
-    report = VisitReport(visit=judged.visit, status=judged.status)
     noticed = [problem for problem in judged.problems if problem.effect is not Effect.NOTES]
     missing = {_place_of(one) for one in noticed if one.code in _MISSING}
-    report.missing = tuple(sorted(missing))
     warned = {
-        (one.code, *_place_of(one))
-        for one in noticed
-        if one.effect is Effect.WARNS and one.code not in _MISSING | {ProblemCode.CODE_UNKNOWN}
+        (one.code, *_place_of(one)) for one in noticed if one.effect is Effect.WARNS and one.code not in _TOLD_APART
     }
-    report.warned = tuple(table for _, table, _ in sorted(warned))
-    report.sent = frozenset(table for table, _ in map(_place_of, noticed) if table)
-    if arrival is None:
-        return report
-    wanted = [_named((table, name), is_fhir=is_fhir) for table, name, has in _WANTED if not has(arrival)]
-    report.wanted = tuple(one for one in wanted if one is not None and one not in missing)
+    report = VisitReport(
+        visit=judged.visit,
+        status=judged.status,
+        missing=tuple(sorted(missing)),
+        warned=tuple(table for _, table, _ in sorted(warned)),
+        sent=frozenset(table for table, _ in map(_place_of, noticed) if table),
+    )
+    if arrival is not None:
+        _look_at(arrival, report, is_fhir=is_fhir)
+    return report
+
+
+def _look_at(arrival: VisitArrival, report: VisitReport, *, is_fhir: bool) -> None:
+    """Report on what a visit carries: what the book wants besides, its codes, its units."""
+    wanted = (_named((table, name), is_fhir=is_fhir) for table, name, has in _WANTED if not has(arrival))
+    report.wanted = tuple(one for one in wanted if one is not None and one not in report.missing)
     used = [one for one in (_renamed(code, is_fhir=is_fhir) for code in _codes(arrival)) if one is not None]
     report.coded = Counter(one.table for one in used)
     report.unknown_codes = tuple(one for one in used if not _is_known(one))
     results = [result for result in _results(arrival) if result.value_text]
     report.results = len(results)
-    report.results_table = "Observation" if is_fhir else "XML4"
     odd = ((result, odd_unit(result.unit, code=result.code, is_number=result.value is not None)) for result in results)
     report.odd_units = tuple((result.code or result.name, result.unit or "", why) for result, why in odd if why)
-    if not is_fhir:
-        lists = {"XML2": arrival.prescriptions, "XML3": arrival.services, "XML4": arrival.reports}
-        report.sent |= {"XML1"} | {table for table, lines in lists.items() if lines}
-    return report
+    if is_fhir:
+        report.results_table = "Observation"
+        return
+    lists = {"XML2": arrival.prescriptions, "XML3": arrival.services, "XML4": arrival.reports}
+    report.sent |= {"XML1"} | {table for table, lines in lists.items() if lines}
 
 
 def _place_of(problem: Problem) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Immunization, ImagingStudy, Condition and AllergyIntolerance: records that need no visit."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -289,31 +290,24 @@ def imaging(
     if started is None:
         resource.remark(FhirCode.ELEMENT_MISSING, Effect.REJECTS, "started")
         return None
-    series = resource.nodes("series")
     numbers = {number: value for number, value, _ in identifiers(resource) if number is not None}
     uid = numbers.get(Number.STUDY)
+    series = resource.nodes("series")
     procedure = next(iter(resource.nodes("procedureCode")), report.node("code") if report else None)
     referrer, _ = people.who(bundle, resource, "referrer")
     reader, certificate = people.first_of(bundle, report, "resultsInterpreter", "performer") if report else (None, None)
     if reader is None:
         reader, certificate = people.first_of(bundle, resource, "interpreter")
-    sites = [words for one in series if (words := _coding_words(one.node("bodySite")))]
-    sides = [words for one in series if (words := _coding_words(one.node("laterality")))]
-    modalities = [
-        code
-        for node in (*resource.nodes("modality"), *(one.node("modality") for one in series))
-        if node and (code := node.code("code"))
-    ]
     return ImagingArrival(
         source_id=source,
         visit_source_id=visit,
         study_uid=uid.removeprefix("urn:oid:") if uid else None,
         accession_number=numbers.get(Number.ACCESSION),
-        modalities=tuple(dict.fromkeys(modalities)),
+        modalities=_modalities(resource, series),
         procedure_code=best_code(codings(procedure), "ma-dich-vu"),
         procedure_name=words_of(procedure) or resource.text("description"),
-        body_site=sites[0] if sites else None,
-        laterality=sides[0] if sides else None,
+        body_site=_first_words(series, "bodySite"),
+        laterality=_first_words(series, "laterality"),
         started_at=started.at,
         series_count=resource.whole("numberOfSeries") or len(series) or None,
         instance_count=resource.whole("numberOfInstances"),
@@ -328,8 +322,18 @@ def imaging(
     )
 
 
-def _coding_words(coding: Node | None) -> str | None:
-    return (coding.text("display") or coding.code("code")) if coding else None
+def _modalities(study: Node, series: Sequence[Node]) -> tuple[str, ...]:
+    told = (*study.nodes("modality"), *(one.node("modality") for one in series))
+    return tuple(dict.fromkeys(code for node in told if node and (code := node.code("code"))))
+
+
+def _first_words(series: Sequence[Node], name: str) -> str | None:
+    """Return what the first series that tells it says of a Coding."""
+    for one in series:
+        coding = one.node(name)
+        if coding and (words := coding.text("display") or coding.code("code")):
+            return words
+    return None
 
 
 def _dicomweb(resource: Node, bundle: Bundle) -> str | None:
