@@ -55,8 +55,8 @@ REMIND_EVERY = timedelta(seconds=2)
 JUST_NOW = timedelta(minutes=2)
 LATE = timedelta(hours=12)
 SLOW_AT_A_TIME = 1
-REST = 2.0  # after a slow message, so many times as long as it took, while there are others: they have the machine
-MOST_REST_SECONDS = 10.0
+REST = 5.0  # after a slow message, so many times as long as it took, while there are others: they have the machine
+MOST_REST_SECONDS = 20.0
 
 
 class JobFailed(Exception):
