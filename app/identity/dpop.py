@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ NONCE_LIFE: Final = timedelta(minutes=5)
 MOST_AGE: Final = timedelta(seconds=60)
 MOST_SKEW: Final = timedelta(seconds=10)
 _PURPOSE: Final = "dpop nonce"
+_NONCE_SECONDS: Final = NONCE_LIFE.total_seconds()
 _PORTS: Final = {"http": 80, "https": 443}
 
 Derive = Callable[[str, str], str]
@@ -72,7 +74,11 @@ class Proof:
 
 def nonces_at(now: datetime, *, derive: Derive) -> Nonces:
     """Return the nonces that are accepted; every process makes the same ones. Source: RFC 9449 section 8."""
-    window = int(now.timestamp() // NONCE_LIFE.total_seconds())
+    return _nonces(int(now.timestamp() // _NONCE_SECONDS), derive)
+
+
+@lru_cache(maxsize=4)  # of the windows that a process's own clock shows, with its own key
+def _nonces(window: int, derive: Derive) -> Nonces:
     return Nonces(current=derive(_PURPOSE, str(window)), previous=derive(_PURPOSE, str(window - 1)))
 
 

@@ -39,7 +39,8 @@ _MOST_KEYS: Final = 20
 _P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _MOST_SET_BYTES: Final = 262_144
 _KID: Final = re.compile(r"[\x21-\x7e]{1,255}")
-_SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")
+_TO_BASE64: Final = bytes.maketrans(b"-_", b"+/")
+_TO_BASE64URL: Final = bytes.maketrans(b"+/", b"-_")
 
 _NOT_JSON: Final = Text(
     "Khóa phải là một đối tượng JSON hợp lệ, không lặp tên trường.",
@@ -140,6 +141,15 @@ def parse_proof_key(jwk: object) -> Key:
     return key
 
 
+def p256_key(members: Mapping[str, str]) -> ec.EllipticCurvePublicKey:
+    """Return what checks the signatures of a key that `parse_proof_key` has let in.
+
+    :raises ValueError: when the members are no point of the curve
+    """
+    x, y = (int.from_bytes(_raw(members, name)) for name in ("x", "y"))
+    return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+
+
 def parse_key_set(document: Mapping[str, object] | bytes, *, max_keys: int = _MOST_KEYS) -> tuple[Key, ...]:
     """Return the keys of a JWK set that we can use; keys of other kinds and uses are passed over.
 
@@ -212,13 +222,14 @@ def encode_segment(raw: bytes) -> str:
 
 def decode_segment(segment: str) -> bytes | None:
     """Return the bytes of a base64url text, or None unless it is their one canonical form (never empty)."""
-    if not _SEGMENT.fullmatch(segment):
-        return None
     try:
-        raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-    except binascii.Error:
+        sent = segment.encode("ascii")
+        raw = binascii.a2b_base64(sent.translate(_TO_BASE64) + b"==")
+    except ValueError:
         return None
-    return raw if encode_segment(raw) == segment else None
+    # What the lenient reader passed over, or took in another form, does not come back.
+    same = binascii.b2a_base64(raw, newline=False).translate(_TO_BASE64URL, b"=") == sent
+    return raw if raw and same else None
 
 
 def _read(document: bytes, refusal: Text) -> dict[str, object]:

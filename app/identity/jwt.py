@@ -3,6 +3,7 @@
 Knows no database and no HTTP. The library checks signatures and nothing else, because it would let pass a
 missing audience, a text as expiry, a repeated claim, an unknown `crit` and any type. It gets one algorithm
 and one public key as a JWK, never bytes, which it might take for the secret of an HMAC.
+A proof, which comes with every request, is checked past it, by the functions that it calls itself.
 A signature may exist in two forms (ECDSA), so a token is known by its `jti`, never by its bytes.
 Encrypted tokens are not read at all.
 """
@@ -14,6 +15,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from jose import jwk, jws
 from jose.backends.base import Key as LoadedKey
 from jose.exceptions import JOSEError
@@ -39,6 +44,7 @@ from app.identity.jwk import (
     KeyRefused,
     decode_segment,
     new_private_key,
+    p256_key,
     parse_key,
     parse_key_set,
     parse_proof_key,
@@ -87,6 +93,8 @@ _PROOF_TYPE: Final = "dpop+jwt"
 # A proof's header is its type, algorithm and key: a longer one would fill the cache of keys.
 _MOST_PROOF_HEADER_CHARS: Final = 512
 _MOST_KNOWN_KEYS: Final = 10_000
+_ES256: Final = ec.ECDSA(SHA256())
+_SIGNATURE_BYTES: Final = 64
 _LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 _MOST_ASSERTION_LIFETIME: Final = timedelta(minutes=5)
 _MOST_LOGOUT_LIFETIME: Final = timedelta(minutes=5)
@@ -116,7 +124,18 @@ class HeldKey:
     """A key that a proof brought along."""
 
     thumbprint: bytes  # RFC 7638, SHA-256
-    loaded: LoadedKey = field(repr=False)
+    loaded: ec.EllipticCurvePublicKey = field(repr=False)
+
+    def has_signed(self, message: bytes, signature: bytes) -> bool:
+        """Tell whether a signature is of this key over a message. Source: RFC 7518 section 3.4."""
+        if len(signature) != _SIGNATURE_BYTES:
+            return False
+        r, s = int.from_bytes(signature[: _SIGNATURE_BYTES // 2]), int.from_bytes(signature[_SIGNATURE_BYTES // 2 :])
+        try:
+            self.loaded.verify(encode_dss_signature(r, s), message, _ES256)
+        except InvalidSignature:
+            return False
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +297,7 @@ def open_proof(proof: str) -> tuple[HeldKey, dict[str, object]]:
     if payload is None or signature is None:
         raise BadToken(Reason.MALFORMED)
     held = _held_key(first)
-    if not held.loaded.verify(signed.encode("ascii"), signature):
+    if not held.has_signed(signed.encode("ascii"), signature):
         raise BadToken(Reason.SIGNATURE)
     return held, _object(payload)
 
@@ -308,8 +327,7 @@ def _held_key(header_segment: str) -> HeldKey:
         key = parse_proof_key(header.get("jwk"))
     except KeyRefused:
         raise BadToken(Reason.UNKNOWN_KEY) from None
-    members = dict(key.members)
-    return HeldKey(thumbprint=thumbprint_bytes(members), loaded=jwk.construct(members, key.alg))
+    return HeldKey(thumbprint=thumbprint_bytes(key.members), loaded=p256_key(key.members))
 
 
 # Loading a private RSA key proves its primes, which takes a tenth of a second.

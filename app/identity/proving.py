@@ -7,7 +7,7 @@ from app.core.db import connection_errors
 from app.core.errors import Unauthenticated
 from app.core.logs import log
 from app.core.providers import AppClient
-from app.core.requests import context_without_token, credentials_of, house_of, new_context
+from app.core.requests import credentials_of, house_of, new_context
 from app.identity.claims import Reason
 from app.identity.clients import OAuthCode, OAuthError
 from app.identity.dpop import NonceWanted, Proof, ProofRefused, check_proof, nonces_at
@@ -83,25 +83,32 @@ def challenged(refusal: Unauthenticated, request: Request) -> Unauthenticated:
 
 
 def _read(request: Request, *, access_token: str | None) -> Proof:
-    context = context_without_token(request)
+    house = house_of(request)
+    now = house.clock()
     sent = request.headers.getlist("dpop")
-    nonces = nonces_at(context.now, derive=context.house.vault.derivation.secret)
+    nonces = nonces_at(now, derive=house.vault.derivation.secret)
     try:
         proof = check_proof(
             sent[0] if len(sent) == 1 else "",
             method=request.method,
-            address=context.house.settings.public_url + request.url.path,
+            address=house.settings.public_url + _path(request),
             access_token=access_token,
             nonces=nonces,
-            now=context.now,
+            now=now,
         )
     except ProofRefused as refusal:
         request.state.next_nonce = nonces.current
-        log.info("proof refused", reason=refusal.reason, request_id=context.request_id)
+        log.info("proof refused", reason=refusal.reason, request_id=request.state.request_id)
         raise
     if proof.nonce != nonces.current:
         request.state.next_nonce = nonces.current
     return proof
+
+
+def _path(request: Request) -> str:
+    """Return what `request.url.path` is; that takes the whole address to pieces."""
+    path: str = request.scope["path"]
+    return path.replace("?", "%3F").replace("#", "%23").replace("\\", "%5C")
 
 
 async def _use(house: House, proof: ShownProof, *, token: str | None) -> None:

@@ -71,6 +71,20 @@ def test_pair_of_surrogates_is_one_character() -> None:
     assert read_object(b'{"a": "\\ud83d\\ude00", "\\u1ed3": 1}') == {"a": "😀", "ồ": 1}
 
 
+@pytest.mark.parametrize("member", ["[" * 70, "{" * 70, "a\\\\b", "\x7f", "\u2028"])
+def test_what_looks_deep_or_escaped_in_a_text_is_a_text(member: str) -> None:
+    assert read_object(f'{{"{member}": "{member}"}}'.encode()) == {
+        member.replace("\\\\", "\\"): member.replace("\\\\", "\\")
+    }
+
+
+def test_b156_without_any_escape() -> None:
+    with pytest.raises(NotStrictJson):
+        read_object(b'{"a":' * 65 + b"1" + b"}" * 65)
+
+    assert read_object(b'{"a":' * 64 + b"1" + b"}" * 64).keys() == {"a"}
+
+
 def test_b156_depth_and_b157_numbers_up_to_the_limit() -> None:
     deep = b"[" * 62 + b'{"b": 1}' + b"]" * 62
 

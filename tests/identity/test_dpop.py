@@ -12,10 +12,11 @@ import httpx
 import pytest
 
 from app.core.clock import utc_now
+from app.core.crypto import Derivation
 from app.core.db import Login
 from app.core.ids import new_secret
 from app.demo.phone import CLIENT_ID, Phone, browse
-from app.identity.dpop import nonces_at, token_hash
+from app.identity.dpop import _nonces, nonces_at, token_hash
 from app.identity.jwk import new_private_key, thumbprint
 from app.identity.jwt import _held_key, public_part, sign, sign_proof
 from tests.conftest import RunningServer
@@ -360,6 +361,21 @@ def test_used_proofs_are_swept(scene: Scene) -> None:
 
 def test_keys_are_known_again_and_the_memory_of_them_is_bounded() -> None:
     assert _held_key.cache_parameters() == {"maxsize": 10_000, "typed": False}
+
+
+def test_nonces_are_of_their_window_and_of_the_vaults_key() -> None:
+    now = utc_now()
+    mine, other = (Derivation({"a": bytes([n]) * 32}) for n in (1, 2))
+    before, here, after = (nonces_at(now + timedelta(minutes=n), derive=mine.secret) for n in (-5, 0, 5))
+    assert (before.current, here.current) == (here.previous, after.previous)
+    assert nonces_at(now, derive=mine.secret) == here
+    told = {
+        nonce
+        for found in (here, after, nonces_at(now, derive=other.secret))
+        for nonce in (found.current, found.previous)
+    }
+    assert len(told) == 5  # a window's own, that of the one before, and nothing of another key's
+    assert _nonces.cache_parameters()["maxsize"] == 4
 
 
 def test_metadata_name_the_algorithm(scene: Scene) -> None:
