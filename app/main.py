@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
+from starlette.types import ASGIApp
 
 from app.appointments import http as appointments_http
 from app.audit import http as audit_http
@@ -27,8 +28,11 @@ from app.notifications.live import Ear
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}  # a span would hold variables
 
 
-def build_app(settings: Settings) -> FastAPI:
-    """Return the application; its house opens when the server starts."""
+def build_app(settings: Settings) -> ASGIApp:
+    """Return the application; its house opens when the server starts.
+
+    What everything goes through stands around the framework, whose own layers are not on the straight way.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -50,15 +54,6 @@ def build_app(settings: Settings) -> FastAPI:
     )
     app.router.redirect_slashes = False
     problems.install(app)
-    app.add_middleware(
-        StraightWay,
-        answers={
-            "/graphql": endpoint.graphql,
-            "/ingest/qd4750": ingestion_http.receive,
-            "/ingest/fhir": ingestion_http.receive_fhir,
-        },
-    )
-    app.add_middleware(Envelope)
     rooms = (
         health,
         metrics,
@@ -75,4 +70,9 @@ def build_app(settings: Settings) -> FastAPI:
         app.include_router(room.router)
     if settings.demo:
         app.include_router(explorer.router)
-    return app
+    straight = {
+        "/graphql": endpoint.graphql,
+        "/ingest/qd4750": ingestion_http.receive,
+        "/ingest/fhir": ingestion_http.receive_fhir,
+    }
+    return Envelope(StraightWay(app, answers=straight))

@@ -4,8 +4,8 @@ Steps run on SQLAlchemy's connections, as `desk`, `porter`, `ingest` and `worker
 compiled operations on asyncpg alone. Nobody commits but `transaction`, `context.run_step` and `lanes.StepLane`.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 import asyncpg
 import orjson
@@ -152,28 +152,44 @@ _EXPECTED: Mapping[str, type[AppError]] = {
 }
 
 
-@contextmanager
-def connection_errors() -> Iterator[None]:
+class _ConnectionErrors:
+    """Holds nothing: one stands around all statements, also around those within another's."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """End, and turn an error."""
+        if error is not None:
+            _turn(error)
+
+
+def _turn(error: BaseException) -> None:
+    if isinstance(error, DBAPIError):
+        expected = _EXPECTED.get(str(getattr(error.orig, "sqlstate", None)))
+        if expected is not None or error.connection_invalidated:
+            raise (expected or Unavailable)(_words_of(getattr(error.orig, "__cause__", None))) from error
+    elif isinstance(error, asyncpg.PostgresError):
+        expected = _EXPECTED.get(str(error.sqlstate))
+        if expected is not None:
+            raise expected(_words_of(error)) from error
+    elif isinstance(error, OSError | asyncpg.InterfaceError | TimeoutError):
+        raise Unavailable from error
+
+
+_CONNECTION_ERRORS = _ConnectionErrors()
+
+
+def connection_errors() -> _ConnectionErrors:
     """Turn our own SQLSTATEs and a database that does not answer into expected errors; let all else pass.
 
     PostgreSQL's own codes stay what they are: a forgotten GRANT (42501) is a defect, not a refusal.
 
     :raises AppError: as the table above says
     """
-    try:
-        yield
-    except DBAPIError as error:
-        expected = _EXPECTED.get(str(getattr(error.orig, "sqlstate", None)))
-        if expected is None and not error.connection_invalidated:
-            raise
-        raise (expected or Unavailable)(_words_of(getattr(error.orig, "__cause__", None))) from error
-    except asyncpg.PostgresError as error:
-        expected = _EXPECTED.get(str(error.sqlstate))
-        if expected is None:
-            raise
-        raise expected(_words_of(error)) from error
-    except (OSError, asyncpg.InterfaceError, TimeoutError) as error:
-        raise Unavailable from error
+    return _CONNECTION_ERRORS
 
 
 def _words_of(error: BaseException | None) -> Text | None:

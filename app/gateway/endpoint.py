@@ -1,6 +1,5 @@
 """`POST /graphql`: GraphQL over HTTP. Trusted documents by id; plain documents and introspection in demo mode only."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +23,7 @@ from app.compiler.refusal import NotCompilable
 from app.core.context import Context
 from app.core.defects import report_defect
 from app.core.errors import AppError, ErrorCode, Invalid, Text, TooComplex, Unauthenticated, Unavailable
-from app.core.requests import read_body, require_media_type
+from app.core.requests import read_body, require_media_type, said, said_once
 from app.core.strict_json import NotStrictJson, read_object
 from app.gateway import limits, plans
 from app.gateway.apps import check_app, check_document
@@ -72,13 +71,13 @@ class _Plain:
 @router.post("/graphql")
 async def graphql(request: Request) -> Response:
     """Answer one operation."""
-    accept = request.headers.get("accept", "")
+    accept = said_once(request.scope, b"accept") or ""
     media_type = media_type_of(accept)
     asked: Asked | None = None
     try:
         context = shown_context(request)
         try:
-            check_app(request.headers.get("sokhoe-app"), oldest=context.house.settings.oldest_app_version)
+            check_app(said_once(request.scope, b"sokhoe-app"), oldest=context.house.settings.oldest_app_version)
             require_media_type(request, accepted=frozenset({JSON}))
             asked = _asked(await read_body(request, most_bytes=MOST_BYTES))
             return await _answer(asked, request=request, context=context, media_type=media_type)
@@ -112,11 +111,10 @@ async def _answer(asked: Asked, *, request: Request, context: Context, media_typ
         if plain.operation is None:
             return _introspect(plain, asked=asked, media_type=media_type)
         operation = plain.operation
-    known = ",".join(request.headers.getlist("if-none-match"))
+    known = ",".join(said(request.scope, b"if-none-match"))
     try:
-        with UntilGone(request):
-            async with asyncio.timeout(MOST_SECONDS):
-                answer = await run(operation, variables=asked.variables, context=context, if_none_match=known)
+        with UntilGone(request, most_seconds=MOST_SECONDS):
+            answer = await run(operation, variables=asked.variables, context=context, if_none_match=known)
     except TimeoutError:
         raise Unavailable from None
     outcome = "unchanged" if answer.body is None else "errors" if answer.has_errors else "answered"

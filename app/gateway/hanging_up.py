@@ -1,4 +1,4 @@
-"""Stops the work for a client that has hung up: its statement is cancelled, and its connection is free for others."""
+"""Stops the work for a client that has hung up, or has waited long enough: its statement is cancelled."""
 
 import asyncio
 from types import TracebackType
@@ -15,20 +15,23 @@ class ClientGone(Exception):
 
 
 class UntilGone:
-    """A block of work that ends when its client hangs up; the request's body must have been read.
+    """A block of work that ends when its client hangs up, or its time is over; the request's body must have been read.
 
     :raises ClientGone: in place of what was being done
+    :raises TimeoutError: likewise, after `most_seconds`
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, *, most_seconds: float) -> None:
         self._request = request
-        self._is_gone = False
+        self._most_seconds = most_seconds
+        self._ended_by: type[Exception] | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Self:
         """Begin."""
-        self._task = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._watch)
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task(self._loop)
+        self._timer = self._loop.call_later(min(LOOK_SECONDS, self._most_seconds), self._watch)
         return self
 
     def __exit__(
@@ -38,16 +41,20 @@ class UntilGone:
         self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
-        if self._is_gone and self._task is not None and isinstance(error, asyncio.CancelledError):
+        if self._ended_by is not None and self._task is not None and isinstance(error, asyncio.CancelledError):
             self._task.uncancel()
-            raise ClientGone from None
+            raise self._ended_by from None
 
     def _watch(self) -> None:
-        self._watcher = asyncio.get_running_loop().create_task(self._wait())
+        self._watcher = self._loop.create_task(self._wait())
+        self._timer = self._loop.call_later(max(0.0, self._most_seconds - LOOK_SECONDS), self._end, TimeoutError)
 
     async def _wait(self) -> None:
         while (await self._request.receive())["type"] != "http.disconnect":
             pass
-        self._is_gone = True
-        if self._task is not None:
+        self._end(ClientGone)
+
+    def _end(self, by: type[Exception]) -> None:
+        if self._ended_by is None and self._task is not None:
+            self._ended_by = by
             self._task.cancel()

@@ -11,6 +11,7 @@ from app.core.defects import report_defect
 from app.core.errors import Unavailable
 from app.core.ids import new_request_id
 from app.core.logs import log_request
+from app.core.requests import said, said_once
 from app.gateway.metrics import count_request
 from app.gateway.problems import internal_problem, problem_response
 
@@ -27,6 +28,7 @@ SAFE_HEADERS = {
 
 
 _SAFE_HEADERS = [(name.encode(), value.encode()) for name, value in SAFE_HEADERS.items()]
+_SAFE_NAMES = frozenset(name for name, _value in _SAFE_HEADERS)
 
 
 @lru_cache(maxsize=256)
@@ -60,7 +62,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         request_id = new_request_id()
-        language = language_of(_header(scope, b"accept-language") or "")
+        language = language_of(said_once(scope, b"accept-language") or "")
         scope.setdefault("state", {}).update(request_id=request_id, language=language)
         arriving = _Arriving(scope, receive)
         leaving = _Leaving(scope, send, arriving)
@@ -86,8 +88,8 @@ class _Arriving:
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
-        announced = _header(scope, b"content-length")
-        self.is_whole = announced in {None, "0"} and _header(scope, b"transfer-encoding") is None
+        announced = said_once(scope, b"content-length")
+        self.is_whole = announced in {None, "0"} and not said(scope, b"transfer-encoding")
 
     async def __call__(self) -> Message:
         """Receive the next piece."""
@@ -127,7 +129,8 @@ class _Leaving:
     def _complete(self, start: Message) -> None:
         state = self._scope["state"]
         given = {name for name, _value in start["headers"]}
-        headers = [*start["headers"], *(safe for safe in _SAFE_HEADERS if safe[0] not in given)]
+        left = _SAFE_HEADERS if given.isdisjoint(_SAFE_NAMES) else [one for one in _SAFE_HEADERS if one[0] not in given]
+        headers = [*start["headers"], *left]
         headers.append((b"x-request-id", state["request_id"].encode()))
         if "next_nonce" in state:  # RFC 9449 section 8.2; app.identity.proving puts it there
             headers.append((b"dpop-nonce", state["next_nonce"].encode()))
@@ -137,11 +140,6 @@ class _Leaving:
         route = _route(self._scope)
         count_request(route=route, status=start["status"], seconds=time.perf_counter() - self._began)
         log_request(request_id=state["request_id"], path=route, status=start["status"])
-
-
-def _header(scope: Scope, wanted: bytes) -> str | None:
-    """Return the first header of a name."""
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), None)
 
 
 def _route(scope: Scope) -> str:

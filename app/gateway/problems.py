@@ -111,6 +111,11 @@ def install(app: FastAPI) -> None:
         )
         return JSONResponse(body, status_code=error.status_code, media_type=PROBLEM_JSON, headers=error.headers)
 
+    @app.exception_handler(Exception)
+    async def defect(request: Request, _error: Exception) -> JSONResponse:  # the envelope reports it
+        language, request_id = request.state.language, request.state.request_id
+        return internal_problem(language=language, request_id=request_id, path=request.url.path)
+
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
         places = ", ".join(sorted({str(entry["loc"][-1]) for entry in error.errors()}))

@@ -27,6 +27,7 @@ class StraightWay:
             await self._app(scope, receive, send)
             return
         answer, scope["route"] = way  # the log names the route
+        scope["app"] = self._app
         request = Request(scope, receive)
         try:
             response = await answer(request)

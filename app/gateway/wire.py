@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.core.errors import ErrorCode, Text
 from app.core.ids import new_request_id
+from app.core.requests import WHOLE
 from app.gateway.middleware import SAFE_HEADERS
 from app.gateway.problems import PROBLEM_JSON, problem_body
 
@@ -60,9 +61,10 @@ class Wire(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and count what belongs to a head that is not whole."""
+        """Read on, and count what belongs to a head that is not whole: it must come in time."""
         self._read(data)
         if self._is_in_head and not self.transport.is_closing():
+            self._start_deadline()
             self._head_bytes += len(data)
             if self._head_bytes > self.most_head_bytes:
                 self._refuse(431, _TOO_LARGE)
@@ -94,7 +96,6 @@ class Wire(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         self._is_in_head, self._is_in_body, self._head_bytes = True, False, 0
-        self._start_deadline()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a field of the head; those after a chunked body (trailers) are read past, and no longer than a head.
@@ -102,7 +103,10 @@ class Wire(HttpToolsProtocol):
         :raises HeadRefused: too large
         """
         if not self._is_in_body:
-            super().on_header(name, value)
+            name = name.lower()
+            self.headers.append((name, value))
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
             return
         self._trailer_bytes += len(name) + len(value)
         if self._trailer_bytes > self.most_head_bytes:
@@ -117,16 +121,21 @@ class Wire(HttpToolsProtocol):
         """
         self._is_in_head, self._is_in_body, self._trailer_bytes = False, True, 0
         self._stop_deadline()
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        size, hosts, is_coded = len(self.url), 0, False
+        for name, value in self.headers:
+            size += len(name) + len(value)
+            if name == b"host":
+                hosts += 1
+            elif name == b"transfer-encoding" and value.lower() != b"chunked":
+                is_coded = True
         if size > self.most_head_bytes or len(self.headers) > self.most_fields:
             self._refusal = (431, _TOO_LARGE)
             raise HeadRefused
         version = self.parser.get_http_version()
-        hosts = sum(name == b"host" for name, _ in self.headers)
         is_tunnel = self.parser.get_method() == b"CONNECT"
         if version not in {"1.0", "1.1"} or hosts > 1 or (version == "1.1" and hosts == 0) or is_tunnel:
             raise HeadRefused
-        if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self.headers):
+        if is_coded:
             self._refusal = (501, _UNKNOWN_CODING)
             raise HeadRefused
         if not self.parser.should_upgrade() or self._should_upgrade():
@@ -135,6 +144,7 @@ class Wire(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """End a request; one that is read again has not begun."""
         if not self.parser.should_upgrade():
+            self.scope[WHOLE] = True  # type: ignore[literal-required]  # uvicorn's scope is ours too
             super().on_message_complete()
 
     def _start_deadline(self) -> None:

@@ -7,7 +7,7 @@ from app.core.db import connection_errors
 from app.core.errors import Unauthenticated
 from app.core.logs import log
 from app.core.providers import AppClient
-from app.core.requests import credentials_of, house_of, new_context
+from app.core.requests import credentials_of, house_of, new_context, said
 from app.identity.claims import Reason
 from app.identity.clients import OAuthCode, OAuthError
 from app.identity.dpop import NonceWanted, Proof, ProofRefused, check_proof, nonces_at
@@ -85,7 +85,7 @@ def challenged(refusal: Unauthenticated, request: Request) -> Unauthenticated:
 def _read(request: Request, *, access_token: str | None) -> Proof:
     house = house_of(request)
     now = house.clock()
-    sent = request.headers.getlist("dpop")
+    sent = said(request.scope, b"dpop")
     nonces = nonces_at(now, derive=house.vault.derivation.secret)
     try:
         proof = check_proof(
