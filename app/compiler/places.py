@@ -64,13 +64,15 @@ class Embedded:
 class Root:
     """What opens a root field, and the row it stands on.
 
-    `opens` names the opener ("book", "desk"); `row` and `on` are needed for an object field only.
+    `opens` names the opener ("book", "desk"); `row` and `on` are needed for an object field only. Where the opener
+    has seen that the row `is_there`, it is not read again unless something of it is asked.
     """
 
     name: str
     opens: str
     row: Source | None = None
     on: Callable[[RowRef, Inputs], ColumnElement[bool]] | None = None
+    is_there: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -45,13 +45,13 @@ def render(expression: ColumnElement[Any]) -> str:
 
 
 def render_numbered(expression: ColumnElement[Any]) -> Statement:
-    """Return `SELECT <expression>`, as UTF-8 bytes, for a client that binds inputs and constants.
+    """Return `SELECT <expression>`, as bytes of a client that speaks UTF-8, which binds inputs and constants.
 
     :raises NotCompilable: as `render`
     """
     rendering = Rendering(numbered=True)
     text = _rendered(expression, rendering)
-    return Statement(sql=f"SELECT convert_to({text}, 'UTF8')", order=tuple(rendering.order))
+    return Statement(sql=f"SELECT textsend({text})", order=tuple(rendering.order))
 
 
 def _rendered(expression: ColumnElement[Any], rendering: Rendering) -> str:

@@ -13,7 +13,7 @@ from app.compiler.names import name_text
 from app.compiler.parameters import arguments_of
 from app.compiler.places import Column, Naming, Relation, Shape, place_of, python_names
 from app.compiler.reach import Paged, Reach, item_up, terms_of
-from app.compiler.rows import RowRef
+from app.compiler.rows import RowRef, used
 from app.compiler.selection import Emission
 from app.compiler.texts import aggregated, constant, or_null
 
@@ -88,11 +88,14 @@ def _one(reach: Reach) -> Element:
         return _by_name(reach, named, naming)
     rows, own = reach.own()
     text = reach.build.node_text(named, reach.emission.below(), own, reach.place.kinds, reach.up)
+    root = reach.place.root
+    if root is not None and root.is_there and not used(own):
+        return text
     found = select(text).select_from(rows).where(*reach.conditions(own))
     if reach.place.order:
         found = found.order_by(*(term.of(term.key) for term in terms_of(reach.place.order, own))).limit(1)
     alone = found.scalar_subquery()
-    return alone if reach.place.root is not None else or_null(alone, reach.up)
+    return alone if root is not None else or_null(alone, reach.up)
 
 
 def _asks_for_a_name(reach: Reach, kind: GraphQLObjectType, naming: Naming) -> bool:

@@ -28,7 +28,7 @@ BEGIN
   opened := {function}(token, proof_key{asked}, '{operation}'{known});
   etag := opened.etag; in_citizen := opened.citizen_id; in_sections := opened.sections;
   IF etag = if_none_match THEN RETURN; END IF;
-  body := convert_to((SELECT {body}), 'UTF8');
+  body := textsend({body});
   IF body IS NULL THEN RAISE EXCEPTION 'the book is missing' USING ERRCODE = 'XX000'; END IF;
 END $operation$"""
 
@@ -39,7 +39,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $operation$
 DECLARE in_viewer uuid; in_practitioner uuid;
 BEGIN
   SELECT s.citizen_id, s.practitioner_id INTO in_viewer, in_practitioner FROM auth.sign_in(token, proof_key) s;
-  body := convert_to((SELECT {body}), 'UTF8');
+  body := textsend({body});
   IF body IS NULL THEN RAISE EXCEPTION 'nothing is there for this viewer' USING ERRCODE = 'SK404'; END IF;
 END $operation$"""
 

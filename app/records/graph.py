@@ -26,10 +26,10 @@ def _of_the_open_book(row: RowRef, inputs: Inputs) -> ColumnElement[Any]:
     return row.citizen_id == inputs.citizen
 
 
-BOOK = rests.Root(name="book", opens="book", row=BookRow, on=_of_the_open_book)
-GRANTED = rests.Root(name="granted", opens="grant", row=BookRow, on=_of_the_open_book)
+BOOK = rests.Root(name="book", opens="book", row=BookRow, on=_of_the_open_book, is_there=True)
+GRANTED = rests.Root(name="granted", opens="grant", row=BookRow, on=_of_the_open_book, is_there=True)
 CHANGES = rests.Root(name="changes", opens="book", row=changes)
-PREVIEW = rests.Root(name="preview", opens="preview", row=BookRow, on=_of_the_open_book)
+PREVIEW = rests.Root(name="preview", opens="preview", row=BookRow, on=_of_the_open_book, is_there=True)
 
 
 @strawberry.type

@@ -348,4 +348,14 @@ def test_t2_a_new_function_is_not_the_publics_either(catalogue: Catalogue) -> No
 def test_t2_the_api_prepares_with_generic_plans_and_in_utc(catalogue: Catalogue) -> None:
     roles = catalogue.pairs("SELECT rolname, array_to_string(rolconfig, ',') FROM pg_roles WHERE rolcanlogin")
     assert "plan_cache_mode=force_generic_plan" in roles["api"]
+    assert "enable_bitmapscan=off" in roles["api"]
     assert all("TimeZone=UTC" in roles[login] for login in ("api", "desk", "ingest", "worker", "demo", "migrator"))
+
+
+def test_t2_only_one_cast_is_ours_and_it_changes_no_byte(catalogue: Catalogue) -> None:
+    ours = catalogue.rows("""
+        SELECT castsource::regtype::text, casttarget::regtype::text, castmethod, castcontext FROM pg_cast
+         WHERE oid >= 16384""")
+    assert ours == [["json", "text", "b", "a"]]  # binary, in assignments
+    said = """{"a" : "\\u1ee7 \\" \\\\", "ủ":1.0,  "a":null}"""
+    assert catalogue.rows(f"SELECT '{said}'::json::text") == [[said]]

@@ -206,3 +206,11 @@ async def test_desk_reads_its_own_grants_and_no_hash(stand: Stand, shared: Share
             await desk.fetch("SELECT auth.sign_in($1, NULL)", shared.doctor)
             assert {row[0] for row in await desk.fetch("SELECT id FROM auth.book_grant")} == {shared.grant}
             assert await desk.fetchval("SELECT count(*) FROM auth.share_code") == 0
+
+
+@pytest.mark.asyncio
+async def test_a_book_that_is_missing_is_not_opened_for_others(stand: Stand) -> None:
+    """Operations that ask nothing of the book's own row do not look whether it is there."""
+    async with tries.as_role(stand, "auth_owner") as owner:
+        opening = """SELECT auth.decide(gen_random_uuid(), '{"sections": 1, "sensitive": 0}', false, false)"""
+        assert await tries.sqlstate_of(owner, opening) == "XX000"

@@ -9,6 +9,7 @@ from graphql.language import FragmentDefinitionNode
 from app.compiler import Index, NotCompilable, Plan, assemble, compile_field, compile_operation, run_statement
 from app.compiler import declare as rests
 from app.core.errors import Invalid
+from app.gateway import plans
 from tests.compiler.bench import Bench, Viewing
 from tests.compiler.rows import BROKEN, EMPTY, FULL
 from tests.compiler.toy import BOOK, INDEX, INPUTS, BookRow, Citizen, Dose, Measurement, Practitioner, Query
@@ -121,6 +122,22 @@ def test_a_row_of_no_known_type_is_a_hole(bench: Bench) -> None:
 
     assert outcome.data == b"null"
     assert outcome.holes == (("me",),)
+
+
+@pytest.mark.parametrize(
+    ("query", "is_read"),
+    [
+        ("{ healthBook { visits { nodes { id } } } }", False),
+        ("{ healthBook { __typename } }", False),
+        ("{ healthBook { version visits { nodes { id } } } }", True),
+        ("query($g: ID!) { sharedHealthBook(grantId: $g) { allergies { id } } }", False),
+        ("query($s: ShareScopeInput!) { previewShare(scope: $s) { version } }", True),
+    ],
+)
+def test_a_book_that_its_opener_has_seen_is_read_for_what_is_asked_of_it(query: str, is_read: bool) -> None:  # noqa: FBT001
+    (part,) = plans.compile_plain(parse(query), operation_name=None, key=query).plan.parts
+
+    assert ("auth.book" in part.statement().sql) is is_read
 
 
 def test_a_missing_root_row_is_null(bench: Bench) -> None:

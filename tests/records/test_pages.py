@@ -85,7 +85,8 @@ def explained(
     async def explain() -> dict[str, Any]:
         async with tries.as_role(stand, "book_reader") as reader, reader.transaction():
             await reader.execute(
-                "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off"
+                "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; "
+                "SET LOCAL enable_bitmapscan = off"
             )  # as `api`
             await reader.execute(f"PREPARE probe AS {statement.sql}")
             await reader.fetchrow("SELECT auth.open_book($1, NULL, NULL, 'probe')", heavy.token)

@@ -33,6 +33,7 @@ DECLARE
   hidden int := (SELECT b.hidden_classes FROM auth.book b WHERE b.citizen_id = citizen);
   done text;
 BEGIN
+  IF hidden IS NULL THEN RAISE EXCEPTION 'the book is missing' USING ERRCODE = 'XX000'; END IF;
   done := set_config('book.opened', now()::text, true);
   done := set_config('book.citizen', citizen::text, true);
   done := set_config('book.sections', (scope->>'sections')::int::text, true);
