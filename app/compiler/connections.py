@@ -15,7 +15,7 @@ from app.compiler.reach import Paged, Reach, item_up, terms_of
 from app.compiler.refusal import NotCompilable
 from app.compiler.rows import RowColumn
 from app.compiler.selection import Emission
-from app.compiler.texts import JsonText, aggregated, as_text, constant, or_null
+from app.compiler.texts import JsonText, as_text, constant, joined, or_null
 
 Element = ColumnElement[Any]
 BOUNDLESS = {"timestamptz": "infinity", "date": "infinity", "numeric": "Infinity"}
@@ -138,7 +138,7 @@ class _Connection:
         if self.looks_ahead:  # the row that only shows that more follow is never made into text
             number = RowColumn(self.page.alias, Paged.NUMBER)
             text = case((number <= self.size.sql, text))
-        return aggregated(text, *self.page.order)
+        return JsonText("[", joined(text, *self.page.order), "]")
 
     def _cursor_at(self, position: Element) -> Element:
         """Return the cursor of the row at a place: the keys are gathered, and only its own made into text."""

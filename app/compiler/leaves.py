@@ -35,7 +35,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from app.compiler.names import Named, name_text
 from app.compiler.refusal import NotCompilable
-from app.compiler.texts import JsonText, aggregated, as_text, constant, hole, null_text, or_null
+from app.compiler.texts import JsonText, as_text, constant, hole, joined, null_text, or_null
 
 INT_LOWEST, INT_HIGHEST = -(2**31), 2**31 - 1
 Element = ColumnElement[Any]
@@ -165,5 +165,5 @@ def _list_text(kind: GraphQLOutputType, value: Element, *, up: int) -> Element:
         .render_derived()
     )
     item = leaf_text(kind, items.c.item, never_null=False, up=0 if nullable else up + 1)
-    listed = select(aggregated(item, items.c.place)).select_from(items).scalar_subquery()
-    return case(absent, else_=listed)
+    members = select(joined(item, items.c.place)).select_from(items).scalar_subquery()
+    return case(absent, else_=JsonText("[", members, "]"))

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Text, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from app.compiler.rows import RowColumn
 from app.compiler.texts import JsonText, as_text, null_text, or_null
 
 NAME = b"\x04"
@@ -41,7 +42,7 @@ def name_text(list_name: str, code: ColumnElement[Any], up: int) -> ColumnElemen
     """Return the mark of a code's name; a missing code or name is carried `up` levels."""
     around = NAME.decode()
     mark = JsonText(f"{around}{up};{list_name};", as_text(func.json_scalar(as_text(code))), around)
-    return or_null(mark, up)
+    return mark if isinstance(code, RowColumn) and code.cell.never_null else or_null(mark, up)
 
 
 def split(text: bytes) -> list[bytes]:

@@ -15,7 +15,7 @@ from app.compiler.places import Column, Naming, Relation, Shape, place_of, pytho
 from app.compiler.reach import Paged, Reach, item_up, terms_of
 from app.compiler.rows import RowRef, used
 from app.compiler.selection import Emission
-from app.compiler.texts import aggregated, constant, or_null
+from app.compiler.texts import JsonText, constant, joined, or_null
 
 if TYPE_CHECKING:
     from app.compiler.compile import Build
@@ -130,4 +130,5 @@ def _many(reach: Reach) -> Element:
     with reach.build.repeated(size.most):
         text = reach.build.node_text(named, reach.emission.below(), paged.row, reach.place.kinds, up)
     page = paged.rows(rows, reach.conditions(own), size.sql)
-    return select(aggregated(text, *paged.order)).select_from(page).scalar_subquery()
+    members = select(joined(text, *paged.order)).select_from(page).scalar_subquery()
+    return JsonText("[", members, "]")

@@ -87,7 +87,9 @@ def as_text(value: ColumnElement[Any]) -> ColumnElement[str]:
     return cast(value, Text)
 
 
-def aggregated(text: ColumnElement[Any], *order: ColumnElement[Any]) -> ColumnElement[str]:
-    """Return the JSON array of the rows' texts, in an order that nothing outside can lose."""
-    joined = func.string_agg(text, aggregate_order_by(constant(","), *order))
-    return JsonText("[", func.coalesce(joined, constant("")), "]")
+def joined(text: ColumnElement[Any], *order: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return the members of the JSON array of the rows' texts, in an order that nothing outside can lose.
+
+    The brackets stand outside the sub-select, beside what is constant there: each piece costs for every row.
+    """
+    return func.coalesce(func.string_agg(text, aggregate_order_by(constant(","), *order)), constant(""))
