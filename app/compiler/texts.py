@@ -24,6 +24,8 @@ RUN = 24
 
 Piece = str | ColumnElement[Any]
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)  # json.dumps would make one a text
+
 
 class JsonText(ColumnElement[str]):
     """A concatenation of constant texts and text expressions; null when one of them is."""
@@ -59,7 +61,7 @@ def _json_text(element: JsonText, compiler: SQLCompiler, **options: Any) -> str:
 
 def json_literal(text: str) -> str:
     """Return the JSON string of a constant."""
-    return json.dumps(text, ensure_ascii=False)
+    return _ENCODER.encode(text)
 
 
 def hole(up: int) -> str:

@@ -3,8 +3,9 @@
 import json
 import logging
 import sys
-
-from app.core.clock import utc_now
+import time
+from datetime import UTC, datetime
+from functools import lru_cache
 
 MOST_CHARACTERS = 1000
 
@@ -51,7 +52,13 @@ def _write(level: str, event: str, fields: dict[str, object]) -> None:
 
 
 def _now() -> str:
-    return utc_now().isoformat(timespec="microseconds").replace("+00:00", "Z")
+    second, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return f"{_told(second)}.{nanoseconds // 1000:06d}Z"
+
+
+@lru_cache(maxsize=1)  # a moment is written out once a second
+def _told(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")
 
 
 class _Quiet(logging.Handler):

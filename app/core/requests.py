@@ -36,7 +36,8 @@ def said(scope: Scope, name: bytes) -> Sequence[str]:
     if head is None:
         head = scope[_HEAD] = {}
         for field_name, value in scope["headers"]:
-            head[field_name] = (*head.get(field_name, ()), value.decode("latin-1"))
+            told = value.decode("latin-1")
+            head[field_name] = (*head[field_name], told) if field_name in head else (told,)
     return head.get(name, ())
 
 

@@ -30,7 +30,7 @@ from app.gateway.apps import check_app, check_document
 from app.gateway.hanging_up import ClientGone, UntilGone
 from app.gateway.metrics import count_operation
 from app.gateway.problems import graphql_error, headers_of, internal_graphql_error
-from app.gateway.run import run
+from app.gateway.run import Answer, run
 from app.gateway.trusted import UNKNOWN_DOCUMENT, document_id, trusted_operations
 from app.identity.proving import challenged, shown_context, spend_proof
 
@@ -119,11 +119,22 @@ async def _answer(asked: Asked, *, request: Request, context: Context, media_typ
         raise Unavailable from None
     outcome = "unchanged" if answer.body is None else "errors" if answer.has_errors else "answered"
     count_operation(operation.name, is_trusted=asked.document_id is not None, outcome=outcome)
-    if answer.etag is not None:
-        headers["ETag"] = answer.etag
-    if answer.body is None:
-        return Response(status_code=304, headers=headers)
-    return Response(answer.body, media_type=media_type, headers=headers)
+    return _Answered(answer, media_type=media_type, headers=headers)
+
+
+class _Answered(Response):
+    """What was read, its few fields made at once: the framework looks for each among those that are given."""
+
+    def __init__(self, answer: Answer, *, media_type: str, headers: Mapping[str, str]) -> None:
+        self.status_code, self.body, self.background = 200, answer.body or b"", None
+        self.raw_headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        if answer.etag is not None:
+            self.raw_headers.append((b"etag", answer.etag.encode()))
+        if answer.body is None:
+            self.status_code = 304
+        else:
+            length = b"%d" % len(answer.body)
+            self.raw_headers += [(b"content-length", length), (b"content-type", media_type.encode())]
 
 
 _known: dict[bytes, Asked] = {}

@@ -3,8 +3,10 @@
 import re
 
 import httpx
+from prometheus_client import generate_latest
 
 from app.core.settings import Settings
+from app.gateway import metrics
 from tests.conftest import RunningServer
 from tests.ingestion import messages
 from tests.people import Stand
@@ -35,6 +37,18 @@ def test_b215_metrics_count_without_a_person_in_them(http: httpx.Client, stand: 
     assert 'route="/ingest/messages/{message_id}"' in answer.text
     for secret in (str(citizen), NUMBER, "Nguyễn", token["Authorization"][7:]):
         assert secret not in answer.text
+
+
+def test_a_route_is_told_how_long_it_takes() -> None:
+    route = "/a-route-of-this-test"
+    for seconds in (0.001, 0.002, 0.003, 7.0):
+        metrics.count_request(route=route, status=200, seconds=seconds)
+    told = generate_latest(metrics.REGISTRY).decode()
+    for within, count in {"0.002": 2, "0.005": 3, "5.0": 3, "+Inf": 4}.items():
+        assert f'sokhoe_request_seconds_bucket{{le="{within}",route="{route}"}} {count}.0' in told
+    assert f'sokhoe_request_seconds_count{{route="{route}"}} 4.0' in told
+    assert f'sokhoe_request_seconds_sum{{route="{route}"}} 7.006' in told
+    assert f'sokhoe_requests_total{{route="{route}",status="200"}} 4.0' in told
 
 
 def test_b215_outside_demo_mode_they_stand_on_a_port_of_their_own(settings: Settings) -> None:
