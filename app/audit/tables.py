@@ -58,7 +58,7 @@ class LineRow(Row):
     facility_code: Mapped[str | None] = mapped_column(Text)
     about: Mapped[dict[str, Any]] = mapped_column(JSONB)  # ids, codes, scope, purpose: never health data
     nonce: Mapped[bytes] = mapped_column(LargeBinary)
-    transaction: Mapped[int] = mapped_column(Xid8)  # that wrote it; `audit.announced` looks at it
+    transaction: Mapped[int] = mapped_column(Xid8)  # that wrote it
 
 
 class LeafRow(Row):

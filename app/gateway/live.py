@@ -49,7 +49,7 @@ WITH given AS (
     practitioner_name, facility_code, kind, purpose, scope, session_id, confirmed_at, starts_at, ends_at)
   VALUES ($2::uuid, $1::uuid, 'X', $2::uuid, 'X', 'X', '0XXX0', 'CODE', 'OTHER', '{"sections": 1023, "sensitive": 63}',
     $2::uuid, now(), now(), now() + interval '1 minute')),
-announced AS (INSERT INTO auth.announcement VALUES ($1::uuid, 1, now()))
+announced AS (INSERT INTO auth.announcement VALUES ($1::uuid, 1, now(), $2::uuid, $2::uuid, $3::text, '1'))
 INSERT INTO audit.line VALUES ($1::uuid, 1, '', now(), 'BOOK_OPENED', 'VIEW', 'PRACTITIONER', $2::uuid, 'X', '0XXX0',
   jsonb_build_object('grant', $2::uuid, 'operation', $3::text), '', '1')"""
 

@@ -250,6 +250,10 @@ class AnnouncementRow(Row):
     citizen_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     n: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    practitioner_id: Mapped[UUID | None] = mapped_column(Uuid)  # null, and so three more: an earlier release's
+    grant_id: Mapped[UUID | None] = mapped_column(Uuid)
+    operation: Mapped[str | None] = mapped_column(Text)
+    transaction: Mapped[int | None] = mapped_column(Xid8)  # that announced it
 
 
 class BookUseRow(Row):

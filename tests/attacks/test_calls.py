@@ -151,6 +151,7 @@ CALLS = {
         "notice.register_target",
         "notice.remove_target",
         "notice.set_preferences",
+        "audit.body",
         "audit.body_of",
         "audit.canonical",
         "audit.consistency_path",

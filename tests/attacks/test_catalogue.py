@@ -5,7 +5,6 @@ from tests.attacks.catalogue import LOGINS, OURS, Catalogue
 GUARDED = ("audit", "auth", "book", "care", "intake", "notice")
 
 DEFINERS = {
-    "audit.announced": "auth_owner",
     "audit.begin_sealing": "auth_owner",
     "audit.consistency_path": "auth_owner",
     "audit.inclusion_path": "auth_owner",
@@ -53,7 +52,6 @@ DEFINERS = {
     "auth.forget_deed": "auth_owner",
     "auth.freeze_sharing": "auth_owner",
     "auth.give_consent": "auth_owner",
-    "auth.granted_book": "auth_owner",
     "auth.hide_classes": "auth_owner",
     "auth.is_fresh": "auth_owner",
     "auth.is_stepped_up": "auth_owner",
@@ -204,6 +202,10 @@ DEFINERS = {
 }
 """Every SECURITY DEFINER function and its owner. Operations (`op.*`) come from graphql/trusted.json."""
 
+BOUND = {"auth.bands", "auth.closed_from", "auth.extent_of"}
+"""The functions whose text was bound when they were made: without a search path they become part of statements."""
+
+
 OPEN_NONE = {"op.announce", "op.names"}
 """The functions in `op` that open no book: one writes down that it will be opened, one reads public lists."""
 
@@ -288,7 +290,17 @@ def test_t2_every_function_of_ours_pins_its_search_path(catalogue: Catalogue) ->
     free = catalogue.column(f"""
         SELECT n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
          WHERE {OURS} AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)""")
-    assert free == {"jobs.fn_pgqueuer_changed"}  # the queue library's trigger, with the rights of its caller
+    assert free == {"jobs.fn_pgqueuer_changed"} | BOUND  # the queue library's trigger, with the rights of its caller
+
+
+def test_t2_what_pins_no_search_path_was_bound_when_it_was_made_and_is_its_owners(catalogue: Catalogue) -> None:
+    """Its names are looked up once, as in a view: no path that a caller sets can change what it asks."""
+    bound = catalogue.column(f"""
+        SELECT n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+         WHERE {OURS} AND p.prosqlbody IS NOT NULL AND NOT p.prosecdef AND p.provolatile <> 'v' AND p.proconfig IS NULL
+           AND NOT EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+                            WHERE a.grantee <> p.proowner)""")
+    assert bound == BOUND
 
 
 def test_t2_an_operation_opens_the_book_before_anything_else(catalogue: Catalogue) -> None:
@@ -311,12 +323,29 @@ def test_t2_an_operation_opens_the_book_before_anything_else(catalogue: Catalogu
 
 
 def test_t2_what_makes_a_session_alive_is_one_rule(catalogue: Catalogue) -> None:
-    """It stands in two functions, for the sake of one statement; a word more in one of them would be a hole."""
-    rules = catalogue.rows(r"""
-        SELECT DISTINCT regexp_replace(substring(prosrc FROM 'WHERE (s\.token_hash = [^;]+);'), '\s+', ' ', 'g')
-          FROM pg_proc WHERE proname IN ('live_session', 'open_book')""")
-    assert len(rules) == 1
-    assert "s.expires_at > clock_timestamp()" in rules[0][0]
+    """It stands in three functions, for the sake of one statement; a word more in one of them would be a hole."""
+    assert "s.expires_at > clock_timestamp()" in one_rule(
+        catalogue, r"\ms\.token_hash = [^;]+;", "live_session", "open_book", "live_grant"
+    )
+
+
+def test_t2_what_a_grant_opens_and_who_practises_is_one_rule(catalogue: Catalogue) -> None:
+    """A reading by a grant is judged in one statement, by the words of the functions that judge alone."""
+    judged = r"g\.revoked_at IS NULL AND \(SELECT c\.closed_at IS NULL .*clock_timestamp\(\) < g\.ends_at"
+    assert "clock_timestamp() >= g.starts_at" in one_rule(catalogue, judged, "judge_grant", "live_grant")
+    practises = r"today BETWEEN p\.valid_from.*f\.code = w\.facility_code\)"
+    assert "p.suspended_at > clock_timestamp()" in one_rule(catalogue, practises, "practises", "live_grant")
+
+
+def one_rule(catalogue: Catalogue, pattern: str, *functions: str) -> str:
+    """Return the words that a pattern finds in each of some functions of `auth`, which must be the same."""
+    names = ", ".join(f"'{name}'" for name in functions)
+    rows = catalogue.rows(f"""
+        SELECT proname, regexp_replace(substring(prosrc FROM '{pattern}'), '\\s+', ' ', 'g')
+          FROM pg_proc WHERE pronamespace = 'auth'::regnamespace AND proname IN ({names})""")
+    assert {name for name, _ in rows} == set(functions)
+    (rule,) = {words for _, words in rows}
+    return rule
 
 
 def test_t2_the_public_may_do_nothing(catalogue: Catalogue) -> None:

@@ -49,6 +49,11 @@ async def announced(stand: Stand, token: str, grant: UUID, operation: str = "pro
         return line
 
 
+async def changed(stand: Stand, shared: Shared, what: str) -> None:
+    change = f"UPDATE auth.announcement SET {what} WHERE citizen_id = :id"
+    await asyncio.to_thread(partial(stand.as_owner, change, id=shared.patient))
+
+
 @pytest.mark.asyncio
 async def test_trap1_a_reading_needs_a_line_of_another_committed_transaction(stand: Stand, shared: Shared) -> None:
     async with tries.as_role(stand, "book_reader") as reader:
@@ -76,14 +81,23 @@ async def test_trap1_a_line_is_good_for_its_viewer_grant_and_operation_for_ten_s
         assert await tries.sqlstate_of(reader, OPEN, shared.other_doctor, shared.grant, line) == tries.NO_SUCH_BOOK
         assert await tries.sqlstate_of(reader, OPEN, shared.doctor, shared.other_grant, line) == tries.NO_SUCH_BOOK
         assert await tries.sqlstate_of(reader, OPEN, shared.other_doctor, shared.other_grant, line) == tries.STALE
-    await asyncio.to_thread(
-        partial(
-            stand.as_owner,
-            "UPDATE audit.line SET at = at - interval '11 seconds' WHERE citizen_id = :id",
-            id=shared.patient,
-        )
-    )
+        await changed(stand, shared, "at = clock_timestamp() - interval '10 seconds'")
+        assert await tries.sqlstate_of(reader, OPEN, shared.doctor, shared.grant, line) == tries.STALE
+        await changed(stand, shared, "at = clock_timestamp() - interval '8 seconds'")
+        assert (await reader.fetchrow(OPEN, shared.doctor, shared.grant, line))["citizen_id"] == shared.patient
+
+
+@pytest.mark.asyncio
+async def test_trap1_an_announcement_that_says_less_or_is_undone_opens_nothing(stand: Stand, shared: Shared) -> None:
     async with tries.as_role(stand, "book_reader") as reader:
+        for column in ("practitioner_id", "grant_id", "operation", "transaction"):  # null: of an earlier release
+            line = await announced(stand, shared.doctor, shared.grant)
+            await changed(stand, shared, f"{column} = NULL")
+            assert await tries.sqlstate_of(reader, OPEN, shared.doctor, shared.grant, line) == tries.STALE, column
+        undone = reader.transaction()
+        await undone.start()
+        line = await reader.fetchval(ANNOUNCE, shared.doctor, shared.grant, "probe")
+        await undone.rollback()
         assert await tries.sqlstate_of(reader, OPEN, shared.doctor, shared.grant, line) == tries.STALE
 
 
@@ -154,7 +168,7 @@ async def test_f_the_api_opens_nothing_but_by_operations_and_forged_settings_cha
         for statement in (
             f"SELECT auth.open_granted_book('{shared.doctor}', NULL, '{shared.grant}', {line}, 'probe')",
             f"SELECT auth.open_preview('{shared.doctor}', NULL, '{{}}', NULL, 'probe')",
-            "SELECT auth.decide(NULL, '{}', true, true)",
+            "SELECT auth.decide(NULL, '{}', true, true, 0)",
             f"SELECT auth.announce('{shared.doctor}', NULL, '{shared.grant}', 'x', '', 'r')",
             "SELECT * FROM auth.book_grant",
             "SELECT * FROM auth.share_code",
@@ -212,5 +226,5 @@ async def test_desk_reads_its_own_grants_and_no_hash(stand: Stand, shared: Share
 async def test_a_book_that_is_missing_is_not_opened_for_others(stand: Stand) -> None:
     """Operations that ask nothing of the book's own row do not look whether it is there."""
     async with tries.as_role(stand, "auth_owner") as owner:
-        opening = """SELECT auth.decide(gen_random_uuid(), '{"sections": 1, "sensitive": 0}', false, false)"""
+        opening = """SELECT auth.decide(gen_random_uuid(), '{"sections": 1, "sensitive": 0}', false, false, NULL)"""
         assert await tries.sqlstate_of(owner, opening) == "XX000"

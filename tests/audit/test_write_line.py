@@ -15,7 +15,6 @@ from sqlalchemy.exc import DBAPIError
 from app.core.db import Login
 from app.core.errors import Unavailable
 from app.core.settings import Settings
-from tests.attacks import tries
 from tests.attacks.tries import run
 from tests.audit.visitors import Visitors, canonical, leaf_of
 from tests.conftest import Ground
@@ -123,67 +122,6 @@ def test_each_kind_of_actor_is_told_apart(visitors: Visitors, citizen: UUID, doc
         ("FACILITY_SYSTEM", None, "79001"),
         ("SYSTEM", None, None),
     ]
-
-
-def announced(stand: Stand, citizen: UUID, n: int, *, by: str, operation: str = "DoctorView", told: str = "{}") -> bool:
-    rows = stand.as_owner(
-        "SELECT audit.announced(:citizen, :n, auth.live_session(:token, NULL), :operation, CAST(:told AS jsonb))",
-        citizen=citizen,
-        n=n,
-        token=by,
-        operation=operation,
-        told=told,
-    )
-    return bool(rows[0][-1])
-
-
-def test_a_reading_is_announced_by_this_viewer_for_this_operation_grant_and_citizen_only(
-    visitors: Visitors, citizen: UUID, doctor: str
-) -> None:
-    stand = visitors.stand
-    n = visitors.view(citizen, by=doctor, about={"grant": "a"})
-
-    assert announced(stand, citizen, n, by=doctor, told='{"grant": "a"}')
-    assert not announced(stand, citizen, n, by=doctor, told='{"grant": "b"}')
-    assert not announced(stand, citizen, n, by=doctor, operation="Another")
-    assert not announced(stand, citizen, n + 1, by=doctor)
-    assert not announced(stand, visitors.citizen(), n, by=doctor)
-    assert not announced(stand, citizen, n, by=visitors.practitioner("Người Khác"))
-    change = visitors.write(citizen, "GRANT_GIVEN", by=doctor, about={"operation": "DoctorView"})
-    assert not announced(stand, citizen, change, by=doctor)
-
-
-def test_an_announcement_is_good_for_ten_seconds(visitors: Visitors, citizen: UUID, doctor: str) -> None:
-    n = visitors.view(citizen, by=doctor)
-    change = "UPDATE audit.line SET at = clock_timestamp() - interval '{}' WHERE citizen_id = :id"
-
-    visitors.stand.as_owner(change.format("9 seconds"), id=citizen)
-    assert announced(visitors.stand, citizen, n, by=doctor)
-    visitors.stand.as_owner(change.format("10 seconds"), id=citizen)
-    assert not announced(visitors.stand, citizen, n, by=doctor)
-
-
-@pytest.mark.parametrize("begin", ["BEGIN", "BEGIN; SAVEPOINT s"])
-def test_a_reading_in_the_announcements_own_transaction_is_refused(
-    visitors: Visitors, citizen: UUID, doctor: str, begin: str
-) -> None:
-    async def both() -> tuple[bool, bool]:
-        check = "SELECT audit.announced($1, $2, auth.live_session($3, NULL), 'DoctorView')"
-        async with tries.as_role(visitors.stand, "auth_owner") as connection:
-            await connection.execute(begin)
-            n = await connection.fetchval(
-                "SELECT audit.write_line($1, 'BOOK_OPENED', auth.live_session($2, NULL), $3)",
-                citizen,
-                doctor,
-                '{"operation": "DoctorView"}',
-            )
-            if "SAVEPOINT" in begin:
-                await connection.execute("RELEASE SAVEPOINT s")
-            within = await connection.fetchval(check, citizen, n, doctor)
-            await connection.execute("COMMIT")
-            return within, await connection.fetchval(check, citizen, n, doctor)
-
-    assert run(both) == (False, True)
 
 
 def test_an_unknown_grant_cannot_be_announced(visitors: Visitors, doctor: str) -> None:

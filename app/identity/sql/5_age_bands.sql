@@ -26,25 +26,27 @@ INSERT INTO auth.age_band VALUES
 
 -- The band of somebody born on a day, on another day. In a year without 29 February it is reached on the 28th
 -- (Civil Code 2015 Art. 148). Of whom only the year is known, 1 January counts: the narrower right comes first.
-CREATE OR REPLACE FUNCTION auth.band_on(born date, day date) RETURNS auth.age_band
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- Its text is bound when it is made, so that it needs no search path and becomes part of whatever statement asks for it.
+CREATE OR REPLACE FUNCTION auth.bands(born date, day date) RETURNS SETOF auth.age_band
+LANGUAGE sql STABLE ROWS 1
+BEGIN ATOMIC
   SELECT b.* FROM auth.age_band b
    WHERE (born + make_interval(years => b.from_age))::date <= day AND day BETWEEN b.valid_from AND coalesce(b.valid_until, 'infinity')
-   ORDER BY b.from_age DESC, b.valid_from DESC LIMIT 1
-$$;
-REVOKE ALL ON FUNCTION auth.band_on FROM PUBLIC;
+   ORDER BY b.from_age DESC, b.valid_from DESC LIMIT 1;
+END;
+CREATE OR REPLACE FUNCTION auth.band_on(born date, day date) RETURNS auth.age_band
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ SELECT b.* FROM auth.bands(born, day) b $$;
+REVOKE ALL ON FUNCTION auth.bands, auth.band_on FROM PUBLIC;
 
 -- What a representation is worth on a day, waiting, over and ended ones included: NONE, and so while either account is
 -- closed. A mandate is an adult's to give; a court's decision holds at any age.
 CREATE OR REPLACE FUNCTION auth.extent_of(r auth.representation, closed boolean, by_age text, day date) RETURNS text
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RETURN CASE
+LANGUAGE sql IMMUTABLE
+RETURN CASE
     WHEN closed OR r.accepted_at IS NULL OR r.ended_at IS NOT NULL OR day NOT BETWEEN r.valid_from AND coalesce(r.valid_until, 'infinity') THEN 'NONE'
     WHEN r.kind IN ('PARENT', 'GUARDIAN') THEN by_age
     WHEN r.kind = 'MANDATE' AND by_age <> 'NONE' THEN 'NONE'
     ELSE r.extent END;
-END $$;
 CREATE OR REPLACE FUNCTION auth.extent_on(r auth.representation, day date) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT auth.extent_of(r, d.closed_at IS NOT NULL OR v.closed_at IS NOT NULL, b.extent, day)

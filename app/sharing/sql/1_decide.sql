@@ -22,36 +22,33 @@ BEGIN
   RETURN '';
 END $$;
 
--- `private`: whether the viewer stands for the owner (numbers, phone and address are shown).
-CREATE OR REPLACE FUNCTION auth.decide(citizen uuid, scope jsonb, unmasked boolean, private boolean) RETURNS void
+-- Writes the decision. `hidden`: the classes that the owner hides, null when the book is missing. `private`: whether the
+-- viewer stands for the owner (numbers, phone and address are shown).
+CREATE OR REPLACE FUNCTION auth.settle(citizen uuid, sections int, since text, until text, unmasked boolean, sensitive int, hidden int,
+                                       facilities text, records text, private boolean) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  since text := coalesce(scope->>'since', '-infinity');
-  until text := coalesce(scope->>'until', 'infinity');
-  facilities text := auth.listed(scope->'facilities');
-  records text := auth.listed(scope->'records');
-  hidden int := (SELECT b.hidden_classes FROM auth.book b WHERE b.citizen_id = citizen);
-  done text;
 BEGIN
   IF hidden IS NULL THEN RAISE EXCEPTION 'the book is missing' USING ERRCODE = 'XX000'; END IF;
-  done := set_config('book.opened', now()::text, true);
-  done := set_config('book.citizen', citizen::text, true);
-  done := set_config('book.sections', (scope->>'sections')::int::text, true);
-  done := set_config('book.since', since::timestamptz::text, true);
-  done := set_config('book.until', until::timestamptz::text, true);
-  done := set_config('book.unmasked', unmasked::text, true);
-  done := set_config('book.sensitive', (CASE WHEN unmasked THEN (scope->>'sensitive')::int ELSE (scope->>'sensitive')::int & ~hidden END)::text, true);
-  done := set_config('book.facilities', facilities, true);
-  done := set_config('book.records', records, true);
-  done := set_config('book.whole', (facilities = '' AND records = '' AND since = '-infinity' AND until = 'infinity')::text, true);
-  done := set_config('book.private', private::text, true);
+  RETURN concat(set_config('book.opened', now()::text, true),
+    set_config('book.citizen', citizen::text, true), set_config('book.sections', sections::text, true),
+    set_config('book.since', since, true), set_config('book.until', until, true), set_config('book.unmasked', unmasked::text, true),
+    set_config('book.sensitive', (CASE WHEN unmasked THEN sensitive ELSE sensitive & ~hidden END)::text, true),
+    set_config('book.facilities', facilities, true), set_config('book.records', records, true),
+    set_config('book.whole', (facilities = '' AND records = '' AND since = '-infinity' AND until = 'infinity')::text, true),
+    set_config('book.private', private::text, true)) <> '';
 END $$;
 
--- The classes that a representative does not see: what may have been done by them, and HIV from 15 years on.
--- Source: Law 64/2006/QH11 as amended by Law 71/2020/QH14, Art. 30.
+-- The same of a scope.
+CREATE OR REPLACE FUNCTION auth.decide(citizen uuid, scope jsonb, unmasked boolean, private boolean, hidden int) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN auth.settle(citizen, (scope->'sections')::int, coalesce((scope->>'since')::timestamptz::text, '-infinity'),
+    coalesce((scope->>'until')::timestamptz::text, 'infinity'), unmasked, (scope->'sensitive')::int, hidden,
+    auth.listed(scope->'facilities'), auth.listed(scope->'records'), private);
+END $$;
+
 CREATE OR REPLACE FUNCTION auth.closed_to_representatives(citizen uuid) RETURNS int
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT 32 | CASE WHEN (clock_timestamp() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date >= c.birth_on + interval '15 years' THEN 1 ELSE 0 END
-    FROM auth.citizen c WHERE c.id = citizen
+  SELECT auth.closed_from(c.birth_on, (clock_timestamp() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) FROM auth.citizen c WHERE c.id = citizen
 $$;
-REVOKE ALL ON FUNCTION auth.refuse_stale, auth.listed, auth.decide, auth.closed_to_representatives FROM PUBLIC;
+REVOKE ALL ON FUNCTION auth.refuse_stale, auth.listed, auth.settle, auth.decide, auth.closed_to_representatives FROM PUBLIC;

@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION auth.open_book(token text, proof_key bytea, target uu
                                           OUT citizen_id uuid, OUT sections int, OUT etag text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
-DECLARE viewer_level smallint; version bigint; edition bigint; done text; represented record; session uuid; live auth.session;
+DECLARE viewer_level smallint; version bigint; edition bigint; done text; represented record; session uuid;
         shown bytea := CASE WHEN length(proof_key) > 32 THEN proof_key END;  -- a proof that is spent here: auth.spend_proof
 BEGIN
   proof_key := substr(proof_key, 1, 32);
@@ -35,8 +35,7 @@ BEGIN
   IF shown IS NOT NULL THEN done := auth.spend_proof(session, shown); END IF;
   IF coalesce(viewer_level, 1) < 2 THEN RAISE EXCEPTION 'account level too low' USING ERRCODE = 'SK403'; END IF;
   IF target IS NOT NULL AND target <> citizen_id THEN
-    live.id := session; live.citizen_id := citizen_id; live.level := viewer_level;  -- all that a citizen's session is
-    represented := auth.open_represented(live, target, operation);
+    represented := auth.open_represented(citizen_id, target, operation);
     citizen_id := represented.citizen_id; sections := represented.sections; RETURN;  -- and no ETag
   END IF;
   IF version IS NULL THEN RAISE EXCEPTION 'the book is missing' USING ERRCODE = 'XX000'; END IF;
@@ -44,17 +43,11 @@ BEGIN
   etag := left(encode(sha256(uuid_send(citizen_id) || int8send(version)), 'hex'), 24) || '-' || edition;
   IF etag = known THEN RETURN; END IF;
   sections := 1023;  -- every BookSection
-  done := set_config('book.opened', now()::text, true);
-  done := set_config('book.citizen', citizen_id::text, true);
-  done := set_config('book.sections', '1023', true);
-  done := set_config('book.since', '-infinity', true);
-  done := set_config('book.until', 'infinity', true);
-  done := set_config('book.unmasked', 'true', true);
-  done := set_config('book.sensitive', '63', true);  -- every SensitiveClass
-  done := set_config('book.facilities', '', true);
-  done := set_config('book.records', '', true);
-  done := set_config('book.whole', 'true', true);
-  done := set_config('book.private', 'true', true);
+  done := concat(set_config('book.opened', now()::text, true), set_config('book.citizen', citizen_id::text, true),
+    set_config('book.sections', '1023', true), set_config('book.since', '-infinity', true), set_config('book.until', 'infinity', true),
+    set_config('book.unmasked', 'true', true), set_config('book.sensitive', '63', true),  -- every SensitiveClass
+    set_config('book.facilities', '', true), set_config('book.records', '', true), set_config('book.whole', 'true', true),
+    set_config('book.private', 'true', true));
 END $$;
 REVOKE ALL ON FUNCTION auth.open_book FROM PUBLIC;
 GRANT USAGE ON SCHEMA auth TO book_reader; GRANT EXECUTE ON FUNCTION auth.open_book TO book_reader;

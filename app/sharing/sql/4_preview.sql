@@ -23,7 +23,7 @@ BEGIN
   IF citizen_id <> live.citizen_id THEN
     PERFORM audit.write_line(citizen_id, 'BOOK_OPENED', live, jsonb_build_object('operation', operation, 'kind', 'PREVIEW', 'scope', shown));
   END IF;
-  PERFORM auth.decide(citizen_id, shown, false, false);
+  PERFORM auth.decide(citizen_id, shown, false, false, (SELECT b.hidden_classes FROM auth.book b WHERE b.citizen_id = citizen_id));
 END $$;
 
 REVOKE ALL ON FUNCTION auth.open_preview FROM PUBLIC;

@@ -1,17 +1,16 @@
 -- owner: auth_owner
 -- Opens a dependant's book for their representative; the line is written in the transaction of the reading.
-CREATE OR REPLACE FUNCTION auth.open_represented(viewer auth.session, target uuid, operation text,
-                                                 OUT citizen_id uuid, OUT sections int, OUT etag text)
+CREATE OR REPLACE FUNCTION auth.open_represented(viewer uuid, target uuid, operation text, OUT citizen_id uuid, OUT sections int, OUT etag text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
-DECLARE stands record; classes int := 63 & ~coalesce(auth.closed_to_representatives(target), 63); scope jsonb; line bigint;
+DECLARE stands record := auth.stands_for(viewer, target);  -- SK404: none
+        classes int := 63 & ~stands.closed; done boolean; line bigint;
 BEGIN
-  stands := auth.representation(viewer, target);  -- SK404: none
   citizen_id := target;
   sections := stands.sections;
-  scope := jsonb_build_object('sections', sections, 'sensitive', classes);
-  PERFORM auth.decide(target, scope, stands.unmasked, true);
-  line := audit.write_line(target, 'BOOK_OPENED', viewer, jsonb_build_object('operation', operation, 'kind', stands.kind, 'scope', scope));
+  done := auth.settle(target, sections, '-infinity', 'infinity', stands.unmasked, classes, stands.hidden, '', '', true);
+  line := audit.append(target, 'BOOK_OPENED', 'VIEW', 'REPRESENTATIVE', viewer, stands.viewer_name, NULL,
+    format('{"kind":"%s","operation":%s,"scope":{"sections":%s,"sensitive":%s}}', stands.kind, CAST(JSON_SCALAR(operation) AS text), sections, classes));
   -- No ETag: it would tell of changes to classes that a representative never sees.
 END $$;
 

@@ -46,4 +46,4 @@ BEGIN
     EXECUTE format('GRANT SELECT ON audit.%I TO desk', t);
   END LOOP;
 END $$;
-GRANT EXECUTE ON FUNCTION audit.canonical, audit.body_of, audit.line_body, audit.proof_path TO desk;
+GRANT EXECUTE ON FUNCTION audit.canonical, audit.body, audit.body_of, audit.line_body, audit.proof_path TO desk;
