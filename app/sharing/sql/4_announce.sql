@@ -11,19 +11,25 @@ DECLARE
   line bigint;
   is_spent boolean := CASE WHEN length(proof_key) > 32 THEN auth.spend_proof(granted.session, proof_key) END;
   told text := 'book-opened-' || wanted_grant;
+  about text;
 BEGIN
   IF NOT auth.was_opened(granted.practitioner, granted.citizen_id, told) THEN
     PERFORM auth.count_book(granted.practitioner, granted.citizen_id);
     PERFORM notice.happened(granted.citizen_id, 'BOOK_OPENED', jsonb_build_object('grant', wanted_grant, 'facility', granted.facility), told);
   END IF;
-  line := audit.append(granted.citizen_id, 'BOOK_OPENED', 'VIEW', 'PRACTITIONER', granted.practitioner, granted.practitioner_name, granted.facility,
-    concat('{', '"facilities":' || audit.canonical(nullif(granted.scope->'facilities', 'null')) || ',',
-      format('"facility":%s,"grant":"%s","kind":"%s",', CAST(JSON_SCALAR(granted.facility) AS text), wanted_grant, granted.kind),
-      '"operation":' || CAST(JSON_SCALAR(operation) AS text) || ',', '"purpose":"' || granted.purpose || '",',
-      '"records":' || audit.canonical(nullif(granted.scope->'records', 'null')) || ',', '"request":' || CAST(JSON_SCALAR(request) AS text) || ',',
-      format('"sections":%s,"sensitive":%s', granted.scope->'sections', granted.scope->'sensitive'),
-      ',"since":"' || (granted.scope->>'since') || '"', ',"until":"' || (granted.scope->>'until') || '"',
-      ',"variables":"' || encode(variables, 'hex') || '"', ',"version":' || granted.version, '}'));
+  -- The line of nearly every reading has all of these and no more; any other is made canonical the long way.
+  IF granted.scope @> '{"facilities": null, "records": null, "since": null, "until": null}' AND granted.purpose IS NOT NULL
+     AND variables IS NOT NULL AND request IS NOT NULL AND granted.version IS NOT NULL THEN
+    about := format('{"facility":%s,"grant":"%s","kind":"%s","operation":%s,"purpose":"%s","request":%s,"sections":%s,"sensitive":%s,'
+        '"variables":"%s","version":%s}', JSON_SCALAR(granted.facility), wanted_grant, granted.kind, JSON_SCALAR(operation), granted.purpose,
+      JSON_SCALAR(request), granted.scope->'sections', granted.scope->'sensitive', encode(variables, 'hex'), granted.version);
+  ELSE
+    about := audit.canonical(jsonb_strip_nulls(granted.scope || jsonb_build_object('facility', granted.facility, 'grant', wanted_grant,
+      'kind', granted.kind, 'operation', operation, 'purpose', granted.purpose, 'request', request, 'variables', encode(variables, 'hex'),
+      'version', granted.version)));
+  END IF;
+  line := audit.append(granted.citizen_id, 'BOOK_OPENED', 'VIEW', 'PRACTITIONER', granted.practitioner, granted.practitioner_name,
+                       granted.facility, about);
   INSERT INTO auth.announcement VALUES (granted.citizen_id, line, clock_timestamp(), granted.practitioner, wanted_grant, operation, pg_current_xact_id());
   RETURN line;
 END $$;
