@@ -20,15 +20,16 @@ def asked(*, gone_after: float = FOR_EVER) -> Request:
     return Request({"type": "http", "headers": []}, receive)
 
 
-def ended(request: Request, *, most_seconds: float, work: Callable[[], Any]) -> None:
-    async def run() -> None:
+def ended(request: Request, *, most_seconds: float, work: Callable[[], Any]) -> object:
+    async def run() -> object:
         with UntilGone(request, most_seconds=most_seconds):
-            await work()
+            done: object = await work()
         task = asyncio.current_task()
         assert task is not None
         assert task.cancelling() == 0
+        return done
 
-    asyncio.run(asyncio.wait_for(run(), 20))
+    return asyncio.run(asyncio.wait_for(run(), 20))
 
 
 def test_work_that_takes_too_long_is_stopped() -> None:
@@ -43,8 +44,8 @@ def test_work_for_nobody_is_stopped() -> None:
 
 
 def test_work_that_ends_in_time_is_left_alone_though_it_was_watched() -> None:
-    ended(asked(), most_seconds=0.6, work=lambda: asyncio.sleep(0.3))
-    ended(asked(), most_seconds=0.01, work=lambda: asyncio.sleep(0))
+    assert ended(asked(), most_seconds=0.6, work=lambda: asyncio.sleep(0.3, "done")) == "done"
+    assert ended(asked(), most_seconds=0.01, work=lambda: asyncio.sleep(0, "done")) == "done"
 
 
 def test_another_reason_to_stop_stays_what_it_is() -> None:

@@ -35,6 +35,7 @@ def test_t17_a_practitioners_line_is_hashed_as_it_is_kept_whatever_the_grant_ope
         *SCOPES[6:],
         {**WHOLE, "recordIds": records},
         {**WHOLE, "from": "2020-01-01", "facilityCodes": ["01901"]},
+        WHOLE,
     ]
     before = len(kept(stand, patients.owner))
 
@@ -47,12 +48,15 @@ def test_t17_a_practitioners_line_is_hashed_as_it_is_kept_whatever_the_grant_ope
         grant = UUID(clinic.grant(citizen, doctor, scope=scope))
         for more in (("probe", b"\x01\xff", "r"), (ODD, None, None), ("probe", b"", ODD)):
             assert tries.run(announce, grant, *more) > 0
+    stand.as_owner("UPDATE auth.book_grant SET purpose = :purpose WHERE id = :id", purpose=ODD, id=grant)
+    assert tries.run(announce, grant, "probe", b"", "r") > 0
 
     lines = kept(stand, patients.owner)[before:]
-    assert len(lines) == 4 * len(scopes)  # redeeming opens it too
+    assert len(lines) == 4 * len(scopes) + 1  # redeeming opens it too
     assert [line["hash"] for line in lines] == [leaf_of(line) for line in lines]
     told = [line["told"] for line in lines]
     assert {"probe", ODD} < {one["operation"] for one in told}
+    assert told[-1]["purpose"] == ODD
     assert {tuple(one["records"]) for one in told if "records" in one} == {tuple(sorted(records))}
     assert {"facilities", "since", "until", "facility", "purpose", "version"} <= {key for one in told for key in one}
     assert None not in [value for one in told for value in one.values()]

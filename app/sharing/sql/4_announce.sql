@@ -20,9 +20,9 @@ BEGIN
   -- The line of nearly every reading has all of these and no more; any other is made canonical the long way.
   IF granted.scope @> '{"facilities": null, "records": null, "since": null, "until": null}' AND granted.purpose IS NOT NULL
      AND variables IS NOT NULL AND request IS NOT NULL AND granted.version IS NOT NULL THEN
-    about := format('{"facility":%s,"grant":"%s","kind":"%s","operation":%s,"purpose":"%s","request":%s,"sections":%s,"sensitive":%s,'
-        '"variables":"%s","version":%s}', JSON_SCALAR(granted.facility), wanted_grant, granted.kind, JSON_SCALAR(operation), granted.purpose,
-      JSON_SCALAR(request), granted.scope->'sections', granted.scope->'sensitive', encode(variables, 'hex'), granted.version);
+    about := format('{"facility":%s,"grant":"%s","kind":"%s","operation":%s,"purpose":%s,"request":%s,"sections":%s,"sensitive":%s,'
+        '"variables":"%s","version":%s}', JSON_SCALAR(granted.facility), wanted_grant, granted.kind, JSON_SCALAR(operation),
+      JSON_SCALAR(granted.purpose), JSON_SCALAR(request), granted.scope->'sections', granted.scope->'sensitive', encode(variables, 'hex'), granted.version);
   ELSE
     about := audit.canonical(jsonb_strip_nulls(granted.scope || jsonb_build_object('facility', granted.facility, 'grant', wanted_grant,
       'kind', granted.kind, 'operation', operation, 'purpose', granted.purpose, 'request', request, 'variables', encode(variables, 'hex'),
