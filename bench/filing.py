@@ -41,10 +41,15 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _bodies(count: int, *, first_turn: int) -> list[bytes]:
+def _bodies(count: int, *, first_turn: int, facility: str = FACILITY) -> list[bytes]:
     day = _now().date() - timedelta(days=30)
     return [
-        visit_message(1 + n % CITIZENS, on=day - timedelta(days=n // CITIZENS), turn=first_turn + n // CITIZENS)
+        visit_message(
+            1 + n % CITIZENS,
+            on=day - timedelta(days=n // CITIZENS),
+            turn=first_turn + n // CITIZENS,
+            facility_code=facility,
+        )
         for n in range(count)
     ]
 

@@ -2,38 +2,46 @@
 
     python3 dev.py bench poison
 
-Starts PostgreSQL, one API process and one worker. A good facility sends usual visits at a steady rate; in every second
-round another one sends, as fast as it is answered, what is as heavy as the door accepts: small messages slow to read,
+Starts PostgreSQL, one API process and one worker. A good facility sends usual visits at a steady rate. Another one is
+silent in the first round; in the second it is a neighbour as good as the first, with as many visits of its own; in the
+third it sends poison, as fast as it is answered: what is as heavy as the door accepts, small messages slow to read,
 texts of combining marks, messages of 10 MB, and bombs that are refused. It stands for another machine: one process at
-the lowest priority, which is there, ready and silent in the quiet rounds too. Rounds are interleaved, and each poisoned
-round is compared with the quiet one before it. Prints the median and 95th percentile of the 202 and of the time until a
-message is concluded, as ratios: 1.10 is "a tenth slower".
+the lowest priority, which is there and ready in the silent rounds too. The three go round and round, and each round of
+poison is compared with the two before it. Prints what the good facility waits for its 202, and until a message is
+concluded, as ratios: 1.10 is "a tenth slower".
 """
 
 import asyncio
+import itertools
 import os
 import select
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from http.client import HTTPConnection
 
-import httpx
 from sqlalchemy import text
 
 from app.commands.steps import as_migrator
 from app.core.db import Session
 from app.core.yielding import yield_to_all
-from bench.filing import _bodies, _now
+from bench.filing import MEDIA_TYPE, PATH, _bodies, _now
 from bench.serving.programs import PORT, served
+from bench.serving.sending import Senders, open_senders
 from tests.ingestion import messages
 from tests.people import Stand
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
-SECONDS = float(os.environ.get("BENCH_SECONDS", "10"))
+SECONDS = float(os.environ.get("BENCH_SECONDS", "10"))  # of one round
 PER_SECOND = int(os.environ.get("BENCH_PER_SECOND", "20"))
 GOOD, BAD = "01901", "79001"
+SENDERS = 8
+SILENT, USUAL, POISON, STOP = b"s", b"u", b"p", b"."
 POISON_PAUSE_SECONDS = 0.3
 DRAIN_SECONDS = 120
 
@@ -65,7 +73,7 @@ class Round:
 
 
 class Other:
-    """The other facility: a process of its own, told by lines when to begin and to end."""
+    """The other facility: a process of its own, told by a byte what to send and when to stop."""
 
     def __init__(self, token: str) -> None:
         command = [sys.executable, "-m", "bench.poison", "--send", token]
@@ -74,13 +82,13 @@ class Other:
         )
         self._wait()
 
-    def begin(self) -> None:
-        """Let it send."""
-        self._tell()
+    def begin(self, what: bytes) -> None:
+        """Let it send POISON, or USUAL messages."""
+        self._tell(what)
 
     def end(self) -> int:
         """Let it stop; returns how many messages it sent."""
-        self._tell()
+        self._tell(STOP)
         return self._wait()
 
     def close(self) -> None:
@@ -88,48 +96,36 @@ class Other:
         self._process.kill()
         self._process.communicate()
 
-    def _tell(self) -> None:
+    def _tell(self, what: bytes) -> None:
         if self._process.stdin is not None:
-            self._process.stdin.write(b"\n")
+            self._process.stdin.write(what)
 
     def _wait(self) -> int:
         return 0 if self._process.stdout is None else int(self._process.stdout.readline())
 
 
 class Bench:
-    """Two facilities, and rounds of both kinds."""
+    """Two facilities, and rounds of three kinds."""
 
-    def __init__(self, stand: Stand, http: httpx.AsyncClient, *, token: str, other: Other) -> None:
+    def __init__(self, stand: Stand, senders: Senders, *, other: Other) -> None:
         self.stand = stand
-        self.http = http
-        self.token = token
+        self.senders = senders
         self.other = other
         self.turn = 0
-        self.poisons = 0
+        self.sent = {SILENT: 0, USUAL: 0, POISON: 0}
 
-    async def send(self, body: bytes) -> float:
-        """Send a usual message; returns the milliseconds until it was kept."""
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/xml"}
-        start = time.perf_counter()
-        await self.http.post("/ingest/qd4750", content=body, headers=headers)
-        return (time.perf_counter() - start) * 1000
-
-    async def round(self, *, poisoned: bool) -> Round:
-        """Send at a steady rate for some seconds, with or without the other one."""
+    async def round(self, beside: bytes) -> Round:
+        """Send at a steady rate for some seconds, while the other one is SILENT or sends USUAL messages or POISON."""
         self.turn += 1
         bodies = _bodies(int(SECONDS * PER_SECOND), first_turn=self.turn * 100)
         before = _now()
-        if poisoned:
-            self.other.begin()
-        start, tasks = time.perf_counter(), []
-        for number, body in enumerate(bodies):
-            await asyncio.sleep(max(0.0, start + number / PER_SECOND - time.perf_counter()))
-            tasks.append(asyncio.create_task(self.send(body)))
-        answered = await asyncio.gather(*tasks)
-        if poisoned:
-            self.poisons += await asyncio.to_thread(self.other.end)
+        if beside != SILENT:
+            self.other.begin(beside)
+        answered = await self.senders.steady(bodies, per_second=PER_SECOND, path=PATH, media_type=MEDIA_TYPE)
+        if beside != SILENT:
+            self.sent[beside] += await asyncio.to_thread(self.other.end)
         await self._drain()
-        return Round(answered=list(answered), concluded=await self._concluded(before))
+        return Round(answered=[wait * 1000 for wait in answered], concluded=await self._concluded(before))
 
     async def _drain(self) -> None:
         for _ in range(DRAIN_SECONDS * 2):
@@ -153,51 +149,87 @@ class Bench:
         return await as_migrator(self.stand.settings, step)
 
 
-def send_poison(token: str) -> None:
-    """Send poison from one line of standard input to the next, and write how many they were."""
+def send_beside(token: str) -> None:
+    """Send what a byte of standard input says until the next byte, and write how many messages that were."""
     yield_to_all(19)
-    kinds = [kind(0) for kind in (_tiny_visits, _marks, _large, _bomb)]
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/xml"}
-    number = 0
-    with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", timeout=90) as http:
-        print(0, flush=True)
-        while os.read(0, 1):
-            before = number
-            while not select.select([sys.stdin], [], [], POISON_PAUSE_SECONDS)[0]:
-                body = kinds[number % len(kinds)] + f"<!-- {number} -->".encode()
-                http.post("/ingest/qd4750", content=body, headers=headers)
-                number += 1
-            os.read(0, 1)
-            print(number - before, flush=True)
+    heavy = [kind(0) for kind in (_tiny_visits, _marks, _large, _bomb)]
+    usual = iter(_bodies(int(ROUNDS * SECONDS * PER_SECOND * 2), first_turn=1, facility=BAD))
+    line = HTTPConnection("127.0.0.1", PORT, timeout=90)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": MEDIA_TYPE}
+
+    def post(body: bytes) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):  # who is refused may be hung up on in the middle
+            line.request("POST", PATH, body, headers)
+        line.getresponse().read()
+
+    print(0, flush=True)
+    for turn in itertools.count():
+        what = os.read(0, 1)
+        print(_send_usual(post, usual) if what == USUAL else _send_poison(post, heavy, turn=turn), flush=True)
+        os.read(0, 1)
+
+
+def _send_usual(post: Callable[[bytes], None], usual: Iterator[bytes]) -> int:
+    """Send visits of this facility's own at the rate of the good one; return how many."""
+    start = time.perf_counter()
+    for number, body in enumerate(usual):
+        if _is_told_to_stop(within=start + number / PER_SECOND - time.perf_counter()):
+            return number
+        post(body)
+    raise AssertionError
+
+
+def _send_poison(post: Callable[[bytes], None], heavy: Sequence[bytes], *, turn: int) -> int:
+    """Send poison as fast as it is answered; return how many messages."""
+    for number in itertools.count():
+        if _is_told_to_stop(within=POISON_PAUSE_SECONDS):
+            return number
+        post(heavy[number % len(heavy)] + f"<!-- {turn} {number} -->".encode())
+    raise AssertionError
+
+
+def _is_told_to_stop(*, within: float) -> bool:
+    return bool(select.select([sys.stdin], [], [], max(0.0, within))[0])
 
 
 async def measure(bench: Bench) -> None:
     """Run the rounds and print the ratios."""
-    await bench.round(poisoned=False)
-    pairs = [(await bench.round(poisoned=False), await bench.round(poisoned=True)) for _ in range(ROUNDS)]
-    print(f"{ROUNDS} pairs of rounds of {SECONDS:.0f} s, {PER_SECOND} messages/s; {bench.poisons} messages of poison")
+    await bench.round(SILENT)
+    rounds = [[await bench.round(beside) for beside in (SILENT, USUAL, POISON)] for _ in range(ROUNDS)]
+    print(
+        f"{ROUNDS} times three rounds of {SECONDS:.0f} s, {PER_SECOND} messages/s; "
+        f"beside them {bench.sent[USUAL]} usual messages and {bench.sent[POISON]} of poison"
+    )
     for what in ("answered", "concluded"):
-        for name, share in (("median", 0.5), ("95th percentile", 0.95)):
-            found = [(_at(getattr(quiet, what), share), _at(getattr(hurt, what), share)) for quiet, hurt in pairs]
-            ratio = statistics.median(hurt / quiet for quiet, hurt in found)
-            told = ", ".join(f"{quiet:.0f}→{hurt:.0f}" for quiet, hurt in found)
-            print(f"{what}, {name} | {ratio:.2f} | against a quiet round, 1.10 wanted ({told} ms)")
+        for name, figure in FIGURES.items():
+            found = [[figure(getattr(one, what)) for one in three] for three in rounds]
+            told = ", ".join("→".join(f"{ms:.1f}" for ms in three) for three in found)
+            for against, of in (("silence", 0), ("a usual neighbour", 1)):
+                ratio = statistics.median(three[2] / three[of] for three in found)
+                print(f"{what}, {name} | {ratio:.2f} | against {against}, 1.10 wanted")
+            print(f"  ms beside silence→neighbour→poison: {told}", flush=True)
 
 
 def _at(values: list[float], share: float) -> float:
     return sorted(values)[int(len(values) * share)]
 
 
+FIGURES: dict[str, Callable[[list[float]], float]] = {
+    "mean": statistics.mean,
+    "median": partial(_at, share=0.5),
+    "95th percentile": partial(_at, share=0.95),
+}
+
+
 async def _run(stand: Stand, other: Other) -> None:
-    limits = httpx.Limits(max_connections=100, max_keepalive_connections=0)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=90, limits=limits) as http:
-        await measure(Bench(stand, http, token=stand.facility(GOOD), other=other))
+    async with open_senders(SENDERS, token=stand.facility(GOOD)) as senders:
+        await measure(Bench(stand, senders, other=other))
 
 
 def main() -> int:
     """Start everything on a cluster of its own, measure, and stop."""
     if sys.argv[1:2] == ["--send"]:
-        send_poison(sys.argv[2])
+        send_beside(sys.argv[2])
         return 0
     with served(with_worker=True) as found:
         stand = Stand(found.settings)

@@ -1,8 +1,13 @@
-"""The bytes of a kept message at rest: packed, for what hospitals write repeats itself, and sealed then."""
+"""The bytes of a kept message at rest: packed, for what hospitals write repeats itself, and sealed then.
 
-import zlib
+ISA-L packs ten megabytes in 3 ms, where the standard library takes 25 of a core that others wait for, and either reads
+what the other wrote (RFC 1950).
+"""
+
 from typing import Final
 from uuid import UUID
+
+from isal import isal_zlib
 
 from app.core.crypto import FieldSealer, Place
 
@@ -13,7 +18,7 @@ _PACKED: Final = b"\x78"
 
 def seal_message(body: bytes | bytearray, *, message_id: UUID, sealer: FieldSealer) -> bytearray:
     """Return what is kept of the bytes that came."""
-    return sealer.seal_large(zlib.compress(body, _LEVEL), place=_place(message_id))
+    return sealer.seal_large(isal_zlib.compress(body, _LEVEL), place=_place(message_id))
 
 
 def open_message(sealed: bytes, *, message_id: UUID, sealer: FieldSealer) -> bytes:
@@ -22,7 +27,7 @@ def open_message(sealed: bytes, *, message_id: UUID, sealer: FieldSealer) -> byt
     :raises SealBroken: when they were changed, or belong to another message
     """
     kept = sealer.open(sealed, place=_place(message_id))
-    return zlib.decompress(kept) if kept.startswith(_PACKED) else kept
+    return isal_zlib.decompress(kept) if kept.startswith(_PACKED) else kept
 
 
 def _place(message_id: UUID) -> Place:
