@@ -39,7 +39,7 @@ from app.ingestion.kept import open_message
 from app.ingestion.processing import process_message
 from app.ingestion.readers import TRIES, Reader, Readers, ReaderStopped, open_readers, read_here
 from app.ingestion.suspects import SLOW_SECONDS, Suspects
-from app.ingestion.turns import Lately, Turns
+from app.ingestion.turns import Lately, Rests, Turns
 from app.notifications import sql as notices
 from app.notifications import telling
 from app.notifications.delivering import deliver
@@ -55,8 +55,6 @@ REMIND_EVERY = timedelta(seconds=2)
 JUST_NOW = timedelta(minutes=2)
 LATE = timedelta(hours=12)
 SLOW_AT_A_TIME = 1
-REST = 5.0  # after a slow message, so many times as long as it took, while there are others: they have the machine
-MOST_REST_SECONDS = 20.0
 
 
 class JobFailed(Exception):
@@ -75,6 +73,7 @@ class _Worker:
     suspects: Suspects
     turns: Turns
     lately: Lately
+    rests: Rests
 
     async def quick(self, message_id: UUID, facility_code: str, _died: int) -> str | None:
         """Read and file a small message; a suspect one goes to the slow queue."""
@@ -88,11 +87,13 @@ class _Worker:
                 return await self._defer(message_id, facility_code, died=1)
 
     async def slow(self, message_id: UUID, facility_code: str, died: int) -> str | None:
-        """Work off a slow message, and rest where small messages of others come in."""
+        """Work off a slow message. Its sender rests afterwards where small messages of others come in."""
+        if seconds := self.rests.put_off(facility_code):
+            return await self._put_off(message_id, facility_code, died=died, seconds=seconds)
         start = time.monotonic()
         status = await self._read_apart(message_id, facility_code, died)
         if self.lately.besides(facility_code):
-            await asyncio.sleep(min(REST * (time.monotonic() - start), MOST_REST_SECONDS))
+            self.rests.begin(facility_code, worked_seconds=time.monotonic() - start)
         return status
 
     async def _read_apart(self, message_id: UUID, facility_code: str, died: int) -> str | None:
@@ -133,6 +134,13 @@ class _Worker:
         step = partial(sql.defer_message, message_id=message_id, facility_code=facility_code, died=died)
         await run_step(self.lane, step)
         return "deferred"
+
+    async def _put_off(self, message_id: UUID, facility_code: str, *, died: int, seconds: float) -> str:
+        step = partial(
+            sql.put_off_message, message_id=message_id, facility_code=facility_code, died=died, seconds=seconds
+        )
+        await run_step(self.lane, step)
+        return "put off"
 
 
 def _patient(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
@@ -252,6 +260,7 @@ async def work(settings: Settings) -> None:
                 suspects=Suspects(in_hand=await run_step(engine, sql.messages_in_hand)),
                 turns=Turns(total=at_a_time, most_of_one=share),
                 lately=Lately(),
+                rests=Rests(),
             )
             _serve(queue, "process_message", worker.quick)
             _serve(queue, "process_slow_message", worker.slow, at_a_time=SLOW_AT_A_TIME)

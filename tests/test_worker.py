@@ -114,6 +114,23 @@ def test_large_messages_are_read_apart_and_filed(settings: Settings, stand: Stan
     assert kinds
 
 
+def test_whose_sender_rests_lets_the_large_message_of_another_go_before_it(settings: Settings, stand: Stand) -> None:
+    """One that sends nothing but large messages does not keep another's waiting behind all of them; none is lost."""
+    token, other = stand.facility("01908"), stand.facility("01909")
+    large = messages.many_visits(most_bytes=400_000)
+    many = [stand.keep(large + f"<!-- {number} -->".encode(), token=token) for number in range(3)]
+    last = stand.keep(large, token=other)
+    with worker(settings):
+        for number in range(GIVE_UP_SECONDS * 10):  # small messages come in all the time
+            assert status_of(stand, stand.keep(visit_of("01909", number), token=other), token=other) == "filed"
+            if stand.receipt(last, token=other).status != "received":
+                break
+        assert [stand.receipt(one, token=token).status for one in many[1:]] == ["received", "received"]
+        assert status_of(stand, last, token=other) == "rejected"  # its visits are of another facility
+        assert {status_of(stand, one, token=token) for one in many} == {"rejected"}
+    assert not stand.as_owner("SELECT 1 FROM jobs.pgqueuer WHERE entrypoint = 'process_slow_message'")
+
+
 def test_a_message_that_the_parser_cannot_bear_is_rejected_with_a_receipt(settings: Settings, stand: Stand) -> None:
     token, other = stand.facility("01904"), stand.facility("01905")
     with spiteful(settings):

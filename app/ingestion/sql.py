@@ -164,6 +164,13 @@ async def defer_message(session: Session, *, message_id: UUID, facility_code: st
     await session.execute(query, {"id": message_id, "facility": facility_code, "died": died})
 
 
+async def put_off_message(session: Session, *, message_id: UUID, facility_code: str, died: int, seconds: float) -> None:
+    """Let a message of the slow queue wait for so many seconds, while others' go before it."""
+    query = text("SELECT intake.put_off_message(:id, :facility, :died, :seconds)")
+    values = {"id": message_id, "facility": facility_code, "died": died, "seconds": seconds}
+    await session.execute(query, values)
+
+
 async def match_person(
     session: Session,
     *,

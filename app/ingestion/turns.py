@@ -5,9 +5,13 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 LATELY_SECONDS: Final = 5.0
+REST: Final = 5.0  # so many times as long as a slow message took
+MOST_REST_SECONDS: Final = 20.0
+MOST_AHEAD_SECONDS: Final = 60.0
 
 
 class Turns:
@@ -66,3 +70,34 @@ class Lately:
         while self._at and next(iter(self._at.values())) < since:
             del self._at[next(iter(self._at))]
         return any(other != facility for other in self._at)
+
+
+@dataclass(slots=True)
+class _Rest:
+    until: float
+    step: float  # what one message takes of the facility's time, with its rest
+    last: float  # when the last one that was put off may begin
+
+
+class Rests:
+    """How long a facility's slow messages stand back, one behind the other, so that others have the machine."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._of: dict[str, _Rest] = {}
+
+    def begin(self, facility: str, *, worked_seconds: float) -> None:
+        """Let a facility rest from now, after a message that took so long."""
+        now, rest_seconds = self._clock(), min(REST * worked_seconds, MOST_REST_SECONDS)
+        self._of = {one: rest for one, rest in self._of.items() if max(rest.until, rest.last) > now}
+        until, step = now + rest_seconds, worked_seconds + rest_seconds
+        last = self._of[facility].last if facility in self._of else 0.0
+        self._of[facility] = _Rest(until=until, step=step, last=max(last, until - step))
+
+    def put_off(self, facility: str) -> float:
+        """Return for how many seconds a message stands back; the next one that asks, stands behind it."""
+        rest, now = self._of.get(facility), self._clock()
+        if rest is None or rest.until <= now:
+            return 0.0
+        rest.last = min(rest.last + rest.step, now + MOST_AHEAD_SECONDS)
+        return rest.last - now

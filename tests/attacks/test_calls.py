@@ -118,6 +118,7 @@ CALLS = {
         "intake.defer_message",
         "intake.export_message",
         "intake.exports",
+        "intake.put_off_message",
         "intake.replay_message",
         "intake.take_message",
         "intake.unfiled_message",

@@ -167,6 +167,7 @@ DEFINERS = {
     "intake.keep_split": "auth_owner",
     "intake.keep_withdrawal": "auth_owner",
     "intake.note_resources": "auth_owner",
+    "intake.put_off_message": "auth_owner",
     "intake.receipt": "auth_owner",
     "intake.receipts": "auth_owner",
     "intake.replay_message": "auth_owner",

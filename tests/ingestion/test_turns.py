@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.ingestion.turns import LATELY_SECONDS, Lately, Turns
+from app.ingestion.turns import LATELY_SECONDS, MOST_AHEAD_SECONDS, MOST_REST_SECONDS, REST, Lately, Rests, Turns
 
 
 @pytest.mark.asyncio
@@ -60,3 +60,30 @@ def test_others_are_there_for_some_seconds_after_they_were_worked_for() -> None:
     assert (lately.besides("A"), lately.besides("B")) == (False, True)
     moment += LATELY_SECONDS
     assert not lately.besides("B")
+
+
+def test_a_facility_rests_as_many_times_as_long_as_its_message_took_and_no_other_does() -> None:
+    moment = 100.0
+    rests = Rests(clock=lambda: moment)
+    assert rests.put_off("A") == 0
+    rests.begin("A", worked_seconds=0.5)
+    assert rests.put_off("B") == 0
+    assert rests.put_off("A") == pytest.approx(0.5 * REST)
+    moment += 0.5 * REST
+    assert rests.put_off("A") == 0
+    rests.begin("A", worked_seconds=MOST_REST_SECONDS)
+    assert rests.put_off("A") == pytest.approx(MOST_REST_SECONDS)
+
+
+def test_who_is_put_off_stands_behind_who_was_and_is_asked_again_only_then() -> None:
+    """A thousand that are asked again at the same moment would be put off a thousand times each."""
+    moment = 100.0
+    rests = Rests(clock=lambda: moment)
+    rests.begin("A", worked_seconds=1)
+    assert [rests.put_off("A") for _ in range(3)] == pytest.approx([REST, 2 * REST + 1, 3 * REST + 2])
+    moment += REST
+    assert rests.put_off("A") == 0
+    moment += 1
+    rests.begin("A", worked_seconds=1)
+    assert rests.put_off("A") == pytest.approx(3 * REST + 2)  # one step behind the third
+    assert max(rests.put_off("A") for _ in range(100)) == MOST_AHEAD_SECONDS
