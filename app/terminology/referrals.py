@@ -28,11 +28,11 @@ class ReferralRule:
     valid_until: date | None  # the first day on which it is no longer in force
 
     def last_day(self, signed_on: date) -> date:
-        """Return the last day on which a paper is good."""
+        """Return the last day on which a paper is good; the calendar's last one where it would lie beyond."""
         if self.years is not None:
             return _years_after(signed_on, self.years)
         on, left = signed_on, self.working_days or 0
-        while left:
+        while left and on < date.max:
             on += timedelta(days=1)
             left -= on.weekday() < _SATURDAY
         return on
@@ -71,6 +71,8 @@ def referral_rules() -> tuple[ReferralRule, ...]:
 
 
 def _years_after(on: date, years: int) -> date:
+    if on.year + years > date.max.year:
+        return date.max
     try:
         return on.replace(year=on.year + years)
     except ValueError:  # 29 February

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from app.terminology.referrals import ReferralRule, last_day, referral_rules
 
 
@@ -23,6 +25,15 @@ def test_a_year_of_a_leap_day() -> None:
 
     assert rule.last_day(date(2028, 2, 29)) == date(2029, 2, 28)
     assert rule.last_day(date(2026, 3, 1)) == date(2027, 3, 1)
+
+
+@pytest.mark.parametrize(("working_days", "years"), [(10, None), (None, 1)])
+def test_no_paper_is_good_for_longer_than_the_calendar(working_days: int | None, years: int | None) -> None:
+    rule = ReferralRule(
+        disease_code="*", working_days=working_days, years=years, valid_from=date(2025, 1, 1), valid_until=None
+    )
+
+    assert rule.last_day(date(9999, 12, 30)) == date.max
 
 
 def test_what_ships_is_the_common_rule_alone() -> None:
