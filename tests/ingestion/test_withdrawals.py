@@ -107,6 +107,23 @@ def test_a_withdrawn_visit_may_be_sent_again_and_for_somebody_else(
     assert book_of(http, stand, right, SHOWN)["visits"]["nodes"] == []
 
 
+def test_b162_a_withdrawal_asked_again_under_its_key_is_the_first_one_although_the_visit_came_back(
+    http: httpx.Client, stand: Stand, sender: str
+) -> None:
+    member = Member(number=3_021)
+    stand.file(message(member), token=sender)
+    asked, key = {"visit": member.visit_id, "reason": "Nhầm người bệnh"}, {"Idempotency-Key": "withdrawal-1"}
+    first = ask(http, sender, asked, **key).json()["messageId"]
+    assert stand.process(first) == "filed"
+    back = messages.envelope(messages.visit_xml(member.tables()), issued="20261122", signature="lần 2")
+    assert stand.file(back, token=sender) == "filed"
+
+    again, other = ask(http, sender, asked, **key), ask(http, sender, {**asked, "reason": "Nhầm"}, **key)
+
+    assert (again.status_code, again.json()["messageId"]) == (202, first)
+    assert (other.status_code, other.json()["code"]) == (409, "CONFLICT")
+
+
 def test_one_record_is_withdrawn_by_the_key_of_its_receipt(http: httpx.Client, stand: Stand, sender: str) -> None:
     member = Member(number=3_005)
     kept = stand.keep(message(member), token=sender)

@@ -7,6 +7,13 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE facility text := auth.calling_facility(token); newest uuid;
 BEGIN
+  -- A retry: the visit may have been sent again since, and that is not what was asked to be withdrawn.
+  SELECT m.id, m.received_at, m.status INTO id, received_at, status FROM intake.message m JOIN auth.filing f
+      ON f.facility_code = facility AND f.source_id = visit AND m.digest = sha256(keep_withdrawal.digest || uuid_send(f.message_id))
+   WHERE m.facility_code = facility AND m.idempotency_key = keep_withdrawal.idempotency_key;
+  IF FOUND THEN
+    RETURN;
+  END IF;
   newest := (SELECT f.message_id FROM auth.filing f JOIN intake.message m ON m.id = f.message_id
               WHERE f.facility_code = facility AND f.source_id = visit AND m.format <> 'withdrawal'
               ORDER BY m.received_at DESC LIMIT 1);
