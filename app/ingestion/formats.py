@@ -1,5 +1,6 @@
 """Which language a message is in: what is JSON is FHIR, what is XML is the output data of Decision 4750."""
 
+import codecs
 from typing import Final
 
 from app.core.errors import Text
@@ -12,8 +13,8 @@ REFUSALS: Final = (xml.XmlRefused, fhir.FhirRefused)
 
 
 def is_fhir(body: bytes | bytearray) -> bool:
-    """Tell JSON by its first character."""
-    return body[:64].lstrip()[:1] == b"{"
+    """Tell JSON by its first character; one behind a byte order mark is told so by who reads it."""
+    return body[:64].removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{"
 
 
 def read_message(body: bytes) -> Reading:

@@ -1,8 +1,9 @@
 """From bytes to one FHIR resource as JSON values, or the reason why not. Numbers keep their digits.
 
-Source: RFC 8259; FHIR R4 (4.0.1) JSON; RFC 7493 (no name twice).
+Source: RFC 8259 (§8.1: no byte order mark); FHIR R4 (4.0.1) JSON; RFC 7493 (no name twice).
 """
 
+import codecs
 import json
 import re
 from decimal import Decimal
@@ -78,6 +79,8 @@ def read_document(body: bytes) -> dict[str, Any]:
 
 
 def _decoded(body: bytes) -> str:
+    if body.startswith(codecs.BOM_UTF8):
+        raise FhirRefused(FhirCode.JSON_NOT_UTF8, limit=1)
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:

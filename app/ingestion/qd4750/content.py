@@ -19,6 +19,8 @@ MAX_INNER_TAGS: Final = 800_000
 MAX_TOLD: Final = 1_000
 """Problems of a message, after which each further visit lists only the first of each effect and counts the rest."""
 
+_BOM: Final = "\ufeff"  # what .NET leaves at the front of a document that it hands over as text
+
 Content = Sequence[Element]
 """One table as it was sent: its root, or its lines where they stand in the envelope without one."""
 
@@ -88,7 +90,7 @@ def _content(file: Element, *, table: str, remarks: Remarks, budget: Budget) -> 
         return None
     if holders and len(holders[0]):
         return list(holders[0])
-    text = (holders[0].text or "").strip() if holders else ""
+    text = (holders[0].text or "").strip().removeprefix(_BOM) if holders else ""
     if not text:
         effect = Effect.REJECTS if table == SUMMARY else Effect.WARNS
         remarks.add(ProblemCode.TABLE_EMPTY, effect, table=table)

@@ -48,6 +48,7 @@ BOMBS: dict[str, tuple[bytes, FhirCode, str]] = {
         "Bundle.entry",
     ),
     "b154_utf16": ('{"resourceType":"Patient"}'.encode("utf-16"), FhirCode.JSON_NOT_UTF8, "byte 1"),
+    "b154_mark": (b'\xef\xbb\xbf{"resourceType":"Patient"}', FhirCode.JSON_NOT_UTF8, "byte order mark"),
     "b154_surrogate": (b'{"resourceType":"Patient","id":"\\ud800"}', FhirCode.JSON_TEXT, "Patient.id"),
     "b154_nul": (b'{"resourceType":"Patient","id":"a\\u0000"}', FhirCode.JSON_TEXT, "Patient.id"),
     "cut": (b'{"resourceType":"Patient"', FhirCode.JSON_MALFORMED, "character 26"),

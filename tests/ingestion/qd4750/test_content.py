@@ -121,6 +121,7 @@ FORMS = {
     "inline": lambda xml: f"\n  {xml}\n",
     "escaped": lambda xml: xml.replace("&", "&amp;").replace("<", "&lt;"),
     "text in cdata": lambda xml: f"<![CDATA[{declared(xml)}]]>",
+    "text in cdata, behind a byte order mark": lambda xml: f"<![CDATA[\ufeff{declared(xml)}]]>",
 }
 
 
