@@ -63,6 +63,8 @@ class AppError(Exception):
     code: ErrorCode
     http_status: int
     default_text: Text
+    reason_code: str | None = None
+    """The exact reason, of a closed list, where the surface has one: a program may switch on it."""
 
     def __init__(self, text: Text | None = None, *, retry_after_seconds: int | None = None) -> None:
         self.text = text or self.default_text

@@ -44,8 +44,10 @@ def outcome(issues: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"resourceType": "OperationOutcome", "issue": list(issues) or [well]}
 
 
-def of_error(*, code: ErrorCode, text: Text, language: str, request_id: str) -> dict[str, Any]:
-    """Return what an error is told as."""
+def of_error(
+    *, code: ErrorCode, text: Text, language: str, request_id: str, reason: str | None = None
+) -> dict[str, Any]:
+    """Return what an error is told as; `reason` is a second coding."""
     told = issue(
         severity="fatal" if code is ErrorCode.INTERNAL else "error",
         kind=_TYPES[code],
@@ -53,4 +55,6 @@ def of_error(*, code: ErrorCode, text: Text, language: str, request_id: str) -> 
         text=text.in_language(language),
         diagnostics=f"requestId {request_id}",
     )
+    if reason is not None:
+        told["details"]["coding"].append({"system": ERROR_CODES, "code": reason})
     return outcome([told])

@@ -134,11 +134,13 @@ async def read_large_body(request: Request, *, most_bytes: int) -> bytearray:
     :raises TooLarge: as soon as more than `most_bytes` are announced or have come
     :raises BodyTooSlow: when it is not whole, or its next piece is not there, in the time that the settings give
     :raises BodyCutOff: when the client goes away
-    :raises Invalid: when the body is compressed, which is not accepted
+    :raises UnsupportedMediaType: when the body is compressed, which is not accepted. Source: RFC 9110 §15.5.16
     """
     codings = said(request.scope, b"content-encoding")
     if codings and any(coding.strip().lower() != "identity" for coding in codings):
-        raise Invalid(Text("Không nhận nội dung nén (Content-Encoding).", "Content-Encoding is not accepted."))
+        raise UnsupportedMediaType(
+            Text("Không nhận nội dung nén (Content-Encoding).", "Content-Encoding is not accepted.")
+        )
     if (announced_bytes(request) or 0) > most_bytes:
         raise _too_large(most_bytes)
     body = bytearray()

@@ -23,13 +23,16 @@ _BY_STATUS = {
 }
 
 
-def problem_body(*, code: ErrorCode, status: int, text: Text, language: str, request_id: str) -> dict[str, Any]:
+def problem_body(
+    *, code: ErrorCode, status: int, text: Text, language: str, request_id: str, reason: str | None = None
+) -> dict[str, Any]:
     """Return RFC 9457 problem details; `title` is in the caller's language, both texts stand beside it."""
     return {
         "type": "about:blank",
         "title": text.in_language(language),
         "status": status,
         "code": code.value,
+        **({} if reason is None else {"reason": reason}),
         "vi": text.vi,
         "en": text.en,
         "requestId": request_id,
@@ -49,10 +52,17 @@ def headers_of(error: AppError) -> dict[str, str]:
 def problem_response(error: AppError, *, language: str, request_id: str, path: str = "") -> JSONResponse:
     """Return an expected error as problem+json; on FHIR's paths as OperationOutcome."""
     if path.startswith(FHIR_PATHS):
-        told = of_error(code=error.code, text=error.text, language=language, request_id=request_id)
+        told = of_error(
+            code=error.code, text=error.text, language=language, request_id=request_id, reason=error.reason_code
+        )
         return JSONResponse(told, status_code=error.http_status, media_type=FHIR_JSON, headers=headers_of(error))
     body = problem_body(
-        code=error.code, status=error.http_status, text=error.text, language=language, request_id=request_id
+        code=error.code,
+        status=error.http_status,
+        text=error.text,
+        language=language,
+        request_id=request_id,
+        reason=error.reason_code,
     )
     return JSONResponse(body, status_code=error.http_status, media_type=PROBLEM_JSON, headers=headers_of(error))
 

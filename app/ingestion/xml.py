@@ -103,7 +103,7 @@ class XmlRefused(Invalid):
     """These bytes are not a document that may be read; the text names place and reason."""
 
     def __init__(self, reason: ProblemCode, *, detail: Text | None = None, limit: int | None = None) -> None:
-        self.reason = reason
+        self.reason, self.reason_code = reason, reason.value
         self.detail = detail
         self.limit = limit
         words = describe(reason, detail=detail, limit=limit)

@@ -1,4 +1,6 @@
-"""What a defect in a route looks like from outside: an id, and nothing of itself."""
+"""What a defect in a route looks like from outside: an id, and nothing of itself; what a refusal does."""
+
+import json
 
 import pytest
 from fastapi import FastAPI
@@ -6,6 +8,8 @@ from starlette.testclient import TestClient
 
 from app.gateway import problems
 from app.gateway.middleware import SAFE_HEADERS, Envelope
+from app.ingestion.fhir import FhirRefused
+from app.ingestion.fhir.words import FhirCode
 
 SECRET = "Nguyễn Văn A"
 
@@ -29,3 +33,15 @@ def test_a_defect_of_a_route_is_told_by_its_id_and_logged_once(capsys: pytest.Ca
     assert lines.count('"defect"') == 1
     assert "/broken/{thing}" in lines
     assert SECRET not in lines + answer.text
+
+
+def test_a_refusal_tells_its_exact_reason_beside_the_code() -> None:
+    refusal = FhirRefused(FhirCode.JSON_NAME_TWICE)
+
+    problem, outcome = (
+        json.loads(bytes(problems.problem_response(refusal, language="en", request_id="9", path=path).body))
+        for path in ("/ingest/qd4750", "/ingest/fhir")
+    )
+
+    assert (problem["code"], problem["reason"]) == ("INVALID", "JSON_NAME_TWICE")
+    assert [one["code"] for one in outcome["issue"][0]["details"]["coding"]] == ["INVALID", "JSON_NAME_TWICE"]

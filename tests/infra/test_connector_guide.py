@@ -67,11 +67,9 @@ def test_the_samples_of_the_guide_send_a_message_and_read_its_receipt(
     assert parse_key(jwk).kid == "his-1"
     stand.run(Login.MIGRATOR, partial(registry.add_key, code="01901", jwk=public_part(jwk), now=now()))
 
-    function = re.search(r"^base64url.*$", MAKE_KEY, re.MULTILINE)
-    assert function
     with worker(settings):
         run(
-            "\n".join([function[0], *USE_IT]),
+            "\n".join(USE_IT),
             folder=tmp_path,
             SERVER=public.url,
             FACILITY="01901",

@@ -34,7 +34,7 @@ class FhirRefused(Invalid):
     def __init__(
         self, reason: FhirCode, *, place: str | None = None, detail: Text | None = None, limit: int | None = None
     ) -> None:
-        self.reason = reason
+        self.reason, self.reason_code = reason, reason.value
         self.place = place
         self.detail = detail
         self.limit = limit
