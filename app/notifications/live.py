@@ -28,6 +28,7 @@ OVERLAP_MILLISECONDS = 10_000
 MOST_WAITING = 500
 MOST_AT_ONCE = 100
 """Events of one subscription in one look, as notice.heard has it."""
+_MOST_VERSION = 2**63 - 1
 _ENDS: Mapping[str, type[AppError] | None] = {"ENDED": None, "SIGNED_OUT": Unauthenticated, "GONE": NotFound}
 
 
@@ -204,7 +205,14 @@ class Ear:
 
 def _read(cursor: str) -> tuple[UUID, int]:
     try:
-        event, _, version = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(".")
-        return UUID(event), int(version)
+        return _parsed(cursor)
     except (binascii.Error, ValueError):
         raise Invalid(Text("Tham số after không hợp lệ.", "Argument after is not valid.")) from None
+
+
+def _parsed(cursor: str) -> tuple[UUID, int]:
+    event, _, text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(".")
+    version = int(text)
+    if not 0 <= version <= _MOST_VERSION:  # all subscriptions share one statement: no cursor may make it fail
+        raise ValueError
+    return UUID(event), version

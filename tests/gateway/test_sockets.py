@@ -1,5 +1,6 @@
 """Live subscriptions over a third-party WebSocket client, by the numbers of B199."""
 
+import base64
 import time
 from uuid import UUID
 
@@ -163,6 +164,23 @@ def test_only_this_subscription_is_answered(server: RunningServer, stand: Stand,
         assert answer["payload"][0]["extensions"]["code"] in {"INVALID", "TOO_COMPLEX"}
         say(one, "ping")
         assert hear(one) == {"type": "pong"}
+
+
+@pytest.mark.parametrize("version", [-1, 2**63, 2**64, 10**30])
+def test_a_cursor_of_no_version_is_refused_and_disturbs_nobody(
+    server: RunningServer, stand: Stand, owner: UUID, version: int
+) -> None:
+    """All subscriptions of a process are looked at by one statement; one person's cursor must not make it fail."""
+    after = base64.urlsafe_b64encode(f"{UUID(int=7)}.{version}".encode()).decode()
+    with socket(server) as one, socket(server) as another:
+        begin(one, stand.citizen_token(owner))
+        subscribe(one)
+        until_listening(stand)
+        begin(another, stand.citizen_token(owner))
+        subscribe(another, after=after)
+        assert hear(another)["payload"][0]["extensions"]["code"] == "INVALID"
+        stand.as_owner("SELECT notice.happened(:id, 'BOOK_OPENED', '{\"grant\": \"g3\"}')", id=owner)
+        assert hear(one)["type"] == "next"
 
 
 @pytest.mark.parametrize("citizen", [str(UUID(int=7)), "x"])
