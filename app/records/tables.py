@@ -352,7 +352,7 @@ class WithdrawalRow(Row):
 
 
 class ArrivalOrderRow(Row):
-    """Which version of each part of a visit is shown, and since when something of it is withdrawn."""
+    """Which version of each part of a visit is shown, since when something of it is withdrawn, what went while hidden."""
 
     __tablename__ = "arrival_order"
     __table_args__ = (SCHEMA,)
@@ -362,6 +362,7 @@ class ArrivalOrderRow(Row):
     source_id: Mapped[str] = mapped_column(Text, primary_key=True)
     ranks: Mapped[dict[str, str]] = mapped_column(JSONB)
     withdrawals: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'"))
+    hidden: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
 
 
 class RecordVersionRow(Row):

@@ -124,6 +124,26 @@ def test_b162_a_withdrawal_asked_again_under_its_key_is_the_first_one_although_t
     assert (other.status_code, other.json()["code"]) == (409, "CONFLICT")
 
 
+def test_a_hidden_visit_that_is_withdrawn_and_sent_again_is_hidden_still(
+    http: httpx.Client, stand: Stand, sender: str
+) -> None:
+    member = Member(number=3_009)
+    stand.file(message(member, issued="20261120"), token=sender)
+    (visit,) = book_of(http, stand, member, SHOWN)["visits"]["nodes"]
+    hide = "mutation ($input: MaskRecordsInput!) { maskRecords(input: $input) { changed } }"
+    wanted = {"input": {"idempotencyKey": "hide-3009", "recordIds": [visit["id"]]}}
+    token = stand.citizen_token(stand.citizen_by(member.personal_id))
+    done = http.post("/graphql", json={"query": hide, "variables": wanted}, headers={"Authorization": f"Bearer {token}"})
+    assert done.json()["data"]["maskRecords"]["changed"] == 1
+    answer = ask(http, sender, {"visit": member.visit_id, "reason": "Gửi nhầm"})
+    assert stand.process(answer.json()["messageId"]) == "filed"
+
+    assert stand.file(message(member, issued="20261123"), token=sender) == "filed"
+
+    again = book_of(http, stand, member, "visits { nodes { isMasked } } prescriptions { nodes { isMasked } }")
+    assert again["visits"]["nodes"] == again["prescriptions"]["nodes"] == [{"isMasked": True}]
+
+
 def test_one_record_is_withdrawn_by_the_key_of_its_receipt(http: httpx.Client, stand: Stand, sender: str) -> None:
     member = Member(number=3_005)
     kept = stand.keep(message(member), token=sender)

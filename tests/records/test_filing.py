@@ -282,6 +282,19 @@ def test_what_comes_later_into_a_masked_visit_is_masked(book: Book) -> None:
         assert [row["masked"] for row in found[f"book.{table}"]] == [True], table
 
 
+def test_what_went_while_it_was_masked_is_masked_when_it_comes_back(book: Book) -> None:
+    book.file(issued="20261118")
+    book.mask("prescription", "prescription_item", "test_report", "test_result")
+    book.file(tables={"XML2": [], "XML4": []}, issued="20261119")
+    assert (book.counted()["prescription"], book.counted()["test_report"]) == (0, 0)
+    book.file(issued="20261120")
+    found = book.everything()
+    for table in ("prescription", "prescription_item", "test_report", "test_result"):
+        assert [row["masked"] for row in found[f"book.{table}"]] == [True] * ROWS[table], table
+    assert [row["masked"] for row in found["book.visit"]] == [False]
+    assert [row["hidden"] for row in book.rows("book.arrival_order")] == [[]]
+
+
 @pytest.mark.parametrize("table", ["record_version", "visit"])
 def test_what_was_filed_cannot_be_filed_for_another_book(stand: Stand, book: Book, table: str) -> None:
     """The functions run as their caller: with no book open, they write nothing."""

@@ -107,3 +107,30 @@ async def test_nobody_reads_the_keys(stand: Stand) -> None:
     async with tries.as_login(stand, Login.API) as connection:
         link = "SELECT * FROM directory.image_link('01901', '1.2', 'https://pacs.test/dicom-web')"
         assert await tries.sqlstate_of(connection, link) == tries.DENIED
+
+
+MASK = "mutation ($input: MaskRecordsInput!) { maskRecords(input: $input) { changed } }"
+
+
+def hide(book: Book, record_id: str) -> None:
+    answer = book.post(MASK, input={"idempotencyKey": f"hide {record_id}", "recordIds": [record_id]})
+    assert answer["data"]["maskRecords"]["changed"] == 1
+
+
+def test_what_names_a_hidden_visit_later_is_hidden_with_it(book: Book) -> None:
+    book.home.tells(STUDY, made="202611200800")
+    (visit,) = book.read("visits { nodes { id } }")["visits"]["nodes"]
+    hide(book, visit["id"])
+    assert book.read("imaging { isMasked }")["imaging"] == [{"isMasked": False}]
+    book.home.tells(replace(STUDY, visit_source_id=book.visit), made="202611200900")
+    assert book.read("imaging { isMasked }")["imaging"] == [{"isMasked": True}]
+
+
+def test_a_hidden_study_that_is_withdrawn_and_told_again_is_hidden_still(book: Book) -> None:
+    book.home.tells(STUDY, made="202611200800")
+    (study,) = book.read("imaging { id }")["imaging"]
+    hide(book, study["id"])
+    book.home.withdraws(kind="IMAGING", key=STUDY.source_id, made="202611210800")
+    assert book.read("imaging { id }")["imaging"] == []
+    book.home.tells(STUDY, made="202611220800")
+    assert book.read("imaging { isMasked }")["imaging"] == [{"isMasked": True}]

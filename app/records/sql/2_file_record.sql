@@ -34,10 +34,12 @@ BEGIN
   IF provenance ? 'is_delta' THEN RETURN withdrawn; END IF;  -- it tells of single records: what it does not hold stays
   kept := kept || ARRAY(SELECT jsonb_array_elements_text(provenance->'newer'->kind));
   FOR removed IN EXECUTE format('DELETE FROM %s r WHERE r.citizen_id = $1 AND r.visit_id = $2
-      AND r.source_id <> ALL ($3) RETURNING r.id, r.version, r.source_id', resting) USING citizen, visit, kept LOOP
+      AND r.source_id <> ALL ($3) RETURNING r.id, r.version, r.source_id, r.masked', resting) USING citizen, visit, kept LOOP
     INSERT INTO book.record_version VALUES (citizen, removed.id, removed.version + 1, kind, 'WITHDRAWN',
       provenance->>'facility_code', (provenance->>'message_id')::uuid, provenance->>'source_version',
       provenance->>'standard_version', now(), NULL);
+    PERFORM book.remember_hidden(citizen, v.facility_code, v.source_id, kind || ' ' || removed.source_id)
+       FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit AND removed.masked;
     withdrawn := withdrawn || jsonb_build_object(removed.source_id, 'WITHDRAWN');
   END LOOP;
   RETURN withdrawn;

@@ -30,7 +30,8 @@ BEGIN
     END IF;  -- else the services are newer
   END IF;
   filed.digest := own_half || services_half;
-  filed.id := visit; filed.citizen_id := citizen; filed.filed_at := now(); filed.masked := coalesce(known.masked, false);
+  filed.id := visit; filed.citizen_id := citizen; filed.filed_at := now();
+  filed.masked := CASE WHEN known.id IS NULL THEN book.was_hidden(citizen, filed.facility_code, filed.source_id, 'VISIT') ELSE known.masked END;
   SELECT n.change, n.version INTO change, filed.version FROM book.note_version(
     citizen, visit, 'VISIT', known.digest, known.version, provenance, filed.digest, arrived - 'id' - 'digest') n;
   IF change = 'UNCHANGED' THEN

@@ -5,10 +5,10 @@ CREATE OR REPLACE FUNCTION book.file_prescriptions(citizen uuid, visit uuid, arr
                                                    OUT changes jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  of_masked_visit boolean;
+  of_masked_visit boolean; source text;
   one jsonb; known book.prescription; filed book.prescription; change text;
 BEGIN
-  of_masked_visit := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
+  SELECT v.masked, v.source_id INTO of_masked_visit, source FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit;
   changes := book.withdraw_missing(citizen, visit, 'PRESCRIPTION',
     ARRAY(SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e), provenance);
   FOR one IN SELECT jsonb_array_elements(arrived) LOOP
@@ -16,7 +16,9 @@ BEGIN
     SELECT p.* INTO known FROM book.prescription p
      WHERE p.citizen_id = citizen AND p.visit_id = visit AND p.source_id = filed.source_id FOR UPDATE;
     filed.id := coalesce(known.id, filed.id); filed.code := coalesce(filed.code, known.code);
-    filed.citizen_id := citizen; filed.visit_id := visit; filed.filed_at := now(); filed.masked := coalesce(known.masked, of_masked_visit);
+    filed.citizen_id := citizen; filed.visit_id := visit; filed.filed_at := now();
+    filed.masked := CASE WHEN known.id IS NULL THEN book.was_hidden(citizen, filed.facility_code, source, 'PRESCRIPTION ' || filed.source_id) OR coalesce(of_masked_visit, false)
+                    ELSE known.masked END;
     SELECT n.change, n.version INTO change, filed.version FROM book.note_version(
       citizen, filed.id, 'PRESCRIPTION', known.digest, known.version, provenance, filed.digest, one - 'id' - 'digest') n;
     changes := changes || jsonb_build_object(filed.source_id, change);

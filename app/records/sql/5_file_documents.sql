@@ -20,9 +20,10 @@ DROP FUNCTION IF EXISTS book.file_documents(uuid, uuid, boolean, text[], jsonb, 
 CREATE OR REPLACE FUNCTION book.file_documents(citizen uuid, visit uuid, kinds text[], arrived jsonb, provenance jsonb, OUT changes jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  of_masked_visit boolean := coalesce((SELECT v.masked FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit), false);
+  of_masked_visit boolean; source text;
   one jsonb; known book.document; filed book.document; change text;
 BEGIN
+  SELECT v.masked, v.source_id INTO of_masked_visit, source FROM book.visit v WHERE v.citizen_id = citizen AND v.id = visit;
   changes := book.withdraw_missing(citizen, visit, 'DOCUMENT', ARRAY(
     SELECT e->>'source_id' FROM jsonb_array_elements(arrived) e UNION
     SELECT d.source_id FROM book.document d WHERE d.citizen_id = citizen AND d.visit_id = visit AND d.kind <> ALL (kinds)), provenance);
@@ -31,7 +32,9 @@ BEGIN
     SELECT d.* INTO known FROM book.document d
      WHERE d.citizen_id = citizen AND d.visit_id = visit AND d.source_id = filed.source_id FOR UPDATE;
     filed.id := coalesce(known.id, filed.id);
-    filed.citizen_id := citizen; filed.visit_id := visit; filed.filed_at := now(); filed.masked := coalesce(known.masked, of_masked_visit);
+    filed.citizen_id := citizen; filed.visit_id := visit; filed.filed_at := now();
+    filed.masked := CASE WHEN known.id IS NULL THEN book.was_hidden(citizen, filed.facility_code, source, 'DOCUMENT ' || filed.source_id) OR coalesce(of_masked_visit, false)
+                    ELSE known.masked END;
     SELECT n.change, n.version INTO change, filed.version FROM book.note_version(
       citizen, filed.id, 'DOCUMENT', known.digest, known.version, provenance, filed.digest, one - 'id' - 'digest') n;
     changes := changes || jsonb_build_object(filed.source_id, change);

@@ -36,5 +36,20 @@ BEGIN
   VALUES (citizen, facility, source, (SELECT coalesce(jsonb_object_agg(p, rank), '{}') FROM unnest(taken) p))
   ON CONFLICT (citizen_id, facility_code, source_id) DO UPDATE SET ranks = o.ranks || excluded.ranks;
 END $$;
-REVOKE ALL ON FUNCTION book.cancels, book.take_parts FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION book.cancels, book.take_parts TO worker;
+
+-- A record that goes while it is hidden is remembered by its key: sent again, it gets a new id and is hidden still. `mark`
+-- is VISIT, "KIND key" of a record of a visit, or RECORD of one by itself.
+CREATE OR REPLACE FUNCTION book.remember_hidden(citizen uuid, facility text, source text, mark text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  INSERT INTO book.arrival_order AS o (citizen_id, facility_code, source_id, ranks, hidden) VALUES (citizen, facility, source, '{}', ARRAY[mark])
+  ON CONFLICT (citizen_id, facility_code, source_id) DO UPDATE SET hidden = array_remove(o.hidden, mark) || mark
+$$;
+CREATE OR REPLACE FUNCTION book.was_hidden(citizen uuid, facility text, source text, mark text) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE book.arrival_order o SET hidden = array_remove(o.hidden, mark)
+   WHERE o.citizen_id = citizen AND o.facility_code = facility AND o.source_id = source AND mark = ANY (o.hidden);
+  RETURN FOUND;
+END $$;
+REVOKE ALL ON FUNCTION book.cancels, book.take_parts, book.remember_hidden, book.was_hidden FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION book.cancels, book.take_parts, book.remember_hidden, book.was_hidden TO worker;

@@ -16,6 +16,7 @@ BEGIN
     INTO STRICT gone USING citizen, record;
   INSERT INTO book.record_version VALUES (citizen, record, gone.version + 1, kind, 'WITHDRAWN', provenance->>'facility_code',
     (provenance->>'message_id')::uuid, provenance->>'source_version', provenance->>'standard_version', now(), NULL);
+  PERFORM book.remember_hidden(citizen, provenance->>'facility_code', kind || ' ' || gone.source_id, 'RECORD') WHERE gone.masked;
   IF reason IS NOT NULL THEN
     INSERT INTO book.withdrawal VALUES (citizen, withdrawal, provenance->>'facility_code', gone.source_id, kind, gone.dated_at,
       now(), reason, gone.masked, gone.sensitive);

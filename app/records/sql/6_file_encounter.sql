@@ -20,7 +20,8 @@ BEGIN
   filed := CASE WHEN known.id IS NULL THEN jsonb_populate_record(NULL::book.visit, (arrived->'defaults') || content || provenance)
                 ELSE jsonb_populate_record(known, content || provenance) END;
   filed.digest := (arrived->>'digest')::bytea || coalesce(substr(known.digest, 33), '');
-  filed.id := visit; filed.citizen_id := citizen; filed.filed_at := now(); filed.masked := coalesce(known.masked, false);
+  filed.id := visit; filed.citizen_id := citizen; filed.filed_at := now();
+  filed.masked := CASE WHEN known.id IS NULL THEN book.was_hidden(citizen, filed.facility_code, filed.source_id, 'VISIT') ELSE known.masked END;
   SELECT n.change, n.version INTO change, filed.version FROM book.note_version(
     citizen, visit, 'VISIT', known.digest, known.version, provenance, filed.digest, content) n;
   IF change = 'ADDED' THEN

@@ -6,7 +6,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   kind text := one->>'clinical'; rank text := provenance->>'rank'; facility text := provenance->>'facility_code';
   resting text := book.clinical_table(kind); content jsonb := one - 'id' - 'digest' - 'clinical' - 'withdrawal';
-  known record; newest text[]; change text; number int; own uuid; visit record;
+  known record; newest text[]; change text; number int; own uuid; visit record; hidden boolean;
 BEGIN
   EXECUTE format('SELECT r.id, r.version, r.digest, r.masked FROM book.%I r WHERE r.citizen_id = $1 AND r.facility_code = $2
     AND r.source_id = $3 FOR UPDATE', resting) INTO known USING citizen, facility, one->>'source_id';
@@ -39,15 +39,17 @@ BEGIN
   IF change = 'UNCHANGED' THEN
     RETURN change;
   END IF;
+  hidden := CASE WHEN known.id IS NULL THEN book.was_hidden(citizen, facility, kind || ' ' || (one->>'source_id'), 'RECORD') ELSE known.masked END
+    OR coalesce(visit.masked, false);  -- what names a hidden visit is hidden, also when it did not name it before
   EXECUTE format('DELETE FROM book.%I r WHERE r.citizen_id = $1 AND r.id = $2', resting) USING citizen, own;
   EXECUTE format('INSERT INTO book.%1$I SELECT r.* FROM jsonb_populate_record(NULL::book.%1$I, $1) r', resting)
     USING one || provenance || jsonb_build_object('id', own, 'dose_id', own, 'citizen_id', citizen, 'version', number,
-      'filed_at', now(), 'masked', coalesce(known.masked, visit.masked, false));
+      'filed_at', now(), 'masked', hidden);
   IF one ? 'reactions' THEN
     EXECUTE format('INSERT INTO book.%1$s_reaction (citizen_id, %1$s_id, line, masked, description, reacted_at, severity)
       SELECT $1, $2, r.ordinality, $3, r.one->>''description'', (r.one->>''reacted_at'')::timestamptz, r.one->>''severity''
         FROM jsonb_array_elements($4) WITH ORDINALITY r(one)', resting)
-      USING citizen, own, coalesce(known.masked, visit.masked, false), one->'reactions';
+      USING citizen, own, hidden, one->'reactions';
   END IF;
   PERFORM book.classify_clinical(citizen, resting, own);
   RETURN change;

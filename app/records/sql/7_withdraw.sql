@@ -12,8 +12,7 @@ DECLARE
   shown book.visit;
   known jsonb := (SELECT o.ranks FROM book.arrival_order o
                    WHERE o.citizen_id = citizen AND o.facility_code = facility AND o.source_id = source);
-  gone text[];
-  changes jsonb := '{}';
+  gone text[]; changes jsonb := '{}';
   clinical jsonb := '[]'; hidden record;
 BEGIN
   SELECT v.* INTO shown FROM book.visit v WHERE v.citizen_id = citizen AND v.facility_code = facility AND v.source_id = source FOR UPDATE;
@@ -41,6 +40,7 @@ BEGIN
     changes := changes || jsonb_build_object('VISIT', jsonb_build_object(source, 'WITHDRAWN'));
     INSERT INTO book.record_version VALUES (citizen, shown.id, shown.version + 1, 'VISIT', 'WITHDRAWN', facility,
       (provenance->>'message_id')::uuid, provenance->>'source_version', provenance->>'standard_version', now(), NULL);
+    PERFORM book.remember_hidden(citizen, facility, source, 'VISIT') WHERE shown.masked;
     DELETE FROM book.visit v WHERE v.citizen_id = citizen AND v.id = shown.id;
   ELSIF kind = 'VISIT' AND 'SERVICES' = ANY (gone) THEN
     changes := changes || jsonb_build_object('VISIT', jsonb_build_object(source, 'REPLACED'));
