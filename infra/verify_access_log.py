@@ -117,8 +117,11 @@ def signed(public: bytes, signature: bytes, text: bytes) -> bool:
 def checkpoint(note: str, key: str) -> tuple[int, bytes]:
     """Return size and root of a signed head. C2SP tlog-checkpoint."""
     text, _, signatures = note.partition("\n\n")
-    name, _, encoded = key.split("+", 2)
-    public = base64.b64decode(encoded)[1:]
+    try:
+        name, _, encoded = key.split("+", 2)
+        public = base64.b64decode(encoded)[1:]
+    except ValueError:
+        raise SystemExit("WRONG: --key is no key: name+id+key / khóa không hợp lệ") from None
     key_id = sha(name.encode() + b"\n\x01" + public)[:4]
     for line in signatures.splitlines():
         raw = base64.b64decode(line.rpartition(" ")[2])
@@ -160,6 +163,18 @@ def problems_of(lines: Iterable[dict[str, Any]], heads: dict[int, bytes]) -> Ite
         before = n, proof["leaf"]
 
 
+def lines_of(path: str) -> list[dict[str, Any]]:
+    """Return the lines of one answer, or of a list of pages."""
+    try:
+        pages = json.loads(Path(path).read_text("utf-8"))
+        answers = [page.get("data", page)["accessLog"] for page in (pages if isinstance(pages, list) else [pages])]
+        return [edge["node"] for answer in answers for edge in answer["edges"]]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        raise SystemExit(
+            f"WRONG: {path} is no answer of AccessLogExport / không phải câu trả lời của AccessLogExport"
+        ) from None
+
+
 def main() -> int:
     """Check what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -168,9 +183,7 @@ def main() -> int:
     parser.add_argument("--known", metavar="OLD.txt", help="a checkpoint that you kept")
     parser.add_argument("--consistency", metavar="PROOF.json", help="that the kept tree is the beginning of this one")
     chosen = parser.parse_args()
-    pages = json.loads(Path(chosen.log).read_text("utf-8"))
-    answers = [page.get("data", page)["accessLog"] for page in (pages if isinstance(pages, list) else [pages])]
-    lines = [edge["node"] for answer in answers for edge in answer["edges"]]
+    lines = lines_of(chosen.log)
     wrong: list[str] = []
     heads: dict[int, bytes] = {}
     sealed = [line["proof"] for line in lines if line["proof"]["index"] is not None]
@@ -187,7 +200,9 @@ def main() -> int:
         if roots != (old_root, heads.get(new)):
             wrong.append(f"the tree of {new} does not continue the one of {old} / cây mới không nối tiếp cây đã giữ")
     waiting = len(lines) - len(sealed)
-    print("\n".join(f"WRONG: {text}" for text in wrong) or f"OK: {len(lines)} lines, {waiting} not sealed yet")
+    missing = min((line["number"] for line in lines), default=1) - 1
+    older = f"; not in this file: lines 1 to {missing} / tệp không có dòng 1 đến {missing}" if missing else ""
+    print("\n".join(f"WRONG: {text}" for text in wrong) or f"OK: {len(lines)} lines, {waiting} not sealed yet{older}")
     return 1 if wrong or not lines else 0
 
 

@@ -352,7 +352,10 @@ class WithdrawalRow(Row):
 
 
 class ArrivalOrderRow(Row):
-    """Which version of each part of a visit is shown, since when something of it is withdrawn, what went while hidden."""
+    """Which version of each part of a visit is shown, and since when something of it is withdrawn.
+
+    `hidden` names what went while its citizen hid it.
+    """
 
     __tablename__ = "arrival_order"
     __table_args__ = (SCHEMA,)

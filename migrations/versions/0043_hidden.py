@@ -12,6 +12,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute("SET LOCAL ROLE book_owner")
-    hidden = sa.Column("hidden", ARRAY(sa.Text()), nullable=False, server_default=sa.text("'{}'"))
-    op.add_column("arrival_order", hidden, schema="book")
+    op.add_column(
+        "arrival_order",
+        sa.Column("hidden", ARRAY(sa.Text()), nullable=False, server_default=sa.text("'{}'")),
+        schema="book",
+    )
     op.execute("RESET ROLE")

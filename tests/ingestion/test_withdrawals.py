@@ -133,7 +133,8 @@ def test_a_hidden_visit_that_is_withdrawn_and_sent_again_is_hidden_still(
     hide = "mutation ($input: MaskRecordsInput!) { maskRecords(input: $input) { changed } }"
     wanted = {"input": {"idempotencyKey": "hide-3009", "recordIds": [visit["id"]]}}
     token = stand.citizen_token(stand.citizen_by(member.personal_id))
-    done = http.post("/graphql", json={"query": hide, "variables": wanted}, headers={"Authorization": f"Bearer {token}"})
+    sent = {"query": hide, "variables": wanted}
+    done = http.post("/graphql", json=sent, headers={"Authorization": f"Bearer {token}"})
     assert done.json()["data"]["maskRecords"]["changed"] == 1
     answer = ask(http, sender, {"visit": member.visit_id, "reason": "Gửi nhầm"})
     assert stand.process(answer.json()["messageId"]) == "filed"

@@ -380,6 +380,28 @@ def test_t16_the_verifier_names_a_line_that_is_missing(tmp_path: Path, export: d
     assert (code, "line 2: it is missing" in text) == (1, True)
 
 
+def test_t16_the_verifier_says_which_older_lines_it_was_not_given(
+    tmp_path: Path, export: dict[str, Any], key: str
+) -> None:
+    export["data"]["accessLog"]["edges"] = [
+        edge for edge in export["data"]["accessLog"]["edges"] if edge["node"]["number"] > 2
+    ]
+
+    code, text = verdict(tmp_path, export, key)
+    assert (code, text.startswith("OK: 2 lines, 0 not sealed yet; not in this file: lines 1 to 2 /")) == (0, True)
+
+
+def test_t16_what_is_no_log_or_no_key_is_said_in_a_sentence(tmp_path: Path, export: dict[str, Any], key: str) -> None:
+    code, text = verdict(tmp_path, {"data": None, "errors": []}, key)
+    assert (code, text.startswith("WRONG: log.json is no answer of AccessLogExport"), "Traceback" in text) == (
+        1,
+        True,
+        False,
+    )
+    code, text = verdict(tmp_path, export, "x")
+    assert (code, text.startswith("WRONG: --key is no key"), "Traceback" in text) == (1, True, False)
+
+
 def test_t16_a_head_of_another_key_is_refused(tmp_path: Path, export: dict[str, Any], key: str) -> None:
     name, _, _ = key.split("+", 2)
     other = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
