@@ -109,6 +109,11 @@ async def _verify_tree(connection: Connection, verdict: Verdict, known: Known, p
     size = await connection.fetchval("SELECT size FROM audit.tree")
     if size != tree.edge.size:
         verdict.wrong(f"the tree says that it has {size} leaves, and has {tree.edge.size}")
+    is_signed = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM audit.checkpoint WHERE size = $1)", tree.edge.size
+    )
+    if tree.edge.size > 0 and not is_signed:
+        verdict.wrong(f"checkpoint of size {tree.edge.size}: it is missing")
     verdict.size = tree.edge.size
     verdict.unsealed = await connection.fetchval("SELECT count(*) FROM audit.leaf WHERE leaf_index IS NULL")
 

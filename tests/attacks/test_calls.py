@@ -108,6 +108,8 @@ CALLS = {
         "book.revisits",
         "book.take_parts",
         "book.withdraw",
+        "book.remember_hidden",
+        "book.was_hidden",
         "book.withdraw_cancelled",
         "book.withdraw_missing",
         "care.file_appointments",

@@ -229,6 +229,11 @@ def test_t16_a_head_signed_by_another_key_is_named(ground: Ground, log: Log) -> 
     assert found.problems == ["checkpoint of size 12: signed by no known key"]
 
 
+def test_t16_a_log_whose_heads_were_all_deleted_is_not_sound(ground: Ground, log: Log) -> None:
+    """Whoever writes the log anew cannot sign it, but could leave no head to compare with."""
+    assert tampered(ground, log, "DELETE FROM audit.checkpoint").problems == ["checkpoint of size 12: it is missing"]
+
+
 def test_the_command_says_that_a_log_is_sound(settings: Settings, log: Log, tmp_path: Path) -> None:
     kept = tmp_path / "kept.txt"
     kept.write_text(log.kept, encoding="utf-8")
