@@ -55,6 +55,25 @@ def test_what_a_representation_is_worth_is_told_to_its_family_alone(
     assert not ask(stand, query, representation, token=stand.citizen_token(stranger))
 
 
+def test_sharing_is_not_unfrozen_by_an_answer_that_is_neither_yes_nor_no(
+    stand: Stand, family: tuple[UUID, UUID, UUID]
+) -> None:
+    token = stand.citizen_token(family[2])
+    ask(stand, "SELECT auth.freeze_sharing(NULL, true)", token=token)
+    for frozen in ("false", "NULL"):
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            ask(stand, f"SELECT auth.freeze_sharing(NULL, {frozen})", token=token)
+        assert refused.value.sqlstate == "SK428"
+
+
+@pytest.mark.parametrize("why", ["NULL", "'no reason'"])
+def test_no_emergency_is_opened_without_a_reason(stand: Stand, family: tuple[UUID, UUID, UUID], why: str) -> None:
+    token = stand.citizen_token(family[2], stepped_up=True)
+    with pytest.raises(asyncpg.PostgresError) as refused:
+        ask(stand, f"SELECT auth.open_emergency(uuidv7(), 'x', '01901', {why}, uuidv7())", token=token)
+    assert refused.value.sqlstate == "SK422"
+
+
 def test_desk_causes_no_work_by_hand(stand: Stand, family: tuple[UUID, UUID, UUID]) -> None:
     token = stand.citizen_token(family[1])
     for kind in ("push", "process_message", "tell"):

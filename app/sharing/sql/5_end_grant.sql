@@ -34,7 +34,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session := auth.my_session(); citizen uuid := (auth.acting_for(live, target)).citizen_id; one uuid;
 BEGIN
   cancelled_codes := 0; revoked_grants := 0; closed_sessions := 0;
-  IF NOT frozen THEN
+  IF frozen IS NOT TRUE THEN
     PERFORM auth.require_step_up(live, 'SHARE');
   END IF;
   PERFORM FROM auth.book b WHERE b.citizen_id = citizen FOR UPDATE;

@@ -9,7 +9,7 @@ BEGIN
   stands := auth.acting_for(live, coalesce(one.asked_of, gen_random_uuid()));  -- absent and another's look alike
   UPDATE auth.share_request r SET answered_at = clock_timestamp(), answer = CASE WHEN approved THEN 'APPROVED' ELSE 'REFUSED' END,
     grant_id = CASE WHEN approved THEN new_grant END, citizen_id = CASE WHEN approved THEN r.asked_of END WHERE r.id = request;
-  IF NOT approved THEN
+  IF approved IS NOT TRUE THEN
     PERFORM audit.write_line(one.asked_of, 'SHARE_REFUSED', live, jsonb_build_object('request', request));
     RETURN NULL;
   END IF;

@@ -7,7 +7,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live auth.session := auth.my_session(); citizen uuid; given auth.book_grant; present timestamptz := clock_timestamp();
 BEGIN
   PERFORM auth.require_step_up(live, 'EMERGENCY');
-  IF char_length(btrim(why)) < 20 OR char_length(why) > 500 OR regexp_count(why COLLATE "pg_c_utf8", '[[:alpha:]]') < 12 THEN
+  IF why IS NULL OR char_length(btrim(why)) < 20 OR char_length(why) > 500 OR regexp_count(why COLLATE "pg_c_utf8", '[[:alpha:]]') < 12 THEN
     RAISE EXCEPTION 'no reason' USING ERRCODE = 'SK422';
   END IF;
   SELECT i.citizen_id INTO citizen FROM auth.identifier i JOIN auth.citizen c ON c.id = i.citizen_id JOIN auth.practitioner p ON p.id = live.practitioner_id
