@@ -11,6 +11,8 @@ from graphql import (
     VariableDefinitionNode,
     VariableValues,
     get_variable_values,
+    is_input_type,
+    type_from_ast,
 )
 from sqlalchemy import ColumnElement, null
 from sqlalchemy.exc import CompileError
@@ -18,6 +20,7 @@ from sqlalchemy.exc import CompileError
 from app.compiler.inputs import Bound, Constant, Input, InputSpec, Rendering
 from app.compiler.parameters import Deed, Parameter
 from app.compiler.refusal import NotCompilable
+from app.compiler.values import wrong_place
 from app.core.errors import Invalid, Text
 
 _NONE = VariableValues(sources={}, coerced={})
@@ -148,7 +151,7 @@ class Plan:
     def coerce(self, variables: Mapping[str, object]) -> VariableValues:
         """Return the variables as GraphQL values.
 
-        :raises Invalid: naming the variable, never its value
+        :raises Invalid: naming the variable and the place in it, never a value
         """
         if not self.operation.variable_definitions:
             return _NONE
@@ -157,9 +160,14 @@ class Plan:
         )
         if isinstance(found, list):
             node = next((node for error in found for node in error.nodes or ()), None)
-            name = node.variable.name.value if isinstance(node, VariableDefinitionNode) else ""
+            name = self._wrong_variable(node, variables) if isinstance(node, VariableDefinitionNode) else ""
             raise Invalid(Text(f"Biến ${name} không hợp lệ.", f"Variable ${name} is not valid."))
         return found
+
+    def _wrong_variable(self, node: VariableDefinitionNode, variables: Mapping[str, object]) -> str:
+        name, kind = node.variable.name.value, type_from_ast(self.schema, node.type)
+        place = wrong_place(variables.get(name), kind) if is_input_type(kind) else None
+        return name + (place or "")
 
     def bind(self, variables: Mapping[str, object]) -> tuple[object, ...]:
         """Return the values of `parameters`.

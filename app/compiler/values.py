@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -17,7 +18,10 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLScalarType,
+    Undefined,
+    is_required_input_field,
 )
+from graphql.utilities import coerce_input_value
 
 from app.compiler.refusal import NotCompilable
 from app.core.errors import Invalid, Text
@@ -34,6 +38,29 @@ PG_TYPES: Mapping[str, str] = {
     "UUID": "uuid",
     "JSON": "jsonb",
 }
+
+_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,59}")
+
+
+def wrong_place(value: object, kind: GraphQLInputType) -> str | None:
+    """Return the first place of a variable that is wrong, such as `.scope.sections[0]` (`` is all of it), or none.
+
+    A field that is missing or does not exist is named; a value never is.
+    """
+    if isinstance(kind, GraphQLNonNull):
+        return "" if value is None else wrong_place(value, kind.of_type)
+    if value is None:
+        return None
+    places: list[tuple[str, str | None]] = []
+    if isinstance(kind, GraphQLList) and isinstance(value, list):
+        places = [(f"[{n}]", wrong_place(item, kind.of_type)) for n, item in enumerate(value)]
+    elif isinstance(kind, GraphQLInputObjectType) and isinstance(value, dict):
+        fields = kind.fields.items()
+        places = [(f".{name}", "") for name in value if name not in kind.fields and _NAME.fullmatch(name)]
+        places += [(f".{name}", "") for name, field in fields if name not in value and is_required_input_field(field)]
+        places += [(f".{name}", wrong_place(value[name], field.type)) for name, field in fields if name in value]
+    inner = next((step + wrong for step, wrong in places if wrong is not None), None)
+    return "" if inner is None and coerce_input_value(value, kind) is Undefined else inner
 
 
 def invalid_argument(name: str) -> Invalid:

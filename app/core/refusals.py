@@ -104,6 +104,54 @@ WORDS: Final[Mapping[str, Text]] = {
         "Người xin xem hiện không hành nghề tại cơ sở đó. Hãy đề nghị họ xin lại.",
         "Who asked does not practise at that facility now. Let them ask again.",
     ),
+    "no such scope": Text(
+        "scope không hợp lệ: sections cần ít nhất một mục, from không được sau to, recordIds là mã của hồ sơ.",
+        "scope is not valid: sections needs at least one, from may not be after to, recordIds are ids of records.",
+    ),
+    "no such list in a scope": Text(
+        "scope không hợp lệ: recordIds nhận từ 1 đến 200 mã, facilityCodes từ 1 đến 50 mã; không giới hạn thì bỏ đi.",
+        "scope is not valid: recordIds takes 1 to 200 ids, facilityCodes 1 to 50 codes; leave them out for no limit.",
+    ),
+    "no such name in a scope": Text(
+        "scope không hợp lệ: sections hoặc sensitive có một tên không tồn tại.",
+        "scope is not valid: sections or sensitive has a name that does not exist.",
+    ),
+    "nothing of it to share": Text(
+        "scope không có mục nào bạn được chia sẻ thay người này: xem healthBook { scope { sections } } của sổ đó.",
+        "scope has no section that you may share for this person: see healthBook { scope { sections } } of that book.",
+    ),
+    "no such code": Text(
+        "redeemableMinutes từ 1 đến 10080, accessMinutes từ 5 đến 525600; mã dùng được quá 60 phút cần withPin.",
+        "redeemableMinutes is 1 to 10080, accessMinutes 5 to 525600; a code good beyond 60 minutes needs withPin.",
+    ),
+    "no such request": Text(
+        "accessMinutes phải từ 5 đến 525600; scope của một yêu cầu xin xem không nhận recordIds.",
+        "accessMinutes must be 5 to 525600; the scope of a request takes no recordIds.",
+    ),
+    "more than was asked for": Text(
+        "Không thể cho xem nhiều hơn hoặc lâu hơn những gì được xin: hãy thu hẹp scope, và accessMinutes từ 5 phút.",
+        "No more and no longer than was asked for can be given: narrow scope, and accessMinutes from 5 minutes on.",
+    ),
+    "no reason": Text(
+        "reason phải là lời giải thích đọc được, dài từ 20 đến 500 ký tự.",
+        "reason must be words that can be read, 20 to 500 characters.",
+    ),
+    "no such text": Text(
+        "purpose và version không phải của một văn bản đang có hiệu lực (me { consentTexts }), hoặc sự đồng ý này chỉ "
+        "đi cùng askRepresentative, createShareCode hoặc approveShareRequest.",
+        "purpose and version are of no text in force (me { consentTexts }), or this consent comes with "
+        "askRepresentative, createShareCode or approveShareRequest alone.",
+    ),
+    "not a time of a reaction": Text(
+        "reactedAt phải từ một ngày trước lúc tiêm đến bây giờ.",
+        "reactedAt must be between a day before the injection and now.",
+    ),
+    "not to be asked": Text(
+        "Người lớn ủy quyền (MANDATE) cho sổ của chính mình: bỏ citizenId, cần extent là FULL hoặc SUMMARY. PARENT và "
+        "GUARDIAN là của một trẻ: cần citizenId, bỏ extent. until không được ở quá khứ; COURT đăng ký từ giấy tờ.",
+        "An adult gives a MANDATE for their own book: no citizenId, and extent FULL or SUMMARY. PARENT and GUARDIAN "
+        "are a child's: citizenId, and no extent. until may not be past; COURT is registered from papers.",
+    ),
     "first is 1 to 1000": Text("Tham số first phải từ 1 đến 1000.", "Argument first must be from 1 to 1000."),
     "questioned already": Text(
         "Bạn đã yêu cầu giải trình dòng này; câu trả lời và hạn trả lời hiện trong nhật ký truy cập.",

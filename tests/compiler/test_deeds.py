@@ -98,6 +98,19 @@ def test_a_payload_is_made_of_what_was_told_and_of_rows(bench: Bench) -> None:
     }
 
 
+def test_a_field_that_is_missing_or_unknown_is_named_and_no_value() -> None:
+    plan = plan_of(MOVE)
+
+    for sent, place in (
+        ({"code": "secret"}, ".idempotencyKey"),
+        ({"idempotencyKey": "k", "code": "secret", "Times": 1}, ".Times"),
+        ({"idempotencyKey": "k", "code": "c", "times": "secret"}, ".times"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            plan.coerce({"to": sent})
+        assert refused.value.text.en == f"Variable $to{place} is not valid."
+
+
 @pytest.mark.parametrize("told", [{"steps": [1]}, {"slip": None}, {"slip": "x"}])
 def test_what_was_not_told_is_null_or_a_fault(bench: Bench, told: dict[str, object]) -> None:
     plan = plan_of(MOVE.replace("facility { code }", ""))

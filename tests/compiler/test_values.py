@@ -67,6 +67,32 @@ def test_a_variable_of_the_wrong_kind_is_refused_by_name(kind: str, value: objec
     assert refused.value.text.vi == "Biến $v không hợp lệ."
 
 
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ({"begin": "secret"}, ".begin"),
+        ({"kinds": "EMERGENCY"}, None),
+        ({"kinds": ["EMERGENCY", "secret"]}, ".kinds[1]"),
+        ({"kinds": [None]}, ".kinds[0]"),
+        ({"kinds": [{"a": 1}]}, ".kinds[0]"),
+        ({"ends": "2026-03-01"}, ".ends"),
+        ({"a secret": 1}, ""),
+        ("secret", ""),
+        ([], ""),
+    ],
+)
+def test_the_place_in_an_input_object_is_named(value: object, place: str | None) -> None:
+    query = "query($w: Window) { book { visits(window: $w) { nodes { id } } } }"
+
+    if place is None:
+        assert bound(query, {"w": value})
+        return
+    with pytest.raises(Invalid) as refused:
+        bound(query, {"w": value})
+
+    assert refused.value.text.en == f"Variable $w{place} is not valid."
+
+
 def test_a_missing_variable_is_refused_even_if_nothing_uses_it() -> None:
     with pytest.raises(Invalid, match=r"\$unused"):
         bound("query($unused: Int!) { me { name } }", {})

@@ -11,6 +11,7 @@ import pytest
 
 from app.core.db import Login
 from app.core.ids import new_id
+from app.core.refusals import NOT_A_CITIZEN, WORDS
 from app.identity import practitioners
 from app.identity.register import PlaceEntry, PractitionerEntry
 from app.identity.register_sql import Stored
@@ -111,6 +112,16 @@ def test_b139_certificate_suspension_and_place_act_at_the_next_request(stand: St
         assert (what, practises(stand), "data" in me(http, token)) == (what, may, may)
     store(stand, DOCTOR)
     assert me(http, token)["data"]["me"]["__typename"] == "Practitioner"
+
+
+def test_a_practitioner_has_no_wishes_of_notices_and_is_told_so(stand: Stand, http: httpx.Client) -> None:
+    store(stand, DOCTOR)
+    headers = {"Authorization": f"Bearer {stand.practitioner_token(id_of(stand))}"}
+    wish = """mutation { updateNotificationPreferences(input: {idempotencyKey: "w"}) { preferences { muted } } }"""
+
+    refused = http.post("/graphql", json={"query": wish}, headers=headers).json()["errors"][0]
+
+    assert (refused["extensions"]["code"], refused["message"]) == ("NOT_FOUND", WORDS[NOT_A_CITIZEN].vi)
 
 
 def test_b110_a_suspended_facility_is_no_place(stand: Stand, http: httpx.Client) -> None:

@@ -41,6 +41,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE preference notice.preference := jsonb_populate_record(NULL::notice.preference, wanted);
 BEGIN
   preference.citizen_id := auth.me();
+  IF preference.citizen_id IS NULL THEN
+    RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK405';
+  END IF;
   INSERT INTO notice.preference SELECT preference.*
   ON CONFLICT (citizen_id) DO UPDATE SET (muted, is_quiet, quiet_from, quiet_until) = (excluded.muted, excluded.is_quiet, excluded.quiet_from, excluded.quiet_until);
 END $$;

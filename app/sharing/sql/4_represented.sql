@@ -46,7 +46,7 @@ BEGIN
     closed := auth.closed_to_representatives(citizen);
   END IF;
   IF sections = 0 THEN
-    RAISE EXCEPTION 'no such scope' USING ERRCODE = 'SK422';
+    RAISE EXCEPTION 'nothing of it to share' USING ERRCODE = 'SK422';
   END IF;
   RETURN scope || jsonb_build_object('sections', sections, 'sensitive', (scope->>'sensitive')::int & ~closed);
 END $$;
