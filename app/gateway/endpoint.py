@@ -103,6 +103,8 @@ async def _answer(asked: Asked, *, request: Request, context: Context, media_typ
     if asked.document_id is not None:
         known_document = trusted_operations().get(asked.document_id)
         operation = plans.trusted(asked.document_id)
+        if known_document is not None and known_document.is_subscription:
+            raise _only_by_socket()
         if known_document is None or operation is None:
             raise Invalid(UNKNOWN_DOCUMENT)
         headers |= check_document(known_document, now=context.house.clock())
@@ -197,6 +199,10 @@ def _invalid(vi: str, en: str) -> Invalid:
     return Invalid(Text(f"Yêu cầu GraphQL không hợp lệ: {vi}.", f"Not a valid GraphQL request: {en}."))
 
 
+def _only_by_socket() -> Invalid:
+    return _invalid("subscription chỉ chạy qua WS /graphql", "a subscription goes over WS /graphql alone")
+
+
 def _plain(asked: Asked, *, context: Context) -> _Plain:
     if not context.house.settings.demo:
         raise Invalid(
@@ -228,7 +234,7 @@ def _prepared(query: str, operation_name: str | None) -> _Plain:
         return _Plain(operation=None, document=document, operation_name=operation_name)
     limits.check_unmixed(operation)
     if operation.operation is OperationType.SUBSCRIPTION:
-        raise _invalid("subscription chỉ chạy qua WS /graphql", "a subscription goes over WS /graphql alone")
+        raise _only_by_socket()
     try:
         compiled = plans.compile_plain(document, operation_name=operation_name, key=document_id(query))
     except NotCompilable as error:

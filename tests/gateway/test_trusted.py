@@ -126,6 +126,13 @@ def test_b141_b142_a_released_operation_needs_a_person(released: httpx.Client, f
     assert len({answer.content for answer in refused}) == 1
 
 
+def test_a_subscription_is_told_to_go_over_its_socket(released: httpx.Client, owner: dict[str, str]) -> None:
+    answer = released.post("/graphql", json={"documentId": BY_NAME["BookEvents"].id}, headers=owner)
+
+    assert answer.status_code == 400
+    assert "WS /graphql" in answer.json()["errors"][0]["message"]
+
+
 @pytest.mark.parametrize("first", [0, 51, "1", 1.5, None, 2**40])
 def test_b194_variables_of_a_released_operation(released: httpx.Client, owner: dict[str, str], first: object) -> None:
     (error,) = ask(released, "Visits", owner, first=first).json()["errors"]

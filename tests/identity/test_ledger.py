@@ -141,6 +141,19 @@ def test_only_a_text_in_force_is_agreed_to(person: Person, purpose: str, version
     assert person.do(GIVE, purpose=purpose, version=version) == "INVALID"
 
 
+def test_no_consent_below_level_2_for_the_ledger_says_level_2(person: Person, stand: Stand, http: httpx.Client) -> None:
+    token = person.token()
+    stand.as_owner("UPDATE auth.session SET level = 1 WHERE token_hash = sha256(convert_to(:t, 'UTF8'))", t=token)
+    asked = {"idempotencyKey": "low", "purpose": "NOTICES", "version": 1}
+
+    answer = http.post(
+        "/graphql", json={"query": GIVE, "variables": {"input": asked}}, headers={"Authorization": f"Bearer {token}"}
+    )
+
+    assert answer.json()["errors"][0]["extensions"]["code"] == "REFUSED"
+    assert person.lines() == []
+
+
 def test_b131_anothers_consent_is_not_found(person: Person, stand: Stand, http: httpx.Client, facility: str) -> None:
     other = Person(stand, http, 9_001, facility)
     given = other.do(GIVE, purpose="STATISTICS", version=1)["consent"]["id"]

@@ -14,6 +14,7 @@ from graphql import GraphQLEnumType
 
 from app.core.crypto import Place
 from app.core.db import Login
+from app.core.errors import LevelTooLow
 from app.core.ids import new_secret
 from app.gateway.schema import schema
 from app.identity import totp
@@ -226,6 +227,12 @@ def test_b115_a_first_factor_wants_a_fresh_sign_in(person: Holder) -> None:
     refused = person.send(ENROL, k=new_secret())["errors"][0]
     assert refused["extensions"]["code"] == "STEP_UP_REQUIRED"
     assert "đăng nhập lại" in refused["message"]
+
+
+def test_a_first_factor_of_a_low_account_is_refused_and_not_sent_to_sign_in_again(person: Holder) -> None:
+    person.scene.stand.as_owner("UPDATE auth.session SET level = 1")
+    refused = person.send(ENROL, k=new_secret())["errors"][0]
+    assert (refused["extensions"]["code"], refused["message"]) == ("REFUSED", LevelTooLow.default_text.vi)
 
 
 def test_b115_only_the_session_that_enrolled_confirms(person: Holder) -> None:

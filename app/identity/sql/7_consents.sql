@@ -7,6 +7,8 @@ DECLARE live auth.session := auth.my_session();
 BEGIN
   IF live.citizen_id IS NULL THEN
     RAISE EXCEPTION 'not a citizen''s session' USING ERRCODE = 'SK405';
+  ELSIF coalesce(live.level, 1) < 2 THEN
+    RAISE EXCEPTION 'account level too low' USING ERRCODE = 'SK403';
   END IF;
   PERFORM FROM auth.consent_text t WHERE t.purpose = wanted AND t.version = read_version AND wanted NOT IN ('REPRESENTATION', 'SHARING')
       AND auth.today() BETWEEN t.valid_from AND coalesce(t.valid_until, 'infinity');

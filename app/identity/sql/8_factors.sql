@@ -13,7 +13,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Keeps a new factor of the signed-in person until it is confirmed. Who has one steps up by it first (SK428); a first one
--- wants a fresh sign-in (SK430), so that a stolen session cannot add its own. A practitioner's person is known by it, too.
+-- wants a fresh sign-in (SK430; SK403 below level 2), so that a stolen session cannot add its own. A practitioner's person is known by it, too.
 CREATE OR REPLACE FUNCTION auth.begin_factor(factor uuid, sealed bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -22,7 +22,7 @@ BEGIN
   IF EXISTS (SELECT FROM auth.factor f WHERE f.citizen_id = person AND f.confirmed_at IS NOT NULL AND f.off_at IS NULL) THEN
     PERFORM auth.require_step_up(live, 'FACTORS');
   ELSIF person IS NULL OR NOT auth.is_fresh(live) AND NOT auth.is_stepped_up(live, 'FACTORS') THEN
-    RAISE EXCEPTION 'a fresh sign-in is needed' USING ERRCODE = 'SK430';
+    RAISE EXCEPTION 'a fresh sign-in is needed' USING ERRCODE = CASE WHEN live.level < 2 THEN 'SK403' ELSE 'SK430' END;
   END IF;
   DELETE FROM auth.factor f WHERE f.citizen_id = person AND f.confirmed_at IS NULL;
   INSERT INTO auth.factor (id, citizen_id, sealed, began_by, added_at, last_step, failures, day_failures, day_began_at)
