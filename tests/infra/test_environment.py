@@ -40,6 +40,16 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     return Workshop(tmp_path, monkeypatch)
 
 
+def test_what_is_told_of_making_it_stays_out_of_what_a_command_prints(
+    workshop: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workshop.open(development=False)
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Python environment" in said.err
+
+
 def test_second_time_installs_nothing(workshop: Workshop) -> None:
     first = workshop.open(development=False)
     second = workshop.open(development=False)
