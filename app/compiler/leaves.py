@@ -123,7 +123,7 @@ def leaf_text(kind: GraphQLOutputType, value: Element, *, never_null: bool, up: 
     """
     inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
     if isinstance(value, Named):
-        return name_text(value.list_name, value.code, up)
+        return name_text(value.list_name, value.code, up, or_itself=value.or_itself)
     if isinstance(value, BindParameter):  # a bare literal has no type in PostgreSQL
         value = cast(value, value.type)
     if isinstance(inner, GraphQLList):

@@ -1,8 +1,9 @@
 """Names of public lists: a mark in the statement's text, in whose place the runner puts what it knows.
 
-Looking a name up costs PostgreSQL as much as the rest of its row. A mark is NAME, how far up a missing name is
-carried, a semicolon, the list, a semicolon, the code as a JSON string, and NAME again. No data can end or forge one:
-JSON text never holds a control character bare.
+Looking a name up costs PostgreSQL as much as the rest of its row. A mark is NAME, what stands for a missing name, a
+semicolon, the list, a semicolon, the code as a JSON string, and NAME again. For a missing name stands null, carried as
+far up as the number says, or the code itself (ITSELF). No data can end or forge one: JSON text never holds a control
+character bare.
 """
 
 from collections.abc import Mapping
@@ -17,20 +18,27 @@ from app.compiler.rows import RowColumn
 from app.compiler.texts import JsonText, as_text, null_text, or_null
 
 NAME = b"\x04"
+ITSELF = b"="
 
 Mark = bytes
 
 
 class Named(ColumnElement[str]):
-    """The name of a code of a public list: a mark where a field rests on it, else the sub-select that finds it."""
+    """The name of a code of a public list: a mark where a field rests on it, else the sub-select that finds it.
+
+    With `or_itself` a code that the list does not have is shown as it is.
+    """
 
     inherit_cache = False
     type = Text()
 
-    def __init__(self, list_name: str, code: ColumnElement[Any], found: ColumnElement[Any]) -> None:
+    def __init__(
+        self, list_name: str, code: ColumnElement[Any], found: ColumnElement[Any], *, or_itself: bool = False
+    ) -> None:
         self.list_name = list_name
         self.code = code
-        self.found = found
+        self.found = func.coalesce(found, code) if or_itself else found
+        self.or_itself = or_itself
 
 
 @compiles(Named)
@@ -38,10 +46,11 @@ def _named(element: Named, compiler: SQLCompiler, **options: Any) -> str:
     return str(compiler.process(element.found, **options))
 
 
-def name_text(list_name: str, code: ColumnElement[Any], up: int) -> ColumnElement[Any]:
-    """Return the mark of a code's name; a missing code or name is carried `up` levels."""
+def name_text(list_name: str, code: ColumnElement[Any], up: int, *, or_itself: bool = False) -> ColumnElement[Any]:
+    """Return the mark of a code's name; a missing code is carried `up` levels, a missing name too, if not ITSELF."""
     around = NAME.decode()
-    mark = JsonText(f"{around}{up};{list_name};", as_text(func.json_scalar(as_text(code))), around)
+    missing = ITSELF.decode() if or_itself else str(up)
+    mark = JsonText(f"{around}{missing};{list_name};", as_text(func.json_scalar(as_text(code))), around)
     return mark if isinstance(code, RowColumn) and code.cell.never_null else or_null(mark, up)
 
 
@@ -58,7 +67,10 @@ def asked(mark: Mark) -> tuple[str, str]:
 
 def said(mark: Mark, name: str | None) -> bytes:
     """Return what stands in a mark's place: the name's JSON text, or what stands for a missing one."""
-    return null_text(int(mark.split(b";", 1)[0])).encode() if name is None else name.encode()
+    if name is not None:
+        return name.encode()
+    missing, _, code = mark.split(b";", 2)
+    return code if missing == ITSELF else null_text(int(missing)).encode()
 
 
 def put_in(pieces: list[bytes], names: Mapping[Mark, bytes]) -> bytes:

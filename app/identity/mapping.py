@@ -101,19 +101,15 @@ class Citizen(Viewer):
         description="Address that the newest visit told; only its owner and their representative see it.",
     )
     ethnic_group: str | None = rests.expression(
-        lambda row, inputs: func.coalesce(label("ethnic-group", row.ethnic_code, inputs.language), row.ethnic_code),
+        lambda row, inputs: label("ethnic-group", row.ethnic_code, inputs.language, or_itself=True),
         description="Ethnic group in words, or its code as it was sent.",
     )
     nationality: str | None = rests.expression(
-        lambda row, inputs: func.coalesce(
-            label("nationality", row.nationality_code, inputs.language), row.nationality_code
-        ),
+        lambda row, inputs: label("nationality", row.nationality_code, inputs.language, or_itself=True),
         description="Nationality in words, or its code as it was sent.",
     )
     occupation: str | None = rests.expression(
-        lambda row, inputs: func.coalesce(
-            label("occupation", row.occupation_code, inputs.language), row.occupation_code
-        ),
+        lambda row, inputs: label("occupation", row.occupation_code, inputs.language, or_itself=True),
         description="Occupation in words, or its code as it was sent.",
     )
     blood_group: str | None = rests.column(

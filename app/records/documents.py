@@ -99,8 +99,8 @@ class RecordSummary(Document):
     findings: str | None = rests.column(DocumentRow.findings, description="Results that have diagnostic value.")
     treatment: str | None = rests.column(DocumentRow.treatment, description="Treatment, as written.")
     outcome: str | None = rests.expression(
-        lambda row, inputs: label("visit-outcome", row.outcome_code, inputs.language),
-        description="Result of the treatment in words.",
+        lambda row, inputs: label("visit-outcome", row.outcome_code, inputs.language, or_itself=True),
+        description="Result of the treatment in words, or the code as sent.",
     )
     note: str | None = rests.column(DocumentRow.note, description="Note, as written.")
     father_name: str | None = rests.column(DocumentRow.father_name, description="Father of a child who was treated.")
@@ -132,7 +132,8 @@ class ReferralPaper(Document):
     services_used: str | None = rests.column(DocumentRow.services_used, description="Services used so far.")
     drugs_used: str | None = rests.column(DocumentRow.drugs_used, description="Drugs used so far.")
     reason: str | None = rests.expression(
-        lambda row, inputs: label("referral-reason", row.reason_code, inputs.language), description="Reason in words."
+        lambda row, inputs: label("referral-reason", row.reason_code, inputs.language, or_itself=True),
+        description="Reason in words, or the code as sent.",
     )
     plan: str | None = rests.column(DocumentRow.plan, description="Proposed next treatment.")
     transport: str | None = rests.column(DocumentRow.transport, description="Means of transport.")

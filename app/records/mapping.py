@@ -178,12 +178,12 @@ class Visit:
         description="Coded diagnoses, the main one first.",
     )
     outcome: str | None = rests.expression(
-        lambda row, inputs: label("visit-outcome", row.outcome_code, inputs.language),
-        description="Result of the treatment in words.",
+        lambda row, inputs: label("visit-outcome", row.outcome_code, inputs.language, or_itself=True),
+        description="Result of the treatment in words, or the code as sent.",
     )
     discharge: str | None = rests.expression(
-        lambda row, inputs: label("discharge-kind", row.discharge_code, inputs.language),
-        description="How the visit ended, in words.",
+        lambda row, inputs: label("discharge-kind", row.discharge_code, inputs.language, or_itself=True),
+        description="How the visit ended, in words, or the code as sent.",
     )
     department_codes: list[str] = rests.column(VisitRow.department_codes, description="Departments (MA_KHOA).")
     treatment_days: int | None = rests.column(VisitRow.treatment_days, description="Days of treatment.")
@@ -202,8 +202,8 @@ class Visit:
         description="Services and supplies in the facility's order.",
     )
     insurance_category: str | None = rests.expression(
-        lambda row, inputs: label("insurance-category", row.insurance_category_code, inputs.language),
-        description="Category of entitlement at this visit, in words.",
+        lambda row, inputs: label("insurance-category", row.insurance_category_code, inputs.language, or_itself=True),
+        description="Category of entitlement at this visit, in words, or the code as sent.",
     )
     insurance: list[VisitInsurance] = rests.many(
         VisitInsuranceRow,
@@ -243,7 +243,8 @@ class PrescriptionItem:
     strength: str | None = rests.column(PrescriptionItemRow.strength, description="Strength, for example 500 mg.")
     form: str | None = rests.column(PrescriptionItemRow.form, description="Dosage form.")
     route: str | None = rests.expression(
-        lambda row, inputs: label("route", row.route_code, inputs.language), description="Route of use in words."
+        lambda row, inputs: label("route", row.route_code, inputs.language, or_itself=True),
+        description="Route of use in words, or the code as sent.",
     )
     quantity: Decimal = rests.column(PrescriptionItemRow.quantity, description="Quantity; 0 where it was not told.")
     unit: str = rests.column(PrescriptionItemRow.unit, description="Unit of the quantity; empty where it was not told.")

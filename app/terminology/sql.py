@@ -9,9 +9,12 @@ from app.core.db import Session
 from app.terminology.tables import CodeRow
 
 
-def label(system: str, code: ColumnElement[Any], language: ColumnElement[Any]) -> ColumnElement[Any]:
+def label(
+    system: str, code: ColumnElement[Any], language: ColumnElement[Any], *, or_itself: bool = False
+) -> ColumnElement[Any]:
     """Return the newest name of `code` in the viewer's language, Vietnamese where there is no other; or NULL.
 
+    With `or_itself` a code that the list does not have is its own name: for what has no field of its own for the code.
     `code` must belong to another table than the list's own.
     """
     entry = CodeRow.__table__.alias()
@@ -23,7 +26,7 @@ def label(system: str, code: ColumnElement[Any], language: ColumnElement[Any]) -
         .limit(literal(1))
         .scalar_subquery()
     )
-    return Named(system, code, found)
+    return Named(system, code, found, or_itself=or_itself)
 
 
 async def replace_entries(session: Session, *, system: str, entries: str) -> None:

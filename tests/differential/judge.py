@@ -204,6 +204,9 @@ class Answers:
         english = entry["name_en"] if self.viewing.language == "en" else None
         return english if english is not None else str(entry["name_vi"])
 
+    def name_or_code(self, system: str, code: str | None) -> str | None:
+        return self.name(system, code) or code
+
     def facility(self, row: Row) -> Shown:
         return plain(self.viewing.lists.facilities[row["facility_code"]], "code", "name", "level")
 
@@ -239,9 +242,9 @@ class Answers:
             **instants(row, "started_at", "admitted_at", "ended_at"),
             **numbers(row, "weight_kg"),
             "kind": self.name("visit-kind", row["kind_code"]),
-            "outcome": self.name("visit-outcome", row["outcome_code"]),
-            "discharge": self.name("discharge-kind", row["discharge_code"]),
-            "insuranceCategory": self.name("insurance-category", row["insurance_category_code"]),
+            "outcome": self.name_or_code("visit-outcome", row["outcome_code"]),
+            "discharge": self.name_or_code("discharge-kind", row["discharge_code"]),
+            "insuranceCategory": self.name_or_code("insurance-category", row["insurance_category_code"]),
             "diagnoses": [self.diagnosis(line) for line in lines("visit_diagnosis", row["id"])],
             "costs": {**costs, **instants(row, "paid_at")},
             "services": [self.service(line) for line in lines("visit_service", row["id"])],
@@ -297,8 +300,8 @@ class Answers:
             **plain(row, "doctor_certificate", "signer_name", "father_name", "mother_name", "guardian_name"),
             **plain(row, "rest_days"),
             "department": self.name("department", row["department_code"]),
-            "outcome": self.name("visit-outcome", row["outcome_code"]),
-            "reason": self.name("referral-reason", row["reason_code"]),
+            "outcome": self.name_or_code("visit-outcome", row["outcome_code"]),
+            "reason": self.name_or_code("referral-reason", row["reason_code"]),
             "referredTo": plain(to, "code", "name", "level") if to else None,
             "notes": [
                 {
@@ -384,7 +387,7 @@ class Answers:
             **plain(row, "line", "drug_code", "drug_name", "strength", "form", "unit", "dose", "instruction"),
             **plain(row, "registration_number"),
             **numbers(row, "quantity"),
-            "route": self.name("route", row["route_code"]),
+            "route": self.name_or_code("route", row["route_code"]),
         }
 
     def report(self, row: Row) -> Shown:

@@ -119,16 +119,23 @@ def test_unknown_codes_are_kept_and_shown_as_sent(
     http: httpx.Client, stand: Stand, sender: str, member: Member
 ) -> None:
     body = with_fields(
-        member, MA_BENH_CHINH="Z99.8X", MA_LOAI_KCB="77", MA_KHOA="K77", MA_DANTOC="99", KET_QUA_DTRI="9"
+        member,
+        MA_BENH_CHINH="Z99.8X",
+        MA_LOAI_KCB="77",
+        MA_KHOA="K77",
+        MA_DANTOC="99",
+        KET_QUA_DTRI="9",
+        MA_LOAI_RV="8",
     )
 
     verdict = concluded(stand, body, sender)
 
     assert verdict["status"] == "filed"
-    fields = "kindCode kind departmentCodes outcome diagnoses { code name }"
+    fields = "kindCode kind departmentCodes outcome discharge diagnoses { code name }"
     shown = of(http, stand, member, f"visits {{ nodes {{ {fields} }} }} owner {{ ethnicGroup }}")
     (visit,) = shown["visits"]["nodes"]
-    assert (visit["kindCode"], visit["kind"], visit["departmentCodes"], visit["outcome"]) == ("77", None, ["K77"], None)
+    assert (visit["kindCode"], visit["kind"], visit["departmentCodes"]) == ("77", None, ["K77"])
+    assert (visit["outcome"], visit["discharge"]) == ("9", "8")
     assert {"code": "Z99.8X", "name": None} in visit["diagnoses"]
     assert shown["owner"]["ethnicGroup"] == "99"
 
