@@ -130,11 +130,8 @@ async def part_resent(
 
 
 async def forget_order(session: Session, *, citizen_id: UUID, facility_code: str, source_id: str) -> None:
-    """Delete the order of versions of one visit, in a book that is open for filing."""
-    query = text(
-        "DELETE FROM book.arrival_order "
-        "WHERE citizen_id = :citizen AND facility_code = :facility AND source_id = :source"
-    )
+    """Forget the order of versions of one visit, in a book that is open for filing; what is hidden stays so."""
+    query = text("SELECT book.forget_order(:citizen, :facility, :source)")
     await session.execute(query, {"citizen": citizen_id, "facility": facility_code, "source": source_id})
 
 

@@ -102,6 +102,7 @@ CALLS = {
         "book.file_delta",
         "book.file_encounter",
         "book.newer_records",
+        "book.forget_order",
         "book.part_of",
         "book.told_by_encounter",
         "book.resting_place",

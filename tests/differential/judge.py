@@ -198,8 +198,7 @@ class Answers:
         return self.viewing.vault.sealer.open(row[column], place=place).decode()
 
     def name(self, system: str, code: str | None) -> str | None:
-        entry = self.viewing.lists.names.get((system, code or ""))
-        if entry is None:
+        if (entry := self.viewing.lists.names.get((system, code or ""))) is None:
             return None
         english = entry["name_en"] if self.viewing.language == "en" else None
         return english if english is not None else str(entry["name_vi"])

@@ -102,6 +102,17 @@ class Book:
 
         run(change)
 
+    def forget_order(self) -> None:
+        """Let the order of the visit's versions be forgotten, as when a visit is split off or a change undone."""
+        citizen = self.citizen
+
+        async def change() -> None:
+            async with tries.as_superuser(*self._look) as superuser:
+                forget = "SELECT book.forget_order($1, $2, $3)"
+                await superuser.execute(forget, citizen, self.member.facility, self.member.visit_id)
+
+        run(change)
+
     def versions(self) -> list[tuple[str, int, str]]:
         """Return kind, number and change of every version, in the order of filing."""
         return [
@@ -293,6 +304,17 @@ def test_what_went_while_it_was_masked_is_masked_when_it_comes_back(book: Book) 
         assert [row["masked"] for row in found[f"book.{table}"]] == [True] * ROWS[table], table
     assert [row["masked"] for row in found["book.visit"]] == [False]
     assert [row["hidden"] for row in book.rows("book.arrival_order")] == [[]]
+
+
+def test_what_went_while_it_was_masked_is_masked_though_the_order_was_forgotten(book: Book) -> None:
+    book.file(issued="20261118")
+    book.mask("prescription", "prescription_item")
+    book.file(tables={"XML2": []}, issued="20261119")
+    book.forget_order()
+    book.file(issued="20261120")
+    assert [row["masked"] for row in book.rows("book.prescription")] == [True] * ROWS["prescription"]
+    book.forget_order()
+    assert book.rows("book.arrival_order") == []
 
 
 @pytest.mark.parametrize("table", ["record_version", "visit"])

@@ -341,6 +341,7 @@ def test_a_pin_belongs_to_a_code_that_is_good_for_more_than_an_hour(clinic: Clin
         {"redeemableMinutes": 10_081},
         {"scope": {"sections": []}},
         {"scope": {"sections": ["VISITS"], "facilityCodes": []}},
+        {"scope": {"sections": ["VISITS"], "facilityCodes": ["0" * 21]}},
         {"scope": {"sections": ["VISITS"], "from": "2026-05-02", "to": "2026-05-01"}},
         {"scope": {"sections": ["VISITS"], "recordIds": []}},
     ],

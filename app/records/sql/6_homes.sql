@@ -30,14 +30,20 @@ BEGIN
   RETURN homes;
 END $$;
 
+-- Forgets the order of a record's versions, but not what its citizen hid.
+CREATE OR REPLACE FUNCTION book.forget_order(citizen uuid, facility text, source text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  DELETE FROM book.arrival_order o WHERE o.citizen_id = citizen AND o.facility_code = facility AND o.source_id = source AND o.hidden = '{}';
+  UPDATE book.arrival_order o SET ranks = '{}', withdrawals = '{}' WHERE o.citizen_id = citizen AND o.facility_code = facility AND o.source_id = source;
+$$;
+
 -- Takes out of a book what only messages of an undone change brought to a record, and forgets the order of its versions: then the
 -- messages before them are filed again, over what rests, which keeps its id and its mask.
 CREATE OR REPLACE FUNCTION book.part_resent(citizen uuid, record_kind text, facility text, source text, messages uuid[], provenance jsonb) RETURNS int
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE kind text; n int; gone int := 0; visit uuid := (SELECT v.id FROM book.visit v WHERE v.citizen_id = citizen AND v.facility_code = facility AND v.source_id = source AND record_kind = 'VISIT');
 BEGIN
-  DELETE FROM book.arrival_order o WHERE o.citizen_id = citizen AND o.facility_code = facility
-     AND o.source_id = CASE record_kind WHEN 'VISIT' THEN source ELSE record_kind || ' ' || source END;
+  PERFORM book.forget_order(citizen, facility, CASE record_kind WHEN 'VISIT' THEN source ELSE record_kind || ' ' || source END);
   FOREACH kind IN ARRAY ARRAY['PRESCRIPTION', 'TEST_REPORT', 'DOCUMENT'] LOOP
     EXECUTE format('WITH gone AS (DELETE FROM %s r WHERE r.citizen_id = $1 AND r.visit_id = $2 AND r.version = 1 AND r.message_id = ANY ($3) RETURNING r.id)
       INSERT INTO book.record_version SELECT $1, g.id, 2, $4, ''WITHDRAWN'', $5->>''facility_code'', ($5->>''message_id'')::uuid,
@@ -48,5 +54,5 @@ BEGIN
   PERFORM auth.book_changed(citizen);
   RETURN gone;
 END $$;
-REVOKE ALL ON FUNCTION book.homes, book.part_resent FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION book.homes, book.part_resent TO worker;
+REVOKE ALL ON FUNCTION book.homes, book.forget_order, book.part_resent FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION book.homes, book.forget_order, book.part_resent TO worker;

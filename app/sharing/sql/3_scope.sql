@@ -38,7 +38,7 @@ DECLARE
   records jsonb := auth.list_of(asked->'recordIds', 200);
   facilities jsonb := auth.list_of(asked->'facilityCodes', 50);
 BEGIN
-  IF sections = 0 OR since >= until THEN
+  IF sections = 0 OR since >= until OR EXISTS (SELECT FROM jsonb_array_elements_text(nullif(facilities, 'null')) f WHERE length(f) > 20) THEN
     RAISE EXCEPTION 'no such scope' USING ERRCODE = 'SK422';
   END IF;
   PERFORM e::uuid FROM jsonb_array_elements_text(nullif(records, 'null')) e;
