@@ -105,8 +105,10 @@ WORDS: Final[Mapping[str, Text]] = {
         "Who asked does not practise at that facility now. Let them ask again.",
     ),
     "no such scope": Text(
-        "scope không hợp lệ: sections cần ít nhất một mục, from không được sau to, recordIds là mã của hồ sơ.",
-        "scope is not valid: sections needs at least one, from may not be after to, recordIds are ids of records.",
+        "scope không hợp lệ: sections cần ít nhất một mục, from không được sau to, recordIds là mã của hồ sơ, "
+        "facilityCodes là mã cơ sở, không quá 20 ký tự.",
+        "scope is not valid: sections needs at least one, from may not be after to, recordIds are ids of records, "
+        "facilityCodes are codes of facilities, of at most 20 characters.",
     ),
     "no such list in a scope": Text(
         "scope không hợp lệ: recordIds nhận từ 1 đến 200 mã, facilityCodes từ 1 đến 50 mã; không giới hạn thì bỏ đi.",
