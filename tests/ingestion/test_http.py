@@ -422,12 +422,12 @@ def test_b163_two_facilities_may_name_their_visits_alike(
 def test_other_methods(door: Door) -> None:
     http, _, sender = door
     for method, path, allowed in (
-        ("GET", "/ingest/qd4750", "POST"),
-        ("PUT", "/ingest/qd4750", "POST"),
-        ("POST", "/ingest/messages", "GET"),
-        ("DELETE", f"/ingest/messages/{uuid4()}", "GET"),
-        ("OPTIONS", "/ingest/qd4750", "POST"),
+        ("GET", "/ingest/qd4750", {"POST"}),
+        ("PUT", "/ingest/qd4750", {"POST"}),
+        ("POST", "/ingest/messages", {"GET", "HEAD"}),
+        ("DELETE", f"/ingest/messages/{uuid4()}", {"GET", "HEAD"}),
+        ("OPTIONS", "/ingest/qd4750", {"POST"}),
     ):
         answer = http.request(method, path, headers=sender)
-        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+        assert (answer.status_code, set(answer.headers["allow"].split(", "))) == (405, allowed)
         assert answer.json()["code"] == "INVALID"
