@@ -32,7 +32,7 @@ from app.core.db import Session
 from app.core.yielding import yield_to_all
 from bench.filing import MEDIA_TYPE, PATH, _bodies, _now
 from bench.serving.programs import PORT, served
-from bench.serving.sending import Senders, open_senders
+from bench.serving.sending import open_senders
 from tests.ingestion import messages
 from tests.people import Stand
 
@@ -107,9 +107,9 @@ class Other:
 class Bench:
     """Two facilities, and rounds of three kinds."""
 
-    def __init__(self, stand: Stand, senders: Senders, *, other: Other) -> None:
+    def __init__(self, stand: Stand, *, token: str, other: Other) -> None:
         self.stand = stand
-        self.senders = senders
+        self.token = token
         self.other = other
         self.turn = 0
         self.sent = {SILENT: 0, USUAL: 0, POISON: 0}
@@ -121,7 +121,8 @@ class Bench:
         before = _now()
         if beside != SILENT:
             self.other.begin(beside)
-        answered = await self.senders.steady(bodies, per_second=PER_SECOND, path=PATH, media_type=MEDIA_TYPE)
+        async with open_senders(SENDERS, token=self.token) as senders:
+            answered = await senders.steady(bodies, per_second=PER_SECOND, path=PATH, media_type=MEDIA_TYPE)
         if beside != SILENT:
             self.sent[beside] += await asyncio.to_thread(self.other.end)
         await self._drain()
@@ -166,6 +167,7 @@ def send_beside(token: str) -> None:
     for turn in itertools.count():
         what = os.read(0, 1)
         print(_send_usual(post, usual) if what == USUAL else _send_poison(post, heavy, turn=turn), flush=True)
+        line.close()  # the server does not keep it until the next round
         os.read(0, 1)
 
 
@@ -221,11 +223,6 @@ FIGURES: dict[str, Callable[[list[float]], float]] = {
 }
 
 
-async def _run(stand: Stand, other: Other) -> None:
-    async with open_senders(SENDERS, token=stand.facility(GOOD)) as senders:
-        await measure(Bench(stand, senders, other=other))
-
-
 def main() -> int:
     """Start everything on a cluster of its own, measure, and stop."""
     if sys.argv[1:2] == ["--send"]:
@@ -235,7 +232,7 @@ def main() -> int:
         stand = Stand(found.settings)
         other = Other(stand.facility(BAD))
         try:
-            asyncio.run(_run(stand, other))
+            asyncio.run(measure(Bench(stand, token=stand.facility(GOOD), other=other)))
         finally:
             other.close()
     return 0
