@@ -83,5 +83,5 @@ def build_app(settings: Settings) -> ASGIApp:
 def _let_head_be_asked(router: APIRouter) -> None:
     """Let HEAD be asked wherever GET is, but for signing in, which GET acts on. Source: RFC 9110 section 9.1."""
     for route in router.routes:
-        if isinstance(route, APIRoute) and route.methods and not route.path.startswith("/auth/"):
-            route.methods |= {"HEAD"} if "GET" in route.methods else set()
+        if isinstance(route, APIRoute) and "GET" in (methods := route.methods or set()) and "/auth/" not in route.path:
+            methods.add("HEAD")
