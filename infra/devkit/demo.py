@@ -25,6 +25,7 @@ from devkit.processes import WATCH_SECONDS, Child, Stopped, end_leftovers, hold_
 DATABASE = "sokhoe"
 HOST = "127.0.0.1"
 READY_SECONDS = 60
+PORT_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +218,18 @@ def _children_of_last(folder: DataFolder) -> tuple[int, ...]:
 
 
 def _check_port(port: int) -> None:
+    """Make sure that a port can be had; one that an ending program still holds is waited for.
+
+    Linux forgets a program's command line before it closes the sockets, so what `end_leftovers` ended may listen yet.
+    """
+    give_up_at = time.monotonic() + PORT_SECONDS
+    while (problem := _port_problem(port)) is not None:
+        if time.monotonic() > give_up_at:
+            raise Failed(f"Port {port} cannot be used ({problem}). Choose another with --port.")
+        time.sleep(0.05)
+
+
+def _port_problem(port: int) -> str | None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -224,7 +237,8 @@ def _check_port(port: int) -> None:
         except OverflowError as problem:
             raise Failed(f"{port} is no port.") from problem
         except OSError as problem:
-            raise Failed(f"Port {port} cannot be used ({problem.strerror}). Choose another with --port.") from problem
+            return problem.strerror
+    return None
 
 
 def _ask(url: str) -> tuple[bool, str]:

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 from devkit.console import Failed
 from devkit.data_folder import DataFolder
+from devkit.demo import _check_port
 from devkit.environment import Environment
 from devkit.processes import Child, end_leftovers, run_to_end
 
@@ -166,6 +168,19 @@ def test_taken_port_is_told(product: Path, folder: Path) -> None:
 
     assert demo.returncode == 1
     assert "Choose another with --port" in said
+
+
+def test_a_port_that_is_being_let_go_is_waited_for() -> None:
+    with socket.socket() as ending:
+        ending.bind(("127.0.0.1", 0))
+        ending.listen()
+        port = ending.getsockname()[1]
+        threading.Timer(0.3, ending.close).start()
+
+        _check_port(port)
+
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", port))
 
 
 def test_folder_is_claimed_once(tmp_path: Path) -> None:
