@@ -239,7 +239,8 @@ async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
             work.session,
             citizen_id=citizen_id,
             arrival=arrival,
-            is_whole=unit.is_whole and unit.person is not None,
+            is_whole=unit.is_whole,
+            tells_person=unit.person is not None,
             source=source,
             vault=work.vault,
             new_id=work.new_id,
@@ -277,8 +278,7 @@ async def _beside(work: Bundle, position: int, citizen_id: UUID, *, arrival: Vis
     for entry in found.left_out:
         work.problems.append(bundle_judging.problem(FhirCode.PARTS_LEFT_OUT, Effect.WARNS, entry=entry.index))
     if found.keys:
-        entries = tuple(found.placed(entry) if entry.unit == position else entry for entry in work.message.entries)
-        work.message = replace(work.message, entries=entries)
+        work.message = replace(work.message, entries=tuple(map(found.placed, work.message.entries)))
     return found.arrived(arrival)
 
 
@@ -388,14 +388,14 @@ async def _take_back(work: Bundle, entry: EntryReading, row: resources.SentResou
 
 def _told(work: Bundle) -> list[resources.Named]:
     """Return what every resource of this message became, under each of its names."""
-    parts: dict[tuple[int | None, str | None, str | None], int] = {}
+    counts: dict[tuple[int | None, str | None, str | None], int] = {}
     for entry in work.message.entries:
         place = (entry.unit, entry.kind, entry.key)
-        parts[place] = parts.get(place, 0) + 1
+        counts[place] = counts.get(place, 0) + 1
     patients = {
-        unit.told_by[0]: position
+        (unit.told_by or (0,))[0]: position  # a resource that was sent alone has no place in a Bundle
         for position, unit in enumerate(work.message.units)
-        if unit.person is not None and unit.told_by
+        if unit.person is not None
     }
     told = []
     for entry in work.message.entries:
@@ -410,12 +410,12 @@ def _told(work: Bundle) -> list[resources.Named]:
         is_patient = entry.use is not EntryUse.RECORD
         told.append(
             resources.Named(
-                names=entry.names,
+                names=parts.names_of(entry, citizen_id=work.citizens[position], visit=verdict.visit),
                 citizen_id=work.citizens[position],
                 visit=None if is_patient else verdict.visit,
                 kind="PATIENT" if is_patient else str(entry.kind),
                 key=None if is_patient else _record_key(entry, verdict),
-                parts=parts[(entry.unit, entry.kind, entry.key)],
+                parts=counts[(entry.unit, entry.kind, entry.key)],
             )
         )
     return told

@@ -17,6 +17,7 @@ class ProblemCode(StrEnum):
     XML_COMPRESSED = "XML_COMPRESSED"
     XML_NOT_UTF8 = "XML_NOT_UTF8"
     XML_ENCODING = "XML_ENCODING"
+    XML_SAYS_UTF16 = "XML_SAYS_UTF16"
     XML_VERSION = "XML_VERSION"
     XML_DOCTYPE = "XML_DOCTYPE"
     XML_INSTRUCTION = "XML_INSTRUCTION"
@@ -112,6 +113,10 @@ TEXTS: dict[ProblemCode, Text] = {
     _C.XML_ENCODING: Text(
         'khai báo <?xml …?> ghi bảng mã khác UTF-8; chỉ nhận encoding="UTF-8".',
         'the declaration <?xml …?> names an encoding other than UTF-8; only encoding="UTF-8" is accepted.',
+    ),
+    _C.XML_SAYS_UTF16: Text(
+        'khai báo <?xml …?> ghi UTF-16 nhưng nội dung là UTF-8 nên đã đọc theo UTF-8; hãy ghi encoding="UTF-8".',
+        'the declaration <?xml …?> says UTF-16, but the content is UTF-8 and was read as such; say encoding="UTF-8".',
     ),
     _C.XML_VERSION: Text(
         'khai báo <?xml …?> phải ghi version="1.0".', 'the declaration <?xml …?> must say version="1.0".'

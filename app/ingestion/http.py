@@ -28,6 +28,7 @@ from app.core.requests import (
     read_large_body,
     require_media_type,
     require_token,
+    said,
 )
 from app.ingestion import answers, bundle_judging, fhir, formats, judging, sql, withdrawing, xml
 from app.ingestion.catalogue import ProblemCode
@@ -138,7 +139,7 @@ def _judged(message: formats.Reading, *, facility_code: str, now: datetime) -> M
 
 def _wants_fhir(request: Request) -> bool:
     """Tell whether the client asks for an answer in FHIR. Source: RFC 7240; FHIR R4 http.html#ops."""
-    accept, prefer = request.headers.get("accept", "").lower(), request.headers.get("prefer", "").lower()
+    accept, prefer = (",".join(said(request.scope, name)).lower() for name in (b"accept", b"prefer"))
     return FHIR_JSON in accept or "return=operationoutcome" in prefer
 
 
@@ -294,9 +295,12 @@ def _correction(found: sql.CorrectionAsked, *, vault: Vault) -> dict[str, Any]:
 
 
 def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is None:
+    keys = said(request.scope, b"idempotency-key")
+    if not keys:
         return None
+    if len(keys) > 1:
+        raise Invalid(Text("Idempotency-Key chỉ được gửi một lần.", "Idempotency-Key must be sent once."))
+    (key,) = keys
     if not (0 < len(key) <= MOST_KEY_CHARACTERS and key.isascii() and key.isprintable()):
         raise Invalid(
             Text(

@@ -5,6 +5,7 @@ time for each message; after it has got ready it can open no file and no connect
 its starter with a list of allowed classes.
 """
 
+import copyreg
 import os
 import pickle
 import resource
@@ -12,8 +13,9 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any, Final
 
 from app.core.yielding import yield_to_all
 from app.ingestion import formats, qd4750
@@ -37,6 +39,7 @@ def main(arguments: Sequence[str]) -> None:
     os.closerange(_CONNECTION + 1, max(number, _CONNECTION) + 1)
     connection = socket.socket(fileno=_CONNECTION)
     yield_to_all(niceness)
+    pack_enums_by_value()
     referral_rules()
     qd4750.read_message(b"<GIAMDINHHS/>")
     _limit(resource.RLIMIT_CORE, 0)
@@ -55,6 +58,23 @@ def main(arguments: Sequence[str]) -> None:
         del body
         connection.sendall(HEADER.pack(ended, len(answer)))
         connection.sendall(answer)
+
+
+def pack_enums_by_value() -> None:
+    """Pack our enums as class and value: Python 3.11 before 3.11.4 packs them by `getattr`, which is no word."""
+    for kind in _enums(Enum):
+        if kind.__module__.startswith("app."):
+            copyreg.pickle(kind, _by_value)
+
+
+def _enums(kind: type[Enum]) -> Iterator[type[Enum]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _enums(one)
+
+
+def _by_value(member: Enum) -> tuple[type[Enum], tuple[Any, ...]]:
+    return type(member), (member.value,)
 
 
 def _read(body: bytes) -> tuple[int, bytes]:

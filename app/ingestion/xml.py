@@ -50,6 +50,8 @@ _ENCODING = re.compile(rb"""[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*["'](?P<name>[
 _VERSION = re.compile(rb"""[ \t\r\n]version[ \t\r\n]*=[ \t\r\n]*["']1\.0["']""")
 _SPACES = (b" ", b"\t", b"\r", b"\n")
 _UTF8_NAMES = frozenset({b"utf-8", b"utf8"})
+_UTF8 = b"utf-8"
+_UTF16_NAME = re.compile(rb"utf[-_]?16(?:[-_]?[bl]e)?")
 _C0 = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _C0_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
@@ -141,6 +143,20 @@ def read_document(body: bytes) -> Element:
         raise _refusal(error) from None
     _check_tree(root, body=body, declared=declared)
     return root
+
+
+def with_utf8_declared(document: bytes) -> bytes | None:
+    """Return a document whose declaration stands in ASCII and yet says UTF-16, as .NET's StringWriter does, with UTF-8.
+
+    It has the same length. Nothing: it does not say so.
+    """
+    prolog = _PROLOG.match(document)
+    declared = _ENCODING.search(document, *prolog.span("declaration")) if prolog and prolog["declaration"] else None
+    if declared is None or not _UTF16_NAME.fullmatch(declared["name"].lower()):
+        return None
+    start, end = declared.span("name")
+    quote, missing = document[end : end + 1], end - start - len(_UTF8)
+    return document[:start] + _UTF8 + quote + b" " * missing + document[end + 1 :]
 
 
 def _opening_tags(body: bytes) -> int:

@@ -135,7 +135,7 @@ class CodingArrival:
 class ReactionArrival:
     """A reaction to a vaccine or to an allergen."""
 
-    description: str  # in words: the text as sent, else the display of the manifestation's code
+    description: str  # each manifestation (its text, else the display of its code), then the description as sent
     reacted_at: datetime | None
     severity: ReactionSeverity | None
 

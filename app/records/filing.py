@@ -140,14 +140,16 @@ async def file_delta(
     citizen_id: UUID,
     arrival: VisitArrival,
     is_whole: bool,
+    tells_person: bool,
     source: Source,
     vault: Vault,
     new_id: NewId,
 ) -> tuple[FiledRecord, ...]:
     """File a visit that is told record by record: what it does not hold, or does not tell, stays as it rests.
 
-    Without `is_whole` only its records are filed, under a visit that rests already. Versions may come in any order,
-    beside those of `file_visit` too: of each record the newest one is shown.
+    Without `is_whole` only its records are filed, under a visit that rests already; without `tells_person` the person
+    was told before. Versions may come in any order, beside those of `file_visit` too: of each record the newest one is
+    shown.
     """
     rank = source.rank(paid=False)
     arrived: dict[str, Any] = {
@@ -160,8 +162,10 @@ async def file_delta(
             for one in paper.documents
         ],
     }
-    if is_whole:
+    if is_whole and tells_person:
         arrived |= _description(arrival, citizen_id=citizen_id, rank=rank, vault=vault)
+    elif is_whole:
+        arrived |= {"person": {}, "told": {}}
     if arrival.services:
         arrived["services"] = arrival.services
     records = await sql.file_delta(

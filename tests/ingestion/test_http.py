@@ -156,6 +156,17 @@ def test_unusable_idempotency_key(door: Door, key: str) -> None:
     assert "Idempotency-Key" in answer.json()["en"]
 
 
+def test_two_idempotency_keys_are_refused(door: Door) -> None:
+    http, _, sender = door
+    raw = [*((n.encode(), v.encode()) for n, v in {**sender, **XML}.items())]
+    raw += [(b"Idempotency-Key", b"one"), (b"Idempotency-Key", b"two")]
+
+    answer = http.post("/ingest/qd4750", content=messages.message(), headers=raw)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID")
+    assert "once" in answer.json()["en"]
+
+
 def test_a_corrected_visit_is_a_new_message(door: Door) -> None:
     number = "001185077777"
     person: Mapping[str, str] = {"HO_TEN": "Đỗ Thị Hà", "SO_CCCD": number, "MA_THE_BHYT": "", "MA_LK": "visit-7"}

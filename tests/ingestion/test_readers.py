@@ -1,17 +1,19 @@
 """Messages are read by processes of their own, which may die of them; nothing else does."""
 
 import asyncio
+import copyreg
 import io
 import os
 import pickle
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from enum import Enum
 from pathlib import Path
 
 import pytest
 
-from app.ingestion import fhir, qd4750
+from app.ingestion import fhir, qd4750, reader_process
 from app.ingestion.catalogue import ProblemCode
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.readers import TRIES, ReaderLimits, Readers, ReaderStopped, _Unpacker, open_readers
@@ -67,6 +69,23 @@ def is_there(pid: int) -> bool:
 
 def children(opened: Readers) -> list[int]:
     return [one._child.pid for one in opened.processes if one._child is not None]
+
+
+@pytest.mark.parametrize("body", [GOOD, b"<a/>"])
+def test_what_a_reader_packs_is_words_in_every_release_of_python(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    """Python 3.11.2, which Debian 12 brings, packs an enum by `getattr`."""
+    monkeypatch.setattr(Enum, "__reduce_ex__", lambda self, _protocol: (getattr, (type(self), self.name)))
+    read = qd4750.read_message(body)
+    with pytest.raises(pickle.UnpicklingError):
+        _Unpacker(io.BytesIO(pickle.dumps(read))).load()
+
+    known = set(copyreg.dispatch_table)
+    reader_process.pack_enums_by_value()
+    try:
+        assert _Unpacker(io.BytesIO(pickle.dumps(read))).load() == read
+    finally:
+        for kind in set(copyreg.dispatch_table) - known:
+            del copyreg.dispatch_table[kind]
 
 
 @pytest.mark.asyncio

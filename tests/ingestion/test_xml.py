@@ -13,7 +13,7 @@ from lxml import etree
 from app.core.errors import Invalid, TooLarge
 from app.ingestion import xml
 from app.ingestion.catalogue import ProblemCode
-from app.ingestion.xml import XmlRefused, check_outside, read_document
+from app.ingestion.xml import XmlRefused, check_outside, read_document, with_utf8_declared
 from tests.ingestion.bombs import archive_bombs, encoding_bombs, entity_bombs, size_bombs
 from tests.ingestion.messages import message
 
@@ -134,6 +134,24 @@ def test_a_good_message_passes() -> None:
     check_outside(b"\xef\xbb\xbf" + message())
     check_outside(b'<?xml version="1.0" encoding="utf-8" standalone="yes"?><a/>')
     check_outside(b"<?xml version='1.0' encoding='UTF8'?><!-- x --><a/><!-- y -->")
+
+
+@pytest.mark.parametrize("spelling", ["utf-16", "UTF-16", "UTF16", "utf_16", "UTF-16LE", "utf-16be"])
+def test_utf8_that_declares_utf16_is_mended_inside_and_refused_outside(spelling: str) -> None:
+    body = f'<?xml version="1.0" encoding="{spelling}" standalone="yes"?><a>Nguyễn</a>'.encode()
+
+    for document in (body, b"\xef\xbb\xbf" + body):
+        mended = with_utf8_declared(document)
+        assert mended is not None
+        assert (read_document(mended).text, len(mended)) == ("Nguyễn", len(document))
+        with pytest.raises(XmlRefused) as refused:
+            check_outside(document)
+        assert refused.value.reason is ProblemCode.XML_ENCODING
+
+
+def test_what_does_not_declare_utf16_is_not_mended() -> None:
+    for head in ("", '<?xml version="1.0"?>', '<?xml version="1.0" encoding="utf8"?>', "<!-- encoding='utf-16' -->"):
+        assert with_utf8_declared(f"{head}<a/>".encode()) is None
 
 
 def test_text_that_looks_dangerous_is_text() -> None:

@@ -113,6 +113,38 @@ def test_b170_all_orders_of_four_versions_give_one_state(ground: Ground, setting
     assert min(versions) >= 3  # two of the four say the same of the visit itself
 
 
+def late_results(member: Member) -> list[bytes]:
+    """Return services, their results in a message without them, the services renamed, and the visit paid."""
+    picture = {"MA_VAT_TU": "", "TEN_VAT_TU": "", "MA_NHOM": "2", "MA_DICH_VU": "18.0119.0028", "TEN_DICH_VU": "Phổi"}
+    result = {"MA_DICH_VU": "18.0119.0028", "GIA_TRI": "", "KET_LUAN": "Bình thường"}
+    versions = (
+        ("20261118", tables_of(member, "XML1", "XML3", XML3=picture)),
+        ("20261119", tables_of(member, "XML1", "XML4", XML4=result)),
+        ("20261120", tables_of(member, "XML1", "XML3", XML3={**picture, "TEN_DICH_VU": "Phổi thẳng"})),
+        ("20261121", tables_of(member, "XML1", XML1={"LY_DO_VV": "Đã thanh toán"})),
+    )
+    return [
+        messages.envelope(messages.visit_xml(tables), facility=member.facility, issued=made)
+        for made, tables in versions
+    ]
+
+
+def test_b170_results_that_come_without_their_service_are_known_by_it_in_any_order(
+    ground: Ground, settings: Settings, stand: Stand
+) -> None:
+    sender = stand.facility()
+    states = set()
+    for order in ORDERS:
+        member = Member(number=next(_NUMBERS))
+        bodies = late_results(member)
+        assert [stand.file(bodies[turn], token=sender) for turn in order] == ["filed"] * 4
+        states.add(state_of(ground, settings, stand.citizen_by(member.personal_id)).replace(member.told, ""))
+
+    assert len(states) == 1
+    (report,) = json.loads(states.pop())["test_report"]
+    assert [json.loads(report)[name] for name in ("category", "service_name")] == ["IMAGING", "Phổi thẳng"]
+
+
 def visit_versions(ground: Ground, settings: Settings, citizen: UUID) -> list[str]:
     async def look() -> list[str]:
         async with tries.as_superuser(ground, settings) as superuser:

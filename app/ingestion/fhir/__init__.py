@@ -6,7 +6,7 @@ it is named, so that filing can ask what the facility sent before.
 """
 
 from app.ingestion.fhir.document import MAX_MESSAGE_BYTES, FhirRefused, read_document
-from app.ingestion.fhir.message import EntryReading, EntryUse, FhirMessage, UnitReading
+from app.ingestion.fhir.message import EntryReading, EntryUse, FhirMessage, Part, UnitReading
 from app.ingestion.fhir.reading import read_message
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "EntryUse",
     "FhirMessage",
     "FhirRefused",
+    "Part",
     "UnitReading",
     "read_document",
     "read_message",

@@ -1,6 +1,6 @@
 """MedicationRequest and MedicationDispense: the drugs of a visit become prescriptions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,6 +9,7 @@ from typing import Final
 from app.core.clock import VIETNAM_TIME
 from app.ingestion.fhir import people
 from app.ingestion.fhir.bundle import Bundle
+from app.ingestion.fhir.message import Part
 from app.ingestion.fhir.nodes import Node, codings, notes_of, number_text, words_of
 from app.ingestion.fhir.systems import FORMS, Number, best_code, code_in, first_number, last_part
 from app.ingestion.fhir.words import FhirCode
@@ -34,6 +35,12 @@ class Ordered:
         """The prescription's key, the same by every door: day, clinician, and its own code where it has one."""
         plain = f"rx:{self.at.astimezone(VIETNAM_TIME):%Y%m%d}:{self.prescriber or '-'}"
         return plain if self.code is None else f"{plain}:{self.code.upper()}"
+
+    @property
+    def part(self) -> Part:
+        """What it is of its prescription."""
+        name = self.item.drug_name
+        return Part(key=self.key, name=name, says=f"{self.item.drug_code}|{name}", lines=1, at=self.at)
 
 
 def ordered(resource: Node, *, bundle: Bundle, otherwise_at: datetime | None, dispensed: Node | None) -> Ordered | None:
@@ -92,21 +99,20 @@ def _numbered(item: PrescriptionItemArrival, line: int) -> PrescriptionItemArriv
 def _item(resource: Node, bundle: Bundle, dispensed: Node | None) -> PrescriptionItemArrival:
     concept, medication = _medicine(resource, bundle)
     coding = codings(concept)
-    dosage = next(iter(resource.nodes("dosageInstruction")), None)
+    dosages = resource.nodes("dosageInstruction")
     quantity, unit = _quantity(resource, dispensed)
     form = medication.node("form") if medication else None
-    route = codings(dosage.node("route")) if dosage else ()
     return PrescriptionItemArrival(
         line=1,
         drug_code=best_code(_without_registration(coding), "ma-thuoc", "ma-hoat-chat") or "",
         drug_name=words_of(concept) or _display(resource) or "",
         strength=_strength(medication),
         form=words_of(form),
-        route_code=best_code(route, "ma-duong-dung"),
+        route_code=_joined(_route(one) for one in dosages),
         quantity=quantity,
         unit=unit,
-        dose=_dose(dosage),
-        instruction=(dosage.text("patientInstruction") if dosage else None) or notes_of(resource),
+        dose=_joined(_dose(one) for one in dosages),
+        instruction=_joined([*(text for one in dosages for text in _instructions(one)), notes_of(resource)]),
         registration_number=code_in(coding, "so-dang-ky"),
         amount=_NOTHING,
         benefit_percent=None,
@@ -160,9 +166,22 @@ def _measured(quantity: Node | None) -> str | None:
     return f"{number_text(value)}{'' if unit == '1' else unit}"
 
 
-def _dose(dosage: Node | None) -> str | None:
-    if dosage is None:
-        return None
+def _route(dosage: Node) -> str | None:
+    """Return the route by its code, else in the words that were sent."""
+    concept = dosage.node("route")
+    return code_in(codings(concept), "ma-duong-dung") or words_of(concept)
+
+
+def _instructions(dosage: Node) -> Iterator[str | None]:
+    yield dosage.text("patientInstruction")
+    yield from (words_of(one) for one in dosage.nodes("additionalInstruction"))
+
+
+def _joined(texts: Iterable[str | None]) -> str | None:
+    return "; ".join(dict.fromkeys(text for text in texts if text)) or None
+
+
+def _dose(dosage: Node) -> str | None:
     if text := dosage.text("text"):
         return text
     amounts = [

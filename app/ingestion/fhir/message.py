@@ -1,7 +1,7 @@
 """What one reading gives: units to be filed, each of one person and visit, and what became of every entry."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from app.ingestion.verdict import Problem
@@ -23,6 +23,18 @@ class EntryUse(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one resource is of a prescription or report that several make, or a report by itself."""
+
+    key: str  # of that record, whatever else of this message has it
+    name: str  # of the drug or observation; a note of the report is led by it
+    says: str  # what it is about: it is known by that where it has no name that lasts
+    lines: int  # that it gives, where several make the record
+    at: datetime
+    sampled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryReading:
     """One entry. `names` are those under which a later message may mean its resource."""
 
@@ -32,6 +44,7 @@ class EntryReading:
     unit: int | None = None
     kind: str | None = None  # of the record that it became, or is a part of
     key: str | None = None
+    part: Part | None = None
     reason: str | None = None
     names: tuple[str, ...] = ()
     sensitive: SensitiveClass | None = None

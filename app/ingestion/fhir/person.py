@@ -25,7 +25,7 @@ _KINDS: Final = {
 }
 _NAME_USES: Final = ("official", "usual", None)
 _NO_NAMES: Final = frozenset({"old", "maiden", "nickname", "anonymous", "temp"})
-_BIRTH_TIME: Final = "http://hl7.org/fhir/StructureDefinition/patient-birthTime"
+BIRTH_TIME: Final = "http://hl7.org/fhir/StructureDefinition/patient-birthTime"
 _BIRTH: Final = Text("một ngày của FHIR, ví dụ 1985-03-12 hoặc 1985", "a FHIR date, such as 1985-03-12 or 1985")
 _LONGEST_NAME: Final = 255
 _LONGEST_NUMBER: Final = 400
@@ -82,7 +82,7 @@ def _birth(patient: Node) -> tuple[date, BirthPrecision, datetime | None]:
         return date(told.on.year, 1, 1), BirthPrecision.YEAR, None
     around = patient.node("_birthDate")
     for extension in around.nodes("extension") if around else ():
-        at = extension.moment("valueDateTime") if extension.code("url") == _BIRTH_TIME else None
+        at = extension.moment("valueDateTime") if extension.code("url") == BIRTH_TIME else None
         if at is not None and at.precision is MomentPrecision.MINUTE:
             return at.on, BirthPrecision.MINUTE, at.at
     return told.on, BirthPrecision.DAY, None

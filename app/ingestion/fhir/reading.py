@@ -230,7 +230,7 @@ class _Reader:
         if key in unit.reports:
             key = f"{key}:{self._source(resource, str(len(unit.reports)), who=unit.who)}"
         unit.reports[key] = results.keyed(found.arrival, key)
-        use.becomes(unit, kind="TEST_REPORT", key=key)
+        use.becomes(unit, kind="TEST_REPORT", key=key, part=results.part_of_itself(found.arrival))
         for node in found.observations:
             self._in_reports.add(id(node.value))
             self._part(node, unit, kind="TEST_REPORT", key=key)
@@ -268,7 +268,8 @@ class _Reader:
         if weight is not None and unit.encounter is not None:
             unit.weight_kg = weight
             return use.becomes(unit, kind="VISIT", key=unit.source or "")
-        if not results.read_results(resource):
+        lines = results.read_results(resource)
+        if not lines:
             if resource.has("hasMember"):  # a panel: its members say what there is
                 return None
             return use.is_ignored(FhirCode.NOTHING_STATED)
@@ -277,7 +278,8 @@ class _Reader:
         category = results.category_of(resource)
         key = results.gathered_key(category, at)
         unit.observations.setdefault(key, (category, at, []))[-1].append(resource)
-        return use.becomes(unit, kind="TEST_REPORT", key=key)
+        part = results.part(resource, lines=lines, key=key, at=at, bundle=self.bundle)
+        return use.becomes(unit, kind="TEST_REPORT", key=key, part=part)
 
     def _drug(self, use: Use, resource: Node) -> None:
         if resource.kind == "MedicationDispense" and self._is_of_request(use, resource):
@@ -291,7 +293,7 @@ class _Reader:
         if found is None or self._is_refused(use):
             return None
         unit.drugs.append(found)
-        return use.becomes(unit, kind="PRESCRIPTION", key=found.key)
+        return use.becomes(unit, kind="PRESCRIPTION", key=found.key, part=found.part)
 
     def _is_of_request(self, use: Use, dispense: Node) -> bool:
         for reference in dispense.nodes("authorizingPrescription"):

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from typing import Final
 from app.core.clock import VIETNAM_TIME
 from app.ingestion.fhir import people
 from app.ingestion.fhir.bundle import Bundle
+from app.ingestion.fhir.message import Part
 from app.ingestion.fhir.nodes import LONGEST_TEXT, Moment, Node, codings, notes_of, number_text, plain_number, words_of
 from app.ingestion.fhir.systems import best_code
 from app.ingestion.fhir.words import FhirCode
@@ -125,8 +126,8 @@ def report(
     code, name = best_code(codings(concept), "ma-dich-vu"), words_of(concept)
     observations = _observations(resource, bundle=bundle, skip=skip)
     results = _lines([one for node in observations for one in read_results(node)])
-    conclusion = resource.text("conclusion") or _joined(words_of(one) for one in resource.nodes("conclusionCode"))
-    description = _presented(resource)
+    conclusion = _joined([resource.text("conclusion"), *(words_of(one) for one in resource.nodes("conclusionCode"))])
+    description = "\n".join(text for text in (_presented(resource), _noted(observations)) if text) or None
     if not results and (conclusion or description):
         results = (_described(name or code or "-"),)
     _, reader = people.first_of(bundle, resource, "resultsInterpreter", "performer")
@@ -163,10 +164,23 @@ def gathered(observations: Iterable[Node], *, bundle: Bundle, category: str, at:
         resulted_at=at,
         sampled_at=next((found for node in nodes if (found := sampled_at(node, bundle=bundle)) is not None), None),
         reader_certificate=None,
-        description=None,
+        description=_noted(nodes),
         conclusion=None,
         results=results,
     )
+
+
+def part(observation: Node, *, lines: list[TestResultArrival], key: str, at: datetime, bundle: Bundle) -> Part:
+    """Return what an observation is of such a report."""
+    says = "|".join(text for one in lines for text in (one.code or "-", one.name))
+    name, taken = words_of(observation.node("code")) or "-", sampled_at(observation, bundle=bundle)
+    return Part(key=key, name=name, says=says, lines=len(lines), at=at, sampled_at=taken)
+
+
+def part_of_itself(report: TestReportArrival) -> Part:
+    """Return what a DiagnosticReport is known by."""
+    name = report.service_name or report.service_code or "-"
+    return Part(key=report.key, name=name, says=name, lines=0, at=report.resulted_at)
 
 
 def gathered_key(category: str, at: datetime) -> str:
@@ -233,6 +247,10 @@ def _result(node: Node) -> TestResultArrival | None:
     if name is None:
         return None
     text, number, unit = _value(node)
+    if text is None and not (
+        node.has("component") or node.has("hasMember")
+    ):  # why there is no value stands in its place
+        text = words_of(node.node("dataAbsentReason"))
     return TestResultArrival(
         line=1,
         code=code,
@@ -325,21 +343,35 @@ def _category(resource: Node, results: tuple[TestResultArrival, ...]) -> TestCat
     return TestCategory.LABORATORY if has_values else TestCategory.OTHER
 
 
+def _noted(observations: Sequence[Node]) -> str | None:
+    """Join the notes of observations; of several observations each is led by its name."""
+    if len(observations) == 1:
+        return notes_of(observations[0])
+    noted = [(words_of(one.node("code")) or "-", text) for one in observations if (text := notes_of(one))]
+    return "\n".join(dict.fromkeys(f"{name}: {text}" for name, text in noted)) or None
+
+
 def _presented(resource: Node) -> str | None:
     """Return a report that was written as plain text; other forms stay in the message, and no address is opened."""
+    texts = []
     for form in resource.nodes("presentedForm"):
         is_plain = (form.code("contentType") or "").lower().startswith("text/plain")
-        data = form.text("data", longest=2 * LONGEST_TEXT) if is_plain else None
-        if data is None:
-            continue
-        try:
-            text = base64.b64decode(data, validate=True).decode("utf-8").strip()
-        except (binascii.Error, ValueError):
-            continue
-        if text and "\x00" not in text:
-            return text
-    return notes_of(resource)
+        if text := _plain_text(form) if is_plain else None:
+            texts.append(text)
+        else:
+            form.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES)
+    return "\n".join(dict.fromkeys(texts)) or notes_of(resource)
+
+
+def _plain_text(form: Node) -> str | None:
+    try:
+        text = (
+            base64.b64decode(form.text("data", longest=2 * LONGEST_TEXT) or "", validate=True).decode("utf-8").strip()
+        )
+    except (binascii.Error, ValueError):
+        return None
+    return None if "\x00" in text else text
 
 
 def _joined(texts: Iterable[str | None]) -> str | None:
-    return "; ".join(text for text in texts if text) or None
+    return "; ".join(dict.fromkeys(text for text in texts if text)) or None

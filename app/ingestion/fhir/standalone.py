@@ -1,7 +1,8 @@
 """Immunization, ImagingStudy, Condition and AllergyIntolerance: records that need no visit."""
 
+from calendar import monthrange
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -21,6 +22,7 @@ from app.records.clinical import (
     ConditionState,
     Criticality,
     ImagingArrival,
+    MomentPrecision,
     ReactionArrival,
     ReactionSeverity,
     VaccinationArrival,
@@ -30,6 +32,7 @@ from app.records.clinical import (
 
 NOT_TOLD: Final = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for the moment of receipt, which a reader does not know."""
+_DECEMBER: Final = 12
 _Word = TypeVar("_Word", bound=StrEnum)
 _SEVERITIES: Final = {
     "mild": ReactionSeverity.MILD,
@@ -71,7 +74,6 @@ def vaccination(resource: Node, *, bundle: Bundle, source: str, visit: str | Non
         return None
     concept = resource.node("vaccineCode")
     protocol = next(iter(resource.nodes("protocolApplied")), None)
-    expires = resource.moment("expirationDate")
     amount = resource.node("doseQuantity")
     maker = resource.node("manufacturer")
     performer, certificate = _performer(resource, bundle)
@@ -95,7 +97,7 @@ def vaccination(resource: Node, *, bundle: Bundle, source: str, visit: str | Non
         series_doses=protocol.whole("seriesDosesPositiveInt") if protocol else None,
         lot_number=resource.text("lotNumber"),
         manufacturer=_display(bundle, maker, of=resource),
-        expires_on=expires.on if expires else None,
+        expires_on=_expires_on(resource),
         site=words_of(resource.node("site")),
         route=words_of(resource.node("route")),
         amount=amount.number("value") if amount else None,
@@ -110,6 +112,15 @@ def vaccination(resource: Node, *, bundle: Bundle, source: str, visit: str | Non
         given_at=_display(bundle, resource.node("location"), of=resource) if is_primary is False else None,
         note=notes_of(resource),
     )
+
+
+def _expires_on(resource: Node) -> date | None:
+    """Return the last day on which a vaccine is good: where the month or the year alone is told, the last one of it."""
+    told = resource.moment("expirationDate")
+    if told is None or told.precision in (MomentPrecision.MINUTE, MomentPrecision.DAY):
+        return told.on if told else None
+    month = told.on.month if told.precision is MomentPrecision.MONTH else _DECEMBER
+    return date(told.on.year, month, monthrange(told.on.year, month)[1])
 
 
 def _programme(resource: Node) -> VaccinationProgramme | None:
@@ -232,9 +243,8 @@ def allergy(
 
 
 def _reaction(node: Node) -> ReactionArrival | None:
-    words = node.text("description") or "; ".join(
-        told for one in node.nodes("manifestation") if (told := words_of(one))
-    )
+    told = [*(words_of(one) for one in node.nodes("manifestation")), node.text("description")]
+    words = "; ".join(dict.fromkeys(text for text in told if text))
     at = node.moment("onset")
     if not words:
         return None

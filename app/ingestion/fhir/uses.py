@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from app.ingestion.fhir import results, standalone
 from app.ingestion.fhir.bundle import Entry
 from app.ingestion.fhir.checks import CONTEXT, RECORDS, sensitivity
-from app.ingestion.fhir.message import EntryReading, EntryUse
+from app.ingestion.fhir.message import EntryReading, EntryUse, Part
 from app.ingestion.fhir.nodes import KIND, Node, codings
 from app.ingestion.fhir.units import Unit
 from app.ingestion.fhir.words import FhirCode
@@ -44,13 +44,14 @@ class Use:
     unit: int | None = None
     kind: str | None = None
     key: str | None = None
+    part: Part | None = None
     reason: str | None = None
     names: tuple[str, ...] = ()
     sensitive: SensitiveClass | None = None
 
-    def becomes(self, unit: Unit, *, kind: str, key: str) -> None:
+    def becomes(self, unit: Unit, *, kind: str, key: str, part: Part | None = None) -> None:
         """Note the record that the entry is, or is a part of."""
-        self.use, self.unit, self.kind, self.key = EntryUse.RECORD, unit.position, kind, key
+        self.use, self.unit, self.kind, self.key, self.part = EntryUse.RECORD, unit.position, kind, key, part
 
     def is_ignored(self, reason: FhirCode) -> None:
         """Note why the entry is not filed."""
@@ -72,6 +73,7 @@ class Use:
             unit=None if refused else self.unit,
             kind=None if refused else self.kind,
             key=None if refused else self.key,
+            part=None if refused else self.part,
             reason=self.reason,
             names=self.names,
             sensitive=self.sensitive,

@@ -45,6 +45,8 @@ class FhirCode(StrEnum):
     ELEMENT_MISSING = "ELEMENT_MISSING"
     ELEMENT_MALFORMED = "ELEMENT_MALFORMED"
     ELEMENT_TOO_LONG = "ELEMENT_TOO_LONG"
+    MOMENT_PARTIAL = "MOMENT_PARTIAL"
+    CONTENT_NOT_SHOWN = "CONTENT_NOT_SHOWN"
     CHOICE_TWICE = "CHOICE_TWICE"
     CODE_UNKNOWN = "CODE_UNKNOWN"
     # References.
@@ -175,6 +177,14 @@ TEXTS: Final[dict[FhirCode, Text]] = {
     _C.ELEMENT_MISSING: Text("bắt buộc nhưng bị thiếu hoặc rỗng.", "required, but missing or empty."),
     _C.ELEMENT_MALFORMED: Text("sai định dạng: phải là {detail}.", "malformed: must be {detail}."),
     _C.ELEMENT_TOO_LONG: Text("dài quá {limit} ký tự.", "longer than {limit} characters."),
+    _C.MOMENT_PARTIAL: Text(
+        "chỉ có năm, hoặc năm và tháng: sổ hiển thị ngày đầu tiên của năm hoặc tháng đó.",
+        "only the year, or year and month, is told: the book shows the first day of it.",
+    ),
+    _C.CONTENT_NOT_SHOWN: Text(
+        "nội dung dạng này không hiển thị trong sổ, chỉ văn bản thuần và giá trị đơn; nó vẫn nằm trong thông điệp.",
+        "content of this form is not shown in the book, only plain text and single values; it stays in the message.",
+    ),
     _C.CHOICE_TWICE: Text(
         "chỉ được có một trong các kiểu của phần tử này.", "only one of this element's types may stand here."
     ),

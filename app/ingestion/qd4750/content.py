@@ -11,7 +11,7 @@ from app.ingestion.catalogue import ProblemCode
 from app.ingestion.qd4750.fields import SUMMARY, TABLES
 from app.ingestion.remarks import MAX_LISTED, Remarks
 from app.ingestion.verdict import Effect
-from app.ingestion.xml import Element, XmlRefused, read_document
+from app.ingestion.xml import Element, XmlRefused, read_document, with_utf8_declared
 
 MAX_INNER_TAGS: Final = 800_000
 """Of all tables of a message together; each document has the limits of `ingestion.xml` besides."""
@@ -105,6 +105,10 @@ def _parsed(text: str, *, table: str, remarks: Remarks, budget: Budget) -> Conte
         return None
     if budget.spent:
         return None
+    mended = with_utf8_declared(document)
+    if mended is not None:
+        remarks.add(ProblemCode.XML_SAYS_UTF16, Effect.WARNS, table=table)
+        document = mended
     try:
         root = read_document(document)
     except XmlRefused as refusal:

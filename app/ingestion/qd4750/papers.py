@@ -147,7 +147,7 @@ def _referral(line: Line, *, key: str, stay: Stay) -> ReferralArrival:
         main_code=main_code,
         course=line.text("QT_BENHLY"),
         findings=line.text("TOMTAT_KQ"),
-        treatment=line.text("PP_DIEU_TRI") or line.text("PP_DIEUTRI"),
+        treatment=_told(line, "PP_DIEU_TRI", "PP_DIEUTRI"),
         services_used=line.text("TEN_DICH_VU"),
         drugs_used=line.text("TEN_THUOC"),
         reason_code=reason,
@@ -158,6 +158,11 @@ def _referral(line: Line, *, key: str, stay: Stay) -> ReferralArrival:
         valid_from=signed_on,
         valid_until=last_day(signed_on=signed_on, disease_code=main_code),
     )
+
+
+def _told(line: Line, *fields: str) -> str | None:
+    """Join what is told by fields that mean the same: the annex has both of them."""
+    return "\n".join(dict.fromkeys(text for field in fields if (text := line.text(field)))) or None
 
 
 def _reexaminations(lines: Lines, stay: Stay) -> list[DocumentArrival]:

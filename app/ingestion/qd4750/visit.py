@@ -95,10 +95,10 @@ def visit(
 
 
 def _revisits(summary: Line) -> tuple[date, ...]:
-    """Read the days of re-examination; what is none is passed over with a warning."""
+    """Read the days of re-examination, some with a time; of anything else the day at its front, with a warning."""
     texts = values.several(summary.text("NGAY_TAI_KHAM"))
     found = [values.day(text[:8]) for text in texts]
-    if None in found:
+    if any(values.moment_problem(text) for text in texts):
         summary.remark(ProblemCode.DAY_MALFORMED, Effect.WARNS, "NGAY_TAI_KHAM")
     return tuple(sorted({on for on in found if on is not None}))
 

@@ -33,5 +33,23 @@ BEGIN
       FROM jsonb_populate_recordset(NULL::book.test_result, one->'results') i;
   END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION book.file_reports FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION book.file_reports TO worker;
+
+-- Results may come in a message without XML3, which tells kind and name of their service: those of the services that rest hold
+-- then, whichever came first. A later line of a paraclinical group stands before the others, as in app/ingestion/qd4750/performed.py.
+CREATE OR REPLACE FUNCTION book.name_reports(citizen uuid, visit uuid) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  UPDATE book.test_report r SET (category, service_name) = (told.category, told.name)
+    FROM (SELECT o.id, coalesce(s.category, v.content->>'category') AS category, s.name
+            FROM book.test_report o
+            JOIN book.record_version v ON (v.citizen_id, v.record_id, v.version) = (o.citizen_id, o.id, o.version) AND v.content->>'service_name' IS NULL
+            LEFT JOIN LATERAL (
+              SELECT p.name, coalesce(k.category, 'OTHER') AS category
+                FROM book.visit_service p LEFT JOIN (VALUES ('1', 'LABORATORY'), ('2', 'IMAGING'), ('3', 'FUNCTIONAL')) k (code, category)
+                  ON k.code = ltrim(p.group_code, '0')
+               WHERE p.citizen_id = o.citizen_id AND p.visit_id = o.visit_id AND p.code = o.service_code
+               ORDER BY k.code IS NULL, CASE WHEN k.code IS NULL THEN -p.line ELSE p.line END LIMIT 1) s ON true
+           WHERE o.citizen_id = citizen AND o.visit_id = visit AND o.service_code IS NOT NULL AND o.standard_version = '4750/QD-BYT') told
+   WHERE r.citizen_id = citizen AND r.id = told.id AND (r.category, r.service_name) IS DISTINCT FROM (told.category, told.name)
+$$;
+REVOKE ALL ON FUNCTION book.file_reports, book.name_reports FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION book.file_reports, book.name_reports TO worker;

@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.people import Stand
 
 DRUGS, TESTS = ("Amoxicillin 500mg", "Omeprazol 20mg", "Paracetamol 500mg"), ("Creatinin", "Glucose", "Urê")
 BOOK = """{ healthBook { prescriptions { nodes { items { drugName quantity } } }
-  testResults { nodes { results { name value } conclusion } } } }"""
+  testResults { nodes { results { name value } conclusion description sampledAt } } } }"""
 PLACE = "Bundle.entry[1].resource.valueQuantity.value"
 _numbers = itertools.count(30_000)
 
@@ -138,6 +139,65 @@ def test_what_has_no_lasting_name_is_known_by_what_it_says(sender: Sender) -> No
     assert sender.outcomes(*nameless) == ["added"] * 2
     assert sender.outcomes(*nameless) == ["unchanged"] * 2
     assert sender.drugs() == [*DRUGS[:2]]
+
+
+def nameless(resource: Json, **members: object) -> Json:
+    return {key: value for key, value in resource.items() if key != "identifier"} | members
+
+
+def test_what_has_no_lasting_name_and_comes_one_by_one_all_stays(sender: Sender) -> None:
+    for _ in range(2):
+        for name in DRUGS:
+            sender.send(nameless(drug(name)))
+        for name in TESTS:
+            sender.send(nameless(result(name)))
+
+    assert (sender.drugs(), sender.tests()) == ([*DRUGS], [*TESTS])
+    corrected = nameless(result(TESTS[1]), valueQuantity={"value": 6.5, "unit": "mmol/L"})
+    assert sender.outcomes(corrected) == ["replaced"]
+    assert sender.outcomes(nameless(drug(DRUGS[0]))) == ["unchanged"]
+    assert sender.tests() == [*TESTS]
+
+
+@pytest.mark.parametrize("way", [lambda one: one, nameless], ids=["named", "nameless"])
+def test_what_came_one_by_one_and_comes_together_stands_once(sender: Sender, way: Callable[[Json], Json]) -> None:
+    drugs, tests = [way(drug(name)) for name in DRUGS], [way(result(name)) for name in TESTS]
+    for one in (*drugs, *tests):
+        sender.send(one)
+
+    assert sender.outcomes(*drugs, *tests) == ["unchanged"] * 6
+    more = [{**one, "valueQuantity": {"value": 7, "unit": "mmol/L"}} for one in tests[1:]]
+    together = sender.send(tests[0], *more, way(result("Kali")), *drugs, way(drug("Vitamin C")))
+
+    assert [entry["outcome"] for entry in together["entries"][1:]] == [
+        *["replaced"] * 4,  # the new one stands with the first
+        *["replaced", "unchanged", "unchanged", "replaced"],
+    ]
+    assert "PARTS_LEFT_OUT" not in codes(together)
+    assert sender.tests() == ["Creatinin", "Glucose", "Kali", "Urê"]
+    assert sender.drugs() == [*DRUGS, "Vitamin C"]
+    found = {line["name"]: line["value"] for one in sender.book()["testResults"]["nodes"] for line in one["results"]}
+    assert found == {"Creatinin": "5.5", "Glucose": "7", "Urê": "7", "Kali": "5.5"}
+
+
+def test_notes_and_samples_stay_with_what_they_are_of(sender: Sender) -> None:
+    at, later = "2026-10-01T08:00:00+07:00", "2026-10-01T08:30:00+07:00"
+    issued = {"issued": "2026-10-01T09:00:00+07:00"}
+    tests = [
+        result("Glucose", at=at, note=[{"text": "Mẫu tan huyết\nlàm lại"}], **issued),
+        result("Urê", at=later, note=[{"text": "Đã pha loãng"}], **issued),
+        result("Kali", at=later, **issued),
+    ]
+    for one in tests:
+        sender.send(one)
+
+    assert sender.outcomes(*tests) == ["unchanged"] * 3
+    reports = sender.book()["testResults"]["nodes"]
+    assert {one["results"][0]["name"]: (one["sampledAt"], one["description"]) for one in reports} == {
+        "Glucose": ("2026-10-01T01:00:00Z", "Mẫu tan huyết\nlàm lại"),
+        "Urê": ("2026-10-01T01:30:00Z", "Đã pha loãng"),
+        "Kali": ("2026-10-01T01:30:00Z", None),
+    }
 
 
 def test_results_of_one_minute_all_stand(sender: Sender) -> None:

@@ -1,6 +1,7 @@
 """What stands inside NOIDUNGFILE passes the same checks as the envelope: B146 to B155 again, wrapped."""
 
 import socket
+from collections.abc import Callable
 from unicodedata import normalize
 
 import pytest
@@ -53,7 +54,7 @@ INSIDE = {
         b"<TONG_HOP><GHI_CHU>" + b"x" * 200_000 + b"</GHI_CHU></TONG_HOP>",
         ProblemCode.FIELD_TOO_LONG,
     ),
-    **encoding_bombs(),
+    **{name: bomb for name, bomb in encoding_bombs().items() if name != "b154 utf-16 declared"},
     **archive_bombs(),
 }
 
@@ -135,6 +136,50 @@ def test_a_table_may_travel_in_several_forms(form: object, depth: int) -> None:
     )
 
     assert read_message(envelope(f"<HOSO>{files}</HOSO>")) == read_message(message())
+
+
+UTF16 = '<?xml version="1.0" encoding="utf-16"?>\r\n{}'
+FORMS_OF_DOTNET = {
+    "base64": lambda xml: encoded(UTF16.format(xml)),
+    "base64 with mark": lambda xml: encoded(b"\xef\xbb\xbf" + UTF16.format(xml).encode()),
+    "text in cdata": lambda xml: f"<![CDATA[{UTF16.format(xml)}]]>",
+}
+
+
+@pytest.mark.parametrize("form", FORMS_OF_DOTNET.values(), ids=FORMS_OF_DOTNET.keys())
+def test_utf8_that_declares_utf16_is_read_and_told(form: Callable[[str], str]) -> None:
+    tables = [*LINES, "XML9"]
+    contents = {table: table_xml(table, [fields]) for table, fields in LINES.items()} | {"XML9": "<DU_LIEU/>"}
+    plain, dotnet = (
+        envelope(f"<HOSO>{''.join(file_xml(table, way(contents[table])) for table in tables)}</HOSO>")
+        for way in (encoded, form)
+    )
+    visit = only_visit(dotnet)
+
+    assert visit.arrival == only_arrival(plain)
+    assert told(visit, Effect.WARNS) == [(ProblemCode.XML_SAYS_UTF16, table, None, None) for table in tables]
+    assert visit.problems[0].vi.startswith("XML1: khai báo <?xml …?> ghi UTF-16")
+    assert visit.problems[0].en.startswith("XML1: the declaration <?xml …?> says UTF-16, but the content is UTF-8")
+
+
+DECLARED_UTF16 = {
+    "latin": (UTF16.format("<a>é</a>").encode("latin-1"), ProblemCode.XML_NOT_UTF8),
+    "nul": (UTF16.format("<a>\0</a>").encode(), ProblemCode.XML_CONTROL_CHARACTER),
+    "doctype": (UTF16.format("<!DOCTYPE a><a/>").encode(), ProblemCode.XML_DOCTYPE),
+}
+
+
+@pytest.mark.parametrize(("body", "reason"), DECLARED_UTF16.values(), ids=DECLARED_UTF16.keys())
+def test_b154_what_declares_utf16_is_judged_as_any_other(body: bytes, reason: ProblemCode) -> None:
+    assert told(only_visit(carrying("XML1", body)), Effect.REJECTS)[0] == (reason, "XML1", None, None)
+
+
+def test_real_utf16_inside_base64_is_refused() -> None:
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        document = UTF16.format(table_xml("XML1", [VISIT])).encode(encoding)
+        visit = only_visit(envelope(f"<HOSO>{file_xml('XML1', encoded(document))}</HOSO>"))
+
+        assert told(visit, Effect.REJECTS) == [(ProblemCode.XML_NOT_UTF8, "XML1", None, None)], encoding
 
 
 def test_bare_lines_may_stand_in_the_envelope() -> None:

@@ -98,6 +98,17 @@ def test_a_referral_is_good_for_ten_working_days(left: str, until: date) -> None
     assert paper.referred_to_code == "01012"
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "treatment"),
+    [("A", "", "A"), ("", "B", "B"), ("A", "A", "A"), ("A", "B", "A\nB"), ("", "", None)],
+)
+def test_both_fields_of_a_treatment_are_told(first: str, second: str, treatment: str | None) -> None:
+    paper = only_paper(changed("XML13", PP_DIEU_TRI=first, PP_DIEUTRI=second), DocumentKind.REFERRAL)
+
+    assert isinstance(paper, ReferralArrival)
+    assert paper.treatment == treatment
+
+
 def test_a_referral_counts_from_the_day_on_which_the_patient_left_not_from_the_last_medicine() -> None:
     visit = {**VISIT, "MA_LOAI_KCB": "05", "NGAY_RA": "202612172359"}
     paper = only_paper(message(XML1=[visit], XML13=[PAPERS["XML13"]]), DocumentKind.REFERRAL)

@@ -74,6 +74,24 @@ def test_a_weight_that_is_not_in_kilograms(text: str) -> None:
     assert [field for _, _, _, field in told(visit, Effect.REJECTS)] == ["CAN_NANG"]
 
 
+@pytest.mark.parametrize(
+    ("text", "days", "is_told"),
+    [
+        ("20261203;20261217", [date(2026, 12, 3), date(2026, 12, 17)], False),
+        ("202612030800", [date(2026, 12, 3)], False),
+        ("20261203, 20261217", [date(2026, 12, 3)], True),
+        ("20261203x", [date(2026, 12, 3)], True),
+        ("mai", [], True),
+    ],
+)
+def test_days_of_reexamination_are_read_or_told(text: str, days: list[date], is_told: bool) -> None:  # noqa: FBT001
+    visit = only_visit(changed("XML1", NGAY_TAI_KHAM=text))
+
+    assert visit.arrival is not None
+    assert list(visit.arrival.revisit_on) == days
+    assert told(visit, Effect.WARNS) == [(ProblemCode.DAY_MALFORMED, "XML1", 1, "NGAY_TAI_KHAM")] * is_told
+
+
 def test_money_is_rounded_to_two_decimals_and_told() -> None:
     visit = only_visit(changed("XML1", T_BNCCT="30140.105", SO_NGAY_DTRI="2"))
 

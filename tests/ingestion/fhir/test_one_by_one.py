@@ -1,0 +1,212 @@
+"""Resources that come in messages of their own, each naming what was sent before: nothing is lost, nothing doubled."""
+
+import itertools
+from datetime import date, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.ingestion.fhir import bundles
+from tests.ingestion.fhir.bundles import Json, coded
+from tests.ingestion.fhir.door import Door, codes
+from tests.people import Stand
+
+BOOK = """{ healthBook { owner { fullName } visits { nodes {
+  kindCode startedAt endedAt reason diagnoses { role code } insurance { cardNumber } } }
+  testResults { nodes { serviceName conclusion results { name value } } } } }"""
+_numbers = itertools.count(60_000)
+
+
+class Sender:
+    """A hospital's system that sends one resource at a time, each under its id."""
+
+    def __init__(self, http: httpx.Client, stand: Stand) -> None:
+        self.http, self.stand = http, stand
+        self.door = Door(http, stand, "01901", lambda _: [])
+        number = next(_numbers)
+        self.mark = f"n{number}"
+        self.personal_id = f"0011850{number}"
+        self.patient = bundles.patient() | {
+            "id": f"p-{self.mark}",
+            "identifier": [
+                {"system": f"{bundles.SID}/cccd", "value": self.personal_id},
+                {"system": f"{bundles.SID}/bhyt", "value": f"GD40101000{number}"},
+            ],
+            "birthDate": f"{date(1985, 1, 1) + timedelta(days=number - 60_000)}",
+        }
+        self.encounter = {
+            **bundles.encounter(),
+            "id": f"e-{self.mark}",
+            "identifier": [{"system": f"{bundles.SID}/ma-lk", "value": f"V-{self.mark}"}],
+            "diagnosis": [],
+            "subject": {"reference": f"Patient/p-{self.mark}"},
+        }
+        del self.encounter["serviceProvider"]
+
+    def of_visit(self, resource: Json, name: str, **members: Any) -> Json:
+        """Return a resource under its own id, that names the Patient and the Encounter of before."""
+        told = {**resource, "id": f"{name}-{self.mark}", "subject": {"reference": f"Patient/p-{self.mark}"}, **members}
+        return told | {"encounter": {"reference": f"Encounter/e-{self.mark}"}}
+
+    def send(self, *resources: Json) -> dict[str, Any]:
+        """Send one message."""
+        entries = [
+            {"fullUrl": f"http://his.example/{one['resourceType']}/{one['id']}", "resource": one} for one in resources
+        ]
+        return self.door.concluded(
+            bundles.encoded(
+                {"resourceType": "Bundle", "id": f"m{next(_numbers)}", "type": "collection", "entry": entries}
+            )
+        )
+
+    def outcomes(self, *resources: Json) -> list[str]:
+        """Send one message and return what became of each resource."""
+        return [entry["outcome"] for entry in self.send(*resources)["entries"]]
+
+    def book(self) -> Json:
+        """Return what the person reads."""
+        token = self.stand.citizen_token(self.stand.citizen_by(self.personal_id))
+        answer = self.http.post("/graphql", json={"query": BOOK}, headers={"Authorization": f"Bearer {token}"})
+        book: Json = answer.json()["data"]["healthBook"]
+        return book
+
+    def visit(self) -> Json:
+        """Return the only visit of the book."""
+        (visit,) = self.book()["visits"]["nodes"]
+        found: Json = visit
+        return found
+
+
+@pytest.fixture
+def sender(http: httpx.Client, stand: Stand) -> Sender:
+    return Sender(http, stand)
+
+
+def test_a_visit_whose_patient_was_sent_before(sender: Sender) -> None:
+    assert sender.outcomes(sender.patient) == ["used"]
+    assert sender.outcomes(sender.encounter) == ["added"]
+    glucose = sender.of_visit(bundles.observation("1", "Glucose", "5.5", "mmol/L"), "o")
+    assert sender.outcomes(glucose) == ["added"]
+
+    visit = sender.visit()
+    assert (visit["kindCode"], visit["startedAt"], visit["reason"]) == ("01", "2026-11-20T01:15:00Z", "Ho, sốt 3 ngày")
+    assert sender.book()["owner"]["fullName"] == "Nguyễn Thị Hồng Ánh"
+    assert [one["results"] for one in sender.book()["testResults"]["nodes"]] == [[{"name": "Glucose", "value": "5.5"}]]
+
+
+def test_a_visit_is_corrected_without_its_patient(sender: Sender) -> None:
+    sender.send(sender.patient, sender.encounter)
+    sender.encounter["period"] = {"start": bundles.AT, "end": "2026-11-20T11:45:00+07:00"}
+    diagnosis = sender.of_visit(
+        bundles.condition("J20.9", "Viêm phế quản cấp"), "c", category=[coded("urn:x", "encounter-diagnosis")]
+    )
+
+    assert sender.outcomes(sender.encounter, diagnosis) == ["replaced", "replaced"]
+    assert sender.outcomes(sender.encounter, diagnosis) == ["unchanged", "unchanged"]
+    visit = sender.visit()
+    assert visit["endedAt"] == "2026-11-20T04:45:00Z"
+    assert visit["diagnoses"] == [{"role": "MAIN", "code": "J20.9"}]
+    assert len(visit["insurance"]) == 1
+
+
+def test_a_result_of_no_visit_whose_patient_was_sent_before(sender: Sender) -> None:
+    sender.send(sender.patient)
+    glucose = sender.of_visit(bundles.observation("1", "Glucose", "5.5", "mmol/L"), "o")
+    del glucose["encounter"]
+    receipt = sender.send(glucose)
+
+    assert [one["outcome"] for one in receipt["entries"]] == ["added"]
+    assert "NO_VISIT_NAMED" in codes(receipt)
+    assert len(sender.book()["testResults"]["nodes"]) == 1
+    assert sender.visit()["kindCode"] == "10"
+
+
+def test_resources_that_come_without_a_bundle(sender: Sender) -> None:
+    glucose, urea = (
+        sender.of_visit(bundles.observation("1", name, "5.5", "mmol/L"), "o") for name in ("Glucose", "Urê")
+    )
+    del glucose["id"], urea["id"]
+    for one in (sender.patient, sender.encounter, glucose, urea):
+        receipt = sender.door.concluded(bundles.encoded(one))
+        assert (receipt["status"], receipt["entries"][0]["outcome"] in {"used", "added"}) == ("filed", True)
+
+    reports = sender.book()["testResults"]["nodes"]
+    assert sorted(line["name"] for one in reports for line in one["results"]) == ["Glucose", "Urê"]
+
+
+def report(sender: Sender, name: str, **members: Any) -> Json:
+    told = {
+        "resourceType": "DiagnosticReport",
+        "status": "final",
+        "code": {"text": name},
+        "issued": bundles.ISSUED,
+        "conclusion": f"Kết luận {name}",
+    }
+    return sender.of_visit({**told, **members}, name)
+
+
+def conclusions(sender: Sender) -> list[str]:
+    return sorted(one["conclusion"] for one in sender.book()["testResults"]["nodes"])
+
+
+def test_reports_of_one_minute_all_stand_in_any_order(sender: Sender) -> None:
+    first, second, third = (report(sender, name) for name in ("A", "B", "C"))
+    every = ["Kết luận A", "Kết luận B", "Kết luận C"]
+    sender.send(sender.patient, sender.encounter)
+
+    for one in (first, second):
+        assert sender.outcomes(one) == ["added"]
+    assert sender.outcomes(second, third, first) == ["unchanged", "added", "unchanged"]
+    assert sender.outcomes(third, first, second) == ["unchanged"] * 3
+    assert conclusions(sender) == every
+    assert sender.outcomes({**second, "status": "entered-in-error"}) == ["withdrawn"]
+    assert conclusions(sender) == [every[0], every[2]]
+
+
+def test_a_report_under_a_new_id_is_known_by_what_it_says(sender: Sender) -> None:
+    sender.send(sender.patient, sender.encounter)
+    sender.send(report(sender, "A"), report(sender, "B"))
+
+    again = {**report(sender, "A", conclusion="Sửa"), "id": f"new-{sender.mark}"}
+    assert sender.outcomes(again) == ["replaced"]
+    assert conclusions(sender) == ["Kết luận B", "Sửa"]
+
+
+def test_two_reports_that_say_the_same_are_told_apart_by_their_names(sender: Sender) -> None:
+    first, second = report(sender, "A"), {**report(sender, "A"), "id": f"z-{sender.mark}", "conclusion": "Lần hai"}
+    sender.send(sender.patient, sender.encounter)
+
+    assert sender.outcomes(first, second) == ["added", "added"]
+    for order in ((second, first), (first, second), (second,), (first,)):
+        assert set(sender.outcomes(*order)) == {"unchanged"}
+    assert conclusions(sender) == ["Kết luận A", "Lần hai"]
+
+
+def test_what_is_issued_again_later_takes_its_own_place(sender: Sender) -> None:
+    later = {"issued": "2026-11-20T10:15:00+07:00"}
+    glucose = sender.of_visit(bundles.observation("1", "Glucose", "5.5", "mmol/L"), "o")
+    drug = sender.of_visit(bundles.given()["drug"], "d", groupIdentifier=None, requester=None)
+    picture = report(sender, "A")
+    sender.send(sender.patient, sender.encounter, glucose, drug, picture)
+
+    corrected = {**glucose, "valueQuantity": {"value": 6.5, "unit": "mmol/L"}, **later}
+    amended = {**picture, "status": "amended", "conclusion": "Sửa", **later}
+    assert sender.outcomes(corrected, amended) == ["replaced", "replaced"]
+    assert sender.outcomes(corrected) == ["unchanged"]
+    assert sender.outcomes({**drug, "authoredOn": "2026-11-19T09:00:00+07:00"}) == ["replaced"]
+
+    reports = sender.book()["testResults"]["nodes"]
+    assert sorted(line["value"] or "" for one in reports for line in one["results"]) == ["", "6.5"]
+    assert [one["conclusion"] for one in reports if one["conclusion"]] == ["Sửa"]
+
+
+def test_a_report_keeps_its_results_where_it_stands(sender: Sender) -> None:
+    sender.send(sender.patient, sender.encounter, report(sender, "A"))
+    glucose = sender.of_visit(bundles.observation("1", "Glucose", "5.5", "mmol/L"), "o")
+    whole = report(sender, "B", result=[{"reference": f"Observation/o-{sender.mark}"}])
+
+    assert sender.outcomes(whole, glucose) == ["added", "added"]
+    assert sender.outcomes(whole, glucose) == ["unchanged", "unchanged"]
+    found = {one["serviceName"]: one["results"] for one in sender.book()["testResults"]["nodes"]}
+    assert found["B"] == [{"name": "Glucose", "value": "5.5"}]

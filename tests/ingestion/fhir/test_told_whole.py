@@ -1,0 +1,202 @@
+"""What stands beside an element is not lost for it, and what the book cannot show is told in the receipt."""
+
+import base64
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from app.ingestion.fhir import FhirMessage, read_message
+from app.ingestion.verdict import Effect
+from app.records import arrivals
+from app.records.arrivals import PrescriptionItemArrival, VisitArrival
+from app.records.clinical import AllergyArrival, VaccinationArrival
+from tests.ingestion.fhir import bundles
+from tests.ingestion.fhir.bundles import Json, coded, ref
+
+Change = Callable[[dict[str, Json]], object]
+
+
+def read(change: Change) -> FhirMessage:
+    message = read_message(bundles.message(change=change))
+    assert [one for one in message.problems if one.effect is Effect.REJECTS] == []
+    return message
+
+
+def visit_of(message: FhirMessage) -> VisitArrival:
+    (visit,) = [unit.arrival for unit in message.units if unit.arrival is not None]
+    return visit
+
+
+def noted(message: FhirMessage) -> list[tuple[str, str | None]]:
+    return [
+        (str(one.code), one.path) for one in message.problems if one.code in {"CONTENT_NOT_SHOWN", "MOMENT_PARTIAL"}
+    ]
+
+
+def glucose_report(message: FhirMessage) -> arrivals.TestReportArrival:
+    return next(one for one in visit_of(message).reports or () if one.service_name == "Định lượng Glucose")
+
+
+def drug(message: FhirMessage) -> PrescriptionItemArrival:
+    ((item,),) = [one.items for one in visit_of(message).prescriptions or ()]
+    return item
+
+
+def test_a_reaction_is_its_manifestations_and_its_description() -> None:
+    reaction = {
+        "manifestation": [{"text": "Nổi mề đay"}, coded("http://snomed.info/sct", "271807003", "Phát ban")],
+        "description": "Ngay sau tiêm",
+    }
+    message = read(lambda all_: all_["allergy"].update(reaction=[reaction, {"manifestation": [{"text": "Khó thở"}]}]))
+    (allergy,) = [one for unit in message.units for one in unit.clinical if isinstance(one, AllergyArrival)]
+
+    assert [one.description for one in allergy.reactions] == ["Nổi mề đay; Phát ban; Ngay sau tiêm", "Khó thở"]
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [("2027-02", date(2027, 2, 28)), ("2028", date(2028, 12, 31)), ("2027-02-03", date(2027, 2, 3))],
+)
+def test_a_vaccine_is_good_to_the_end_of_the_month_that_is_told(told: str, expected: date) -> None:
+    message = read(lambda all_: all_["shot"].update(expirationDate=told))
+    (dose,) = [one for unit in message.units for one in unit.clinical if isinstance(one, VaccinationArrival)]
+
+    assert dose.expires_on == expected
+
+
+DOSAGES: list[Json] = [
+    {
+        "text": "Sáng 1 viên",
+        "route": {"text": "Uống"},
+        "patientInstruction": "Sau ăn",
+        "additionalInstruction": [{"text": "Không uống rượu"}],
+    },
+    {"text": "Tối 2 viên", "route": {"text": "Uống"}, "patientInstruction": "Sau ăn"},
+]
+
+
+def test_every_dosage_of_a_drug_is_told() -> None:
+    message = read(lambda all_: all_["drug"].update(dosageInstruction=DOSAGES, note=[{"text": "Đủ 7 ngày"}]))
+    item = drug(message)
+
+    assert (item.dose, item.route_code) == ("Sáng 1 viên; Tối 2 viên", "Uống")
+    assert item.instruction == "Sau ăn; Không uống rượu; Đủ 7 ngày"
+
+
+def test_a_route_with_a_code_of_the_national_list_is_that_code() -> None:
+    route = {"coding": [{"system": "http://snomed.info/sct", "code": "26643006", "display": "Oral"}], "text": "Uống"}
+    national = {"coding": [*route["coding"], {"system": "urn:qd4750:ma-duong-dung", "code": "1.01"}], "text": "Uống"}
+
+    for told, expected in ((route, "Uống"), (national, "1.01"), ({"coding": [{"code": "PO"}]}, "PO")):
+        message = read(lambda all_, told=told: all_["drug"].update(dosageInstruction=[{"text": "x", "route": told}]))  # type: ignore[misc]
+        assert drug(message).route_code == expected
+
+
+def absent(**words: Any) -> Change:
+    def change(all_: dict[str, Json]) -> None:
+        del all_["glucose"]["valueQuantity"]
+        all_["glucose"].update(words)
+
+    return change
+
+
+def test_why_there_is_no_result_stands_in_its_place() -> None:
+    reason = coded("http://terminology.hl7.org/CodeSystem/data-absent-reason", "not-performed", "Mẫu bị vỡ")
+    (result,) = glucose_report(read(absent(dataAbsentReason=reason))).results
+
+    assert (result.value_text, result.value, result.unit) == ("Mẫu bị vỡ", None, None)
+
+
+def test_a_component_tells_why_it_has_no_value_and_a_panel_does_not() -> None:
+    reason = {"text": "Không đo được"}
+    parts = [{"code": {"text": "Tâm thu"}, "valueInteger": 120}, {"code": {"text": "B"}, "dataAbsentReason": reason}]
+    message = read(absent(component=parts, dataAbsentReason=reason))
+
+    assert [(one.name, one.value_text) for one in glucose_report(message).results] == [
+        ("Tâm thu", "120"),
+        ("B", "Không đo được"),
+    ]
+
+
+def test_notes_of_results_stand_in_the_description() -> None:
+    again = {**bundles.observation("2345-7", "Glucose lần 2", "5.9", "mmol/L"), "note": [{"text": "Mẫu tan huyết"}]}
+
+    def change(all_: dict[str, Json]) -> None:
+        all_["glucose"]["note"] = [{"text": "Đã làm lại"}]
+        all_["again"] = again
+        all_["report"]["result"] = [ref("glucose"), ref("again")]
+
+    def alone(all_: dict[str, Json]) -> None:
+        all_["glucose"]["note"] = [{"text": "Đã làm lại"}]
+        del all_["report"]
+
+    assert glucose_report(read(change)).description == "Glucose: Đã làm lại\nGlucose lần 2: Mẫu tan huyết"
+    assert [one.description for one in visit_of(read(alone)).reports or () if one.key.startswith("obs:")] == [
+        "Đã làm lại"
+    ]
+
+
+def test_a_conclusion_keeps_its_codes_in_words() -> None:
+    codes = [{"text": "Bình thường"}, {"text": "Không cần làm lại"}]
+
+    assert glucose_report(read(lambda all_: all_["report"].update(conclusionCode=codes))).conclusion == (
+        "Bình thường; Không cần làm lại"
+    )
+
+
+def form(kind: str, text: str) -> Json:
+    return {"contentType": kind, "data": base64.b64encode(text.encode()).decode()}
+
+
+def test_forms_of_a_report_are_shown_as_text_or_told() -> None:
+    forms = [form("application/pdf", "%PDF-"), form("text/plain; charset=utf-8", "Hai phổi sáng")]
+    message = read(lambda all_: all_["picture"].update(presentedForm=forms))
+    (picture,) = [one for one in visit_of(message).reports or () if one.service_name == "Chụp Xquang ngực thẳng"]
+
+    assert picture.description == "Hai phổi sáng"
+    ((code, path),) = noted(message)
+    assert (code, str(path).endswith(".resource.presentedForm[0]")) == ("CONTENT_NOT_SHOWN", True)
+
+
+def test_a_signal_that_is_not_shown_is_told() -> None:
+    message = read(absent(valueSampledData={"origin": {"value": 0}, "period": 1, "dimensions": 1, "data": "1 2"}))
+
+    assert glucose_report(message).results[0].value_text is None
+    ((code, path),) = noted(message)
+    assert (code, str(path).endswith(".valueSampledData")) == ("CONTENT_NOT_SHOWN", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("glucose", "effectiveDateTime"),
+        ("report", "effectiveDateTime"),
+        ("drug", "authoredOn"),
+        ("procedure", "performedDateTime"),
+    ],
+)
+@pytest.mark.parametrize(("told", "is_partial"), [("2026", True), ("2026-11", True), ("2026-11-20", False)])
+def test_a_moment_of_which_the_day_is_not_known_is_told(name: str, path: str, told: str, is_partial: bool) -> None:  # noqa: FBT001
+    message = read(lambda all_: all_[name].update({path: told}))
+
+    found = [str(where).rpartition(".")[2] for code, where in noted(message) if code == "MOMENT_PARTIAL"]
+    assert found == ([path] if is_partial else [])
+
+
+def test_a_visit_of_which_the_day_is_not_known_is_told() -> None:
+    message = read(lambda all_: all_["visit"].update(period={"start": "2026-11", "end": "2026-11-20"}))
+
+    assert [str(path).rpartition(".resource.")[2] for _, path in noted(message)] == ["period.start"]
+
+
+def test_a_time_of_birth_that_is_read_is_no_extension_that_is_passed_over() -> None:
+    time = {
+        "url": "http://hl7.org/fhir/StructureDefinition/patient-birthTime",
+        "valueDateTime": "1985-03-12T05:00:00+07:00",
+    }
+    message = read(lambda all_: all_["patient"].update(_birthDate={"extension": [time]}))
+
+    assert message.extensions == 0
+    assert visit_of(message).person.born_at is not None
