@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, Timezone
 
 from app.appointments.expansion import VIET_NAM
 from app.appointments.sql import CalendarEntry
@@ -77,9 +77,10 @@ def calendar_file(entries: Sequence[CalendarEntry], *, publisher: Publisher) -> 
     found.add("method", "PUBLISH")
     found.add("x-wr-calname", TITLE.in_language(publisher.language))
     found.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
+    # A calendar without a component is none: RFC 5545 section 3.6.
+    found.add_component(Timezone.from_tzid(VIET_NAM.key))
     for entry in entries:
         found.add_component(_event(entry, publisher=publisher))
-    found.add_missing_timezones()
     return bytes(found.to_ical())
 
 

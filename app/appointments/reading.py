@@ -7,6 +7,7 @@ the schedule itself stands in its first line, and may be repeated.
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
@@ -20,6 +21,7 @@ MOST_SCHEDULES: Final = 500
 MOST_RULES: Final = 400
 MOST_DAYS: Final = 370
 MOST_CAPACITY: Final = 1000
+MOST_DIGITS: Final = 9
 LONGEST: Final = 120
 COLUMNS: Final = (
     "schedule",
@@ -67,7 +69,7 @@ class _Judge:
                 place, f"phải là chữ, dài tối đa {LONGEST} ký tự.", f"must be text of {LONGEST} characters at most."
             )
             return None
-        return raw.strip() or None
+        return unicodedata.normalize("NFC", raw).strip() or None
 
     def matching(self, raw: object, place: str, pattern: re.Pattern[str], example: str) -> str:
         found = self.text(raw, place, needed=True)
@@ -79,7 +81,7 @@ class _Judge:
 
     def number(self, raw: object, place: str, *, least: int, most: int) -> int:
         text = str(raw).strip() if isinstance(raw, int | str) and not isinstance(raw, bool) else ""
-        if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+        if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS and least <= int(text) <= most):
             self.complain(
                 place, f"phải là số nguyên từ {least} đến {most}.", f"must be a whole number from {least} to {most}."
             )

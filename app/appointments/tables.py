@@ -94,6 +94,7 @@ class SlotRow(Row):
             postgresql_where=text("withdrawn_at IS NULL"),
         ),
         Index("slot_withdrawn_idx", "id", postgresql_where=text("withdrawn_at IS NOT NULL AND taken > 0")),
+        Index("slot_outdated_idx", "id", postgresql_where=text("is_outdated")),
         _SCHEMA,
     )
 
@@ -110,6 +111,7 @@ class SlotRow(Row):
     capacity: Mapped[int] = mapped_column(SmallInteger)
     taken: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     withdrawn_at: Mapped[datetime | None] = mapped_column(_MOMENT)
+    is_outdated: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))  # who is booked knows an older one
 
 
 class AppointmentRow(Row):

@@ -132,14 +132,23 @@ class Ear:
         """
         known = None if after is None else _read(after)
         subscription = context.new_id()
-        (row,) = await self._fetch(
-            "SELECT event, version, seen FROM notice.listen($1, $2, $3, $4, $5)",
-            context.token or "",
-            context.proof_key,
-            subscription,
-            known_id_if_any(citizen_id),
-            known_id_if_any(grant_id),
+        begun = asyncio.ensure_future(
+            self._fetch(
+                "SELECT event, version, seen FROM notice.listen($1, $2, $3, $4, $5)",
+                context.token or "",
+                context.proof_key,
+                subscription,
+                known_id_if_any(citizen_id),
+                known_id_if_any(grant_id),
+            )
         )
+        try:
+            (row,) = await asyncio.shield(begun)
+        except asyncio.CancelledError:  # its client is gone already: no row may stay behind
+            await asyncio.wait([begun])
+            if begun.exception() is None:
+                await self._forget(subscription)
+            raise
         event, version = known or (row["event"], row["version"])
         seen = [] if known else list(row["seen"])  # what was there before is no news
         listening = Listening(id=subscription, event=event, version=version, seen=seen)
@@ -161,7 +170,10 @@ class Ear:
     async def leave(self, listening: Listening) -> None:
         """Forget a subscription."""
         self._listening.pop(listening.id, None)
-        await self._fetch("SELECT notice.stop_listening($1)", listening.id)
+        await self._forget(listening.id)
+
+    async def _forget(self, subscription: UUID) -> None:
+        await self._fetch("SELECT notice.stop_listening($1)", subscription)
 
     async def _look_on(self) -> None:
         while self._listening:

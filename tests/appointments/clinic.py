@@ -1,13 +1,18 @@
 """A facility that publishes, citizens who book, and a look behind the policies."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import httpx
 
+from app.appointments import sql, waiting
+from app.core.context import run_step
+from app.core.db import Login, open_engine
 from app.core.ids import new_id
 from tests.people import Stand, now
 
@@ -184,3 +189,16 @@ def contradictions(stand: Stand) -> Sequence[Any]:
         SELECT 'doctor', s.id::text FROM care.slot s JOIN care.slot t ON t.practitioner_key = s.practitioner_key
            AND t.id > s.id AND t.starts_at < s.ends_at AND t.ends_at > s.starts_at
          WHERE s.withdrawn_at IS NULL AND t.withdrawn_at IS NULL""")
+
+
+def settle(clinic: Clinic) -> int:
+    """Do what a new plan leaves to the worker; return how many steps that were."""
+
+    async def go() -> int:
+        engine = open_engine(clinic.stand.settings, Login.WORKER, size=1)
+        try:
+            return await waiting.settle(partial(run_step, engine), terms=sql.terms(clinic.stand.settings))
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(go())

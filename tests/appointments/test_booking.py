@@ -1,5 +1,6 @@
 """Booking, moving and cancelling, by the citizen's own door."""
 
+from datetime import datetime, time
 from uuid import UUID
 
 import pytest
@@ -232,6 +233,25 @@ def test_upcoming_and_past_appointments_are_told_apart(clinic: Clinic) -> None:
     assert [one["id"] for one in clinic.appointments(person, upcoming=True, order="SOONEST_FIRST")] == [ids[1], ids[2]]
     assert [one["id"] for one in clinic.appointments(person, upcoming=False)] == [ids[0]]
     assert clinic.refusal(person, CANCEL, appointmentId=ids[0])[0] == "CONFLICT"
+
+
+def test_an_appointment_of_today_without_a_time_is_to_come_until_the_day_ends(clinic: Clinic) -> None:
+    clinic.publish(schedule())
+    person = clinic.person()
+    slots = clinic.slots(person)
+    ids = [clinic.book(person, slots[place])["id"] for place in (0, 4)]
+    for days, known in zip((0, -1), ids, strict=True):
+        clinic.stand.as_owner(
+            "UPDATE care.appointment SET is_whole_day = true, slot_id = NULL, place = NULL, ends_at = NULL, "
+            "starts_at = CAST(:day AS timestamp) AT TIME ZONE 'Asia/Ho_Chi_Minh' WHERE id = :id",
+            id=UUID(known),
+            day=datetime.combine(tomorrow(days), time()),
+        )
+
+    (today,) = clinic.appointments(person, upcoming=True)
+    (yesterday,) = clinic.appointments(person, upcoming=False)
+    assert (today["isWholeDay"], yesterday["isWholeDay"]) == (True, True)
+    assert yesterday["startsAt"] < today["startsAt"]
 
 
 def test_an_apps_copy_is_told_of_every_change_of_an_appointment(clinic: Clinic) -> None:

@@ -78,6 +78,12 @@ def test_another_parser_reads_the_file(tmp_path: Path) -> None:
     assert first["summary"] == second["summary"] == found["name"] == "Lịch hẹn khám"
 
 
+def test_a_calendar_of_nothing_is_a_calendar(tmp_path: Path) -> None:
+    """It has a component, as RFC 5545 section 3.6 wants: readers refuse one without."""
+    found = read(calendar_file([], publisher=PUBLISHER), tmp_path)
+    assert (found["events"], found["zones"]) == ([], ["Asia/Ho_Chi_Minh"])
+
+
 def test_a_day_without_a_time_is_a_day(tmp_path: Path) -> None:
     midnight = datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
     file = calendar_file([entry(is_whole_day=True, starts_at=midnight, ends_at=None)], publisher=PUBLISHER)

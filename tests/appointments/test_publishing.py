@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 import httpx
@@ -63,6 +64,7 @@ def test_a_table_is_read_rules_and_exceptions() -> None:
         ([line(), line("T3", capacity="3")], ["line 3: capacity"]),
         ([line(capacity="0")], ["line 2: capacity"]),
         ([line(capacity="hai")], ["line 2: capacity"]),
+        ([line(capacity="00000000199999999999")], ["line 2: capacity"]),
         ([line(department="Nội")], ["line 2: department"]),
         ([line(code="")], ["line 2: schedule"]),
         ([line(valid_until="31/12/2026")], ["line 2: valid_until", "line 2: valid_until"]),
@@ -76,6 +78,12 @@ def test_what_is_wrong_with_a_table_is_told_by_line(lines: list[str], told: list
     problems = read_csv(table(*lines)).problems
     assert places(problems) == told
     assert all(one.text.vi != one.text.en and one.text.vi and one.text.en for one in problems)
+
+
+def test_words_of_a_plan_are_nfc() -> None:
+    words = "Bác sĩ Nguyễn Thị Ngọc"
+    (plan,) = read_csv(table(line(room=normalize("NFD", words), practitioner_name=normalize("NFD", words)))).schedules
+    assert (plan.room, plan.practitioner_name) == (words, words)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"a,b\n1,2", b'schedule,"unclosed'])

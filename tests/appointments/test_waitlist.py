@@ -1,15 +1,13 @@
 """The waiting list: in order, held for a time, taken once, and moved on by due time."""
 
-import asyncio
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from app.appointments import sql, waiting
-from app.core.context import run_step
-from app.core.db import Login, open_engine
+from app.appointments import sql
+from app.core.db import Login
 from tests.appointments.clinic import (
     ANSWER,
     BOOK,
@@ -22,6 +20,7 @@ from tests.appointments.clinic import (
     Person,
     contradictions,
     schedule,
+    settle,
     tomorrow,
 )
 
@@ -58,17 +57,6 @@ def expire(clinic: Clinic) -> None:
 def move(clinic: Clinic, slot: dict[str, Any]) -> None:
     step = partial(sql.move_waitlist, slot=UUID(slot["id"]), terms=sql.terms(clinic.stand.settings))
     clinic.stand.run(Login.WORKER, step)
-
-
-def settle(clinic: Clinic) -> int:
-    async def go() -> int:
-        engine = open_engine(clinic.stand.settings, Login.WORKER, size=1)
-        try:
-            return await waiting.settle(partial(run_step, engine), terms=sql.terms(clinic.stand.settings))
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(go())
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What the contract wants of appointments."""
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tests.differential.rows import Row
@@ -16,10 +17,15 @@ def sections(answers: "Answers") -> Shown:
 
     def appointments(**given: object) -> Shown:
         wanted = given.get("upcoming")
-        kept = [row for row in rows if wanted is None or (row["starts_at"] >= now()) == wanted]
+        kept = [row for row in rows if wanted is None or (_over(row) >= now()) == wanted]
         return answers.page(kept, "starts_at", lambda row: _appointment(answers, row), given)
 
     return {"appointments": appointments}
+
+
+def _over(row: Row) -> datetime:
+    over: datetime = row["starts_at"] + timedelta(days=1 if row["is_whole_day"] else 0)
+    return over
 
 
 def _appointment(answers: "Answers", row: Row) -> Shown:

@@ -1,7 +1,7 @@
 -- owner: auth_owner
 -- Publishes a facility's schedules with their slots (made by app/appointments/expansion.py), in place of what it
 -- published of them before: slots that are not in the plan any more are withdrawn, and who was booked there is told by the
--- worker. One that is in it keeps its id and those who are booked. `terms`: the facility's own rules, or null: as before.
+-- worker. One that is in it keeps its id and those who are booked; where its room or practitioner changed, they are told too. `terms`: the facility's own rules, or null: as before.
 -- Returns [{code, slots, withdrawn}]. SK409: a practitioner would be at two places at once.
 CREATE OR REPLACE FUNCTION care.publish_schedules(token text, arrived jsonb, terms jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -45,8 +45,10 @@ BEGIN
   SELECT n.id, sent.id, facility, sent.department_code, sent.room, sent.practitioner_name, md5(facility || '|' || sent.practitioner_certificate)::uuid,
     sent.is_sensitive, n.starts_at, n.ends_at, planned.capacity
     FROM jsonb_to_recordset(arrived->'slots') AS n(id uuid, starts_at timestamptz, ends_at timestamptz) WHERE n.starts_at > present
-  ON CONFLICT (schedule_id, starts_at, ends_at) DO UPDATE SET (department_code, room, practitioner_name, practitioner_key, is_sensitive, withdrawn_at, capacity)
-    = (excluded.department_code, excluded.room, excluded.practitioner_name, excluded.practitioner_key, excluded.is_sensitive, NULL, greatest(excluded.capacity, s.taken));
+  ON CONFLICT (schedule_id, starts_at, ends_at) DO UPDATE SET (department_code, room, practitioner_name, practitioner_key, is_sensitive, withdrawn_at, capacity, is_outdated)
+    = (excluded.department_code, excluded.room, excluded.practitioner_name, excluded.practitioner_key, excluded.is_sensitive, NULL, greatest(excluded.capacity, s.taken),
+       s.is_outdated OR s.taken > 0 AND (s.department_code, s.room, s.practitioner_name, s.is_sensitive)
+         IS DISTINCT FROM (excluded.department_code, excluded.room, excluded.practitioner_name, excluded.is_sensitive));
   GET DIAGNOSTICS booked = ROW_COUNT;
   PERFORM jobs.enqueue('settle_slots', '{}', now(), 'settle_slots');
   RETURN jsonb_build_object('code', sent.code, 'slots', booked, 'withdrawn', gone);

@@ -22,7 +22,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   ) f WHERE after IS NULL OR f.slot_id > after
 $$;
 -- One step of what a facility's new plan leaves to do, in one transaction: who is booked in a withdrawn slot is cancelled and
--- told. False when nothing is left.
+-- told, who is booked in one that changed follows it. False when nothing is left.
 CREATE OR REPLACE FUNCTION care.settle_slot(terms jsonb) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -30,7 +30,7 @@ DECLARE gone uuid; citizen uuid; booked uuid;
 BEGIN
   SELECT s.id INTO gone FROM care.slot s WHERE s.withdrawn_at IS NOT NULL AND s.taken > 0 ORDER BY s.id LIMIT 1;
   IF gone IS NULL THEN
-    RETURN false;
+    RETURN care.follow_slot();
   END IF;
   SELECT a.citizen_id, a.id INTO citizen, booked FROM care.appointment a WHERE a.slot_id = gone AND a.state = 'LIVE' ORDER BY a.place LIMIT 1;
   PERFORM FROM auth.book b WHERE b.citizen_id = citizen FOR UPDATE;

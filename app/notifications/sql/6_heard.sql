@@ -27,7 +27,7 @@ BEGIN
     SELECT j.verdict AS kind, NULL::text AS subject, clock_timestamp() AS at, NULL::uuid AS event, NULL::bigint AS version, 2 AS place WHERE j.verdict <> 'HEAR'
     UNION ALL
     (SELECT k.kind, coalesce(e.about->>'grant', e.about->>'appointmentId'), e.happened_at, e.id, NULL, 0 FROM notice.event e
-      CROSS JOIN LATERAL (SELECT CASE WHEN e.kind IN ('BOOK_OPENED', 'EMERGENCY_OPENED') THEN 'OPENED' WHEN e.kind LIKE 'APPOINTMENT%' THEN 'APPOINTMENT_CHANGED'
+      CROSS JOIN LATERAL (SELECT CASE WHEN e.kind IN ('BOOK_OPENED', 'EMERGENCY_OPENED') THEN 'OPENED' WHEN e.kind IN ('APPOINTMENT_BOOKED', 'APPOINTMENT_CHANGED', 'APPOINTMENT_CANCELLED') THEN 'APPOINTMENT_CHANGED'
         WHEN e.kind LIKE 'GRANT%' OR e.kind = 'CODE_REDEEMED' THEN 'GRANT_CHANGED'
         WHEN e.kind = 'RESULT_READY' AND j.viewer <> j.citizen_id THEN 'RECORDS_CHANGED' END) k (kind)
      WHERE e.citizen_id = j.citizen_id AND e.happened_at >= uuid_extract_timestamp(j.since) AND e.id > j.since AND NOT e.id = ANY (j.seen)
