@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Check the access log of your own health book. Needs Python 3.9 and nothing else; trust no server, read this file.
 
-  python3 verify_access_log.py LOG.json --key KEY [--known OLD.txt --consistency PROOF.json]
+  python3 verify_access_log.py LOG.json --key KEY [--print] [--known OLD.txt --consistency PROOF.json]
 
 LOG.json is what the query AccessLog answered (one answer, or a list of pages). KEY is the log's public key, which your
 app pinned. OLD.txt is a checkpoint that you kept, PROOF.json the answer of /audit/consistency?from=OLD&to=NEW.
 What is hashed: leaf = SHA-256(0x00, nonce, body); a body names the leaf of the line before; the leaves are a Merkle
-tree (RFC 9162) whose head is a signed checkpoint (C2SP signed-note, Ed25519). Exit code 1: something is wrong; it says
-what.
+tree (RFC 9162) whose head is a signed checkpoint (C2SP signed-note, Ed25519). A line's words must tell what its body
+tells: who, at a facility or not, whether and how the book was viewed, and what for. The rest (which facility, which
+change) --print shows beside the words, as it was hashed. Exit code 1: something is wrong; it says what.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -24,6 +26,31 @@ from typing import Any
 P = 2**255 - 19
 D = -121665 * pow(121666, P - 2, P) % P
 BASE_Y = 4 * pow(5, P - 2, P) % P
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+YOU = ("Bạn", "You")
+WHO = {
+    "OWNER": ("{name} (chủ sổ)", "{name} (the owner)"),
+    "REPRESENTATIVE": ("{name} (người đại diện)", "{name} (representative)"),
+    "PRACTITIONER": ("{name} (người hành nghề)", "{name} (practitioner)"),
+    "FACILITY_SYSTEM": ("Hệ thống của cơ sở y tế", "A facility's system"),
+    "SYSTEM": ("Sổ Khỏe", "Sổ Khỏe"),
+}
+AT = (" tại ", " at ")
+VIEWED = {
+    None: ("đã xem sổ sức khỏe{purpose}.", "viewed the health book{purpose}."),
+    "PREVIEW": (
+        "đã xem trước sổ sức khỏe như người được chia sẻ.",
+        "previewed the health book as others would see it.",
+    ),
+    "EMERGENCY": ("đã xem sổ sức khỏe trong trường hợp khẩn cấp.", "viewed the health book in an emergency."),
+}
+PURPOSES = {
+    "TREATMENT": (" để khám, chữa bệnh", " for treatment"),
+    "REFERRAL": (" để chuyển tuyến", " for a referral"),
+    "SECOND_OPINION": (" để hội chẩn, cho ý kiến thứ hai", " for a second opinion"),
+    "EMERGENCY": (" để cấp cứu", " in an emergency"),
+    "OTHER": (" với mục đích khác", " for another purpose"),
+}
 
 
 def sha(*parts: bytes) -> bytes:
@@ -123,12 +150,15 @@ def checkpoint(note: str, key: str) -> tuple[int, bytes]:
     except ValueError:
         raise SystemExit("WRONG: --key is no key: name+id+key / khóa không hợp lệ") from None
     key_id = sha(name.encode() + b"\n\x01" + public)[:4]
-    for line in signatures.splitlines():
-        raw = base64.b64decode(line.rpartition(" ")[2])
-        if line.startswith(f"— {name} ") and raw[:4] == key_id and signed(public, raw[4:], (text + "\n").encode()):
-            origin, size, root = text.split("\n")
-            if origin == name:
-                return int(size), base64.b64decode(root)
+    try:
+        for line in signatures.splitlines():
+            raw = base64.b64decode(line.rpartition(" ")[2])
+            if line.startswith(f"— {name} ") and raw[:4] == key_id and signed(public, raw[4:], (text + "\n").encode()):
+                origin, size, root = text.split("\n")
+                if origin == name:
+                    return int(size), base64.b64decode(root)
+    except ValueError:
+        pass
     raise SystemExit("WRONG: a checkpoint is not signed by this key / Mốc niêm phong không do khóa này ký")
 
 
@@ -138,41 +168,100 @@ def moment(text: str) -> tuple[str, str]:
     return seconds, fraction.rstrip("0")
 
 
+def told(sentence: str, body: dict[str, Any]) -> str | None:
+    """Return which beginning tells who it was, in either language; None where the words tell something else."""
+    actor, about = body["actor"], body["about"]
+    viewed = body["action"] == "BOOK_OPENED"
+    for i in (0, 1):
+        who = WHO.get(actor["kind"], WHO["SYSTEM"])[i].format(name=actor["name"] or "?")
+        names = [who, YOU[i]] if actor["kind"] in ("OWNER", "REPRESENTATIVE") else [who]
+        purpose = PURPOSES.get(about.get("purpose"), ("", ""))[i]
+        views = {kind: " " + words[i].format(purpose=purpose) for kind, words in VIEWED.items()}
+        view = views.get(about.get("kind"), views[None])
+        for name in (name for name in names if sentence.startswith(name)):
+            rest = sentence[len(name) :]
+            placed = rest.startswith(AT[i]) == bool(actor["facility"])
+            looks = any(words[i].partition("{")[0] in rest for words in VIEWED.values())
+            if placed and (rest.endswith(view) and bool(actor["facility"] or rest == view) if viewed else not looks):
+                return name
+    return None
+
+
 def problems_of(lines: Iterable[dict[str, Any]], heads: dict[int, bytes]) -> Iterator[str]:
     """Name what is wrong with each line; `heads` are the roots by size."""
     before: tuple[int, str] | None = None
+    you: set[str | None] = set()
     for node in sorted(lines, key=lambda line: line["number"]):
-        n, proof = node["number"], node["proof"]
-        body, leaf = json.loads(proof["body"]), sha(b"\x00", bytes.fromhex(proof["nonce"]), proof["body"].encode())
-        if leaf.hex() != proof["leaf"]:
-            yield f"line {n}: its leaf is not the hash of what it says / đã bị sửa"
-        shown = (node.get("action", body["action"]), moment(node.get("at", body["at"])))
-        if body["n"] != n or shown != (body["action"], moment(body["at"])):
-            yield f"line {n}: it is shown otherwise than it was written / hiển thị khác với nội dung đã ghi"
-        if before is None and n == 1 and body["previous"] != "00" * 32:
-            yield "line 1: something stood before it / trước dòng đầu tiên có dòng bị xóa"
+        n = node["number"]
+        try:
+            yield from (f"line {n}: {text}" for text in problems_of_line(node, heads, before, you))
+        except UNREADABLE:
+            yield f"line {n}: it cannot be read / không đọc được"
         if before is not None and n != before[0] + 1:
             yield f"line {before[0] + 1}: it is missing / bị thiếu"
-        elif before is not None and body["previous"] != before[1]:
-            yield f"line {n}: it does not follow line {before[0]} / không nối tiếp dòng trước"
-        if proof["index"] is not None:
-            path = [bytes.fromhex(sibling) for sibling in proof["path"]]
-            size = proof["size"]
-            if inclusion_root(bytes.fromhex(proof["leaf"]), proof["index"], size, path) != heads.get(size):
-                yield f"line {n}: it is not in the sealed tree / không có trong cây đã niêm phong"
-        before = n, proof["leaf"]
+        before = n, node["proof"].get("leaf")
+
+
+def problems_of_line(
+    node: dict[str, Any], heads: dict[int, bytes], before: tuple[int, str] | None, you: set[str | None]
+) -> Iterator[str]:
+    """Name what is wrong with a line; `you` gathers whom the words call You."""
+    n, proof = node["number"], node["proof"]
+    body, leaf = json.loads(proof["body"]), sha(b"\x00", bytes.fromhex(proof["nonce"]), proof["body"].encode())
+    if leaf.hex() != proof["leaf"]:
+        yield "its leaf is not the hash of what it says / đã bị sửa"
+    shown = (node.get("action", body["action"]), moment(node.get("at", body["at"])))
+    if body["n"] != n or shown != (body["action"], moment(body["at"])):
+        yield "it is shown otherwise than it was written / hiển thị khác với nội dung đã ghi"
+    if "sentence" in node:
+        who = told(node["sentence"], body)
+        you |= {body["actor"]["id"]} if who in YOU else set()
+        if who is None or (who in YOU and len(you) > 1):
+            yield "its words tell something else than its body / câu chữ khác với nội dung đã ghi"
+    if before is None and n == 1 and body["previous"] != "00" * 32:
+        yield "something stood before it / trước dòng đầu tiên có dòng bị xóa"
+    if before is not None and n == before[0] + 1 and body["previous"] != before[1]:
+        yield f"it does not follow line {before[0]} / không nối tiếp dòng trước"
+    if proof["index"] is not None:
+        path = [bytes.fromhex(sibling) for sibling in proof["path"]]
+        size = proof["size"]
+        if inclusion_root(bytes.fromhex(proof["leaf"]), proof["index"], size, path) != heads.get(size):
+            yield "it is not in the sealed tree / không có trong cây đã niêm phong"
 
 
 def lines_of(path: str) -> list[dict[str, Any]]:
     """Return the lines of one answer, or of a list of pages."""
     try:
-        pages = json.loads(Path(path).read_text("utf-8"))
+        pages = json.loads(Path(path).read_bytes())
         answers = [page.get("data", page)["accessLog"] for page in (pages if isinstance(pages, list) else [pages])]
-        return [edge["node"] for answer in answers for edge in answer["edges"]]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        raise SystemExit(
-            f"WRONG: {path} is no answer of AccessLogExport / không phải câu trả lời của AccessLogExport"
-        ) from None
+        nodes = [edge["node"] for answer in answers for edge in answer["edges"]]
+        proofs = [node["proof"] for node in nodes if isinstance(node["number"], int)]
+        if len(proofs) == len(nodes) and all({str(proof["checkpoint"]), proof["index"]} for proof in proofs):
+            return nodes
+    except (OSError, *UNREADABLE):
+        pass
+    raise SystemExit(f"WRONG: {path} is no answer of AccessLogExport / không phải câu trả lời của AccessLogExport")
+
+
+def printed(node: dict[str, Any]) -> str:
+    """Return what a line's body says, and its words below."""
+    try:
+        body = json.loads(node["proof"]["body"])
+        said = [body[name] for name in ("at", "action", "actor", "about")]
+    except UNREADABLE:
+        said = ["?"]
+    texts = " ".join(json.dumps(part, ensure_ascii=False) for part in said)
+    return f"{node['number']}: {texts}\n    {json.dumps(node.get('sentence'), ensure_ascii=False)}"
+
+
+def known_of(known: str | None, consistency: str | None) -> tuple[list[str], list[bytes]]:
+    """Return the checkpoint that was kept and the path from it, as far as they were given."""
+    try:
+        kept = [Path(known).read_text("utf-8-sig")] if known else []
+        path = json.loads(Path(consistency).read_bytes())["path"] if consistency else []
+        return kept, [bytes.fromhex(sibling) for sibling in path]
+    except (OSError, *UNREADABLE):
+        raise SystemExit("WRONG: --known or --consistency cannot be read / không đọc được") from None
 
 
 def main() -> int:
@@ -180,25 +269,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("log", metavar="LOG.json")
     parser.add_argument("--key", required=True, help="name+id+key, as your app pinned it")
+    parser.add_argument("--print", action="store_true", help="print what each body says, and the line's words below")
     parser.add_argument("--known", metavar="OLD.txt", help="a checkpoint that you kept")
     parser.add_argument("--consistency", metavar="PROOF.json", help="that the kept tree is the beginning of this one")
     chosen = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     lines = lines_of(chosen.log)
     wrong: list[str] = []
     heads: dict[int, bytes] = {}
     sealed = [line["proof"] for line in lines if line["proof"]["index"] is not None]
-    kept = [Path(chosen.known).read_text("utf-8")] if chosen.known else []
-    notes = {*kept, *(proof["checkpoint"] for proof in sealed)}
+    kept, path = known_of(chosen.known, chosen.consistency)
+    notes = {*kept, *(str(proof["checkpoint"]) for proof in sealed)}
     for size, root in (checkpoint(note, chosen.key) for note in notes):
         if heads.setdefault(size, root) != root:
             wrong.append(f"two roots were signed for one size, {size} / hai gốc cho cùng một kích thước")
     wrong += problems_of(lines, heads)
     for old, old_root in (checkpoint(note, chosen.key) for note in kept):
         new = max((proof["size"] for proof in sealed), default=0)
-        path = json.loads(Path(chosen.consistency).read_text("utf-8"))["path"] if chosen.consistency else []
-        roots = consistency_roots(old, new, [bytes.fromhex(sibling) for sibling in path], old_root)
+        roots = consistency_roots(old, new, path, old_root)
         if roots != (old_root, heads.get(new)):
             wrong.append(f"the tree of {new} does not continue the one of {old} / cây mới không nối tiếp cây đã giữ")
+    if chosen.print:
+        print("\n".join(printed(node) for node in sorted(lines, key=lambda line: line["number"])))
     waiting = len(lines) - len(sealed)
     missing = min((line["number"] for line in lines), default=1) - 1
     older = f"; not in this file: lines 1 to {missing} / tệp không có dòng 1 đến {missing}" if missing else ""

@@ -38,8 +38,8 @@ def hear(one: ClientConnection, *, seconds: float = 5) -> dict[str, Any]:
     return found
 
 
-def begin(one: ClientConnection, token: str) -> None:
-    say(one, "connection_init", payload={"authorization": f"Bearer {token}"})
+def begin(one: ClientConnection, token: str, **said: str) -> None:
+    say(one, "connection_init", payload={"authorization": f"Bearer {token}", **said})
     assert hear(one) == {"type": "connection_ack"}
 
 

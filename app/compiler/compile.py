@@ -25,7 +25,7 @@ from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, true
 from app.compiler.index import Index
 from app.compiler.inputs import Input, Inputs, InputSpec
 from app.compiler.leaves import leaf_text
-from app.compiler.parameters import Parameters, deed_of
+from app.compiler.parameters import Parameters, Shown, deed_of
 from app.compiler.places import (
     Acting,
     Column,
@@ -181,19 +181,21 @@ class Build:
         place = place_of(definition)
         nullable = not isinstance(definition.type, GraphQLNonNull)
         if isinstance(place, Acting):
-            return self._deed(place, definition, emission, is_shown)
+            with self.parameters.within(_asked(emission)):
+                return self._deed(place, definition, emission, is_shown)
         if not isinstance(place, Relation) or place.root is None:
             raise NotCompilable(f"{parent.name}.{name} is resolved in Python")
         self.path.append(emission.key)
-        found = relation_text(
-            self,
-            place,
-            parent_type=parent,
-            definition=definition,
-            emission=emission,
-            parent=NO_ROW,
-            up=0 if nullable else 1,
-        )
+        with self.parameters.within(_asked(emission)):
+            found = relation_text(
+                self,
+                place,
+                parent_type=parent,
+                definition=definition,
+                emission=emission,
+                parent=NO_ROW,
+                up=0 if nullable else 1,
+            )
         self.path.pop()
         return Part(
             key=emission.key,
@@ -279,7 +281,8 @@ class Build:
             value = json_literal(parent.name)
         else:
             definition = _field(parent, name)
-            value = value_of(definition, emission, 0 if not isinstance(definition.type, GraphQLNonNull) else up + 1)
+            with self.parameters.within(_asked(emission)):
+                value = value_of(definition, emission, 0 if not isinstance(definition.type, GraphQLNonNull) else up + 1)
         member = JsonText(",", json_literal(emission.key), ":", value)
         condition, _ = self.condition(emission)
         return member if condition is None else case((condition, member), else_=constant(""))
@@ -375,6 +378,20 @@ class Build:
             return value
 
         return self.parameters.declare(("if", variable), variable, "boolean", read)
+
+
+def _asked(emission: Emission) -> Shown | None:
+    """Return whether variables let a key be there; nothing where they have no say."""
+    if emission.is_certain:
+        return None
+
+    def shown(variables: VariableValues) -> bool:
+        def holds(when: When) -> bool:
+            return all(variables.coerced.get(name) is wanted for name, wanted in when)
+
+        return any(map(holds, emission.shown)) and not any(map(holds, emission.hidden))
+
+    return shown
 
 
 def _field(parent: GraphQLObjectType, name: str) -> GraphQLField:

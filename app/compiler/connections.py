@@ -59,7 +59,10 @@ class _Connection:
         self.looks_ahead = self._asks_for_next(kind)
         text: Element = self.build.object_text(kind, below, self.reach.up, self._value)
         if not self.reads_rows:
-            return text
+            if self.reach.place.root is None:
+                return text
+            # Whoever may not read the rows is told so, whatever is asked.
+            text = case((func.count() >= literal(0), text))
         conditions = [*self.reach.conditions(self.own), *self._keyset()]
         if self.looks_ahead:
             order = [term.of(term.key) for term in self.page.terms]

@@ -1,8 +1,10 @@
 """The parameters of a compiled operation, and a field's arguments in terms of them."""
 
 import re
-from collections.abc import Callable, Container, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from graphql import (
@@ -26,6 +28,7 @@ from app.compiler.refusal import NotCompilable
 from app.compiler.values import invalid_argument, pg_type_of, to_pg
 
 Read = Callable[[VariableValues], object]
+Shown = Callable[[VariableValues], bool]
 NO_VARIABLES = VariableValues({}, {})
 NAME_LENGTH = 40
 
@@ -45,6 +48,16 @@ class Parameters:
     def __init__(self) -> None:
         self._known: dict[Hashable, Parameter] = {}
         self._names: set[str] = set()
+        self._within: tuple[Shown, ...] = ()
+        self._places: dict[Hashable, list[tuple[Shown, ...]]] = {}
+
+    @contextmanager
+    def within(self, shown: Shown | None) -> Iterator[None]:
+        """Note that what is declared inside is asked only when `shown` holds, and when those around it do."""
+        before = self._within
+        self._within = before if shown is None else (*before, shown)
+        yield
+        self._within = before
 
     def declare(self, key: Hashable, name: str, pg_type: str, read: Read) -> Input:
         """Return the input of this use, making its parameter if it is new."""
@@ -52,6 +65,7 @@ class Parameters:
         if parameter is None:
             parameter = Parameter(name=self._free(name), pg_type=pg_type, read=read)
             self._known[key] = parameter
+        self._places.setdefault(key, []).append(self._within)
         return Input(parameter.name, pg_type)
 
     def _free(self, name: str) -> str:
@@ -63,8 +77,17 @@ class Parameters:
         return free
 
     def all(self) -> tuple[Parameter, ...]:
-        """Return the parameters in the order of their first use."""
-        return tuple(self._known.values())
+        """Return the parameters in the order of their first use; of a field that is not asked nothing is judged."""
+        return tuple(
+            one if () in self._places[key] else replace(one, read=partial(_read_where_asked, one.read, places))
+            for key, one in self._known.items()
+            for places in (tuple(self._places[key]),)
+        )
+
+
+def _read_where_asked(read: Read, places: Iterable[tuple[Shown, ...]], variables: VariableValues) -> object:
+    is_asked = any(all(shown(variables) for shown in place) for place in places)
+    return read(variables) if is_asked else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

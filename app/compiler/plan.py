@@ -1,11 +1,12 @@
 """A compiled operation: its root fields' SQL, its parameters, and how variables become their values."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
+    GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     VariableDefinitionNode,
@@ -130,6 +131,35 @@ class Part:
         return dataclasses.replace(self, body=null())
 
 
+def coerced(
+    variables: Mapping[str, object], *, operation: OperationDefinitionNode, schema: GraphQLSchema
+) -> VariableValues:
+    """Return an operation's variables as GraphQL values.
+
+    :raises Invalid: naming the variable and the place in it, never a value
+    """
+    if not operation.variable_definitions:
+        return _NONE
+    found = get_variable_values(schema, operation.variable_definitions, dict(variables), hide_suggestions=True)
+    if isinstance(found, list):
+        raise _wrong_variable(found, variables, schema=schema)
+    return found
+
+
+def _wrong_variable(
+    errors: Sequence[GraphQLError], variables: Mapping[str, object], *, schema: GraphQLSchema
+) -> Invalid:
+    error, node = next(((error, node) for error in errors for node in error.nodes or ()), (errors[0], None))
+    places = [(at.line, at.column) for at in error.locations or ()]  # none in a document that was deployed
+    if not isinstance(node, VariableDefinitionNode):
+        return Invalid(Text("Biến $ không hợp lệ.", "Variable $ is not valid."), places=places)
+    name, kind = node.variable.name.value, type_from_ast(schema, node.type)
+    if name not in variables:
+        return Invalid(Text(f"Thiếu biến ${name}.", f"Variable ${name} is missing."), places=places)
+    told = name + ((wrong_place(variables[name], kind) if is_input_type(kind) else None) or "")
+    return Invalid(Text(f"Biến ${told} không hợp lệ.", f"Variable ${told} is not valid."), places=places)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """An operation as SQL: parts in the order of the response, parameters in the order of `bind`.
@@ -149,25 +179,8 @@ class Plan:
     cost: int
 
     def coerce(self, variables: Mapping[str, object]) -> VariableValues:
-        """Return the variables as GraphQL values.
-
-        :raises Invalid: naming the variable and the place in it, never a value
-        """
-        if not self.operation.variable_definitions:
-            return _NONE
-        found = get_variable_values(
-            self.schema, self.operation.variable_definitions, dict(variables), hide_suggestions=True
-        )
-        if isinstance(found, list):
-            node = next((node for error in found for node in error.nodes or ()), None)
-            name = self._wrong_variable(node, variables) if isinstance(node, VariableDefinitionNode) else ""
-            raise Invalid(Text(f"Biến ${name} không hợp lệ.", f"Variable ${name} is not valid."))
-        return found
-
-    def _wrong_variable(self, node: VariableDefinitionNode, variables: Mapping[str, object]) -> str:
-        name, kind = node.variable.name.value, type_from_ast(self.schema, node.type)
-        place = wrong_place(variables.get(name), kind) if is_input_type(kind) else None
-        return name + (place or "")
+        """Return the variables as GraphQL values, as `coerced`."""
+        return coerced(variables, operation=self.operation, schema=self.schema)
 
     def bind(self, variables: Mapping[str, object]) -> tuple[object, ...]:
         """Return the values of `parameters`.

@@ -100,7 +100,7 @@ def to_pg(value: object, kind: GraphQLInputType, pg_type: str, name: str) -> obj
     inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
     try:
         if pg_type == "jsonb":
-            return json.dumps(_external(value, inner), ensure_ascii=False)
+            return json.dumps(_external(value, inner, name), ensure_ascii=False)
         if isinstance(inner, GraphQLList):
             items = value if isinstance(value, list) else [value]
             return [to_pg(item, inner.of_type, pg_type.removesuffix("[]"), name) for item in items]
@@ -173,20 +173,26 @@ ENTERING: Mapping[str, Callable[[object], object]] = {
 }
 
 
-def _external(value: Any, kind: GraphQLInputType) -> object:
-    """Return an input object as the JSON that a client would write."""
+def _external(value: Any, kind: GraphQLInputType, place: str) -> object:
+    """Return an input object as the JSON that a client would write.
+
+    :raises Invalid: naming the place in it
+    """
     inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
     if value is None:
         return None
     if isinstance(inner, GraphQLList):
-        return [_external(item, inner.of_type) for item in (value if isinstance(value, list) else [value])]
+        items = value if isinstance(value, list) else [value]
+        return [_external(item, inner.of_type, f"{place}[{n}]") for n, item in enumerate(items)]
     if isinstance(inner, GraphQLInputObjectType):
-        return {key: _external(item, inner.fields[key].type) for key, item in value.items()}
+        return {key: _external(item, inner.fields[key].type, f"{place}.{key}") for key, item in value.items()}
     if isinstance(inner, GraphQLEnumType):
         return enum_name(value, inner)
-    if isinstance(inner, GraphQLScalarType) and inner.name == "JSON":
-        return _checked_json(value)
-    return _external_scalar(value)
+    try:
+        is_json = isinstance(inner, GraphQLScalarType) and inner.name == "JSON"
+        return _checked_json(value) if is_json else _external_scalar(value)
+    except (ValueError, TypeError, OverflowError):
+        raise invalid_argument(place) from None
 
 
 def _external_scalar(value: object) -> object:

@@ -19,6 +19,7 @@ Three faces: GraphQL `extensions.code`, RFC 9457 problem+json, FHIR OperationOut
 An error carries texts in both languages that never hold health data or a person's data.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -66,8 +67,16 @@ class AppError(Exception):
     reason_code: str | None = None
     """The exact reason, of a closed list, where the surface has one: a program may switch on it."""
 
-    def __init__(self, text: Text | None = None, *, retry_after_seconds: int | None = None) -> None:
+    def __init__(
+        self,
+        text: Text | None = None,
+        *,
+        retry_after_seconds: int | None = None,
+        places: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        """`places` are lines and columns of the document that was sent, from 1."""
         self.text = text or self.default_text
+        self.places = tuple(places)
         self.retry_after_seconds = retry_after_seconds
         super().__init__(self.text.en)
 

@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     oldest_app_version: str = Field(
         default="0.0.0", pattern=r"^\d+\.\d+\.\d+$", description="Older apps get UPGRADE_REQUIRED (header Sokhoe-App)"
     )
-    api_pool_size: int = Field(default=8, ge=1, le=100, description="Connections for operations on books")
+    api_pool_size: int = Field(
+        default=4, ge=1, le=100, description="Connections for operations on books: 4 for each core of the database"
+    )
     desk_pool_size: int = Field(default=4, ge=1, le=100, description="Connections for identity and sharing")
     ingest_pool_size: int = Field(default=8, ge=1, le=100, description="Connections for the hospitals' door")
     worker_concurrency: int = Field(default=4, ge=1, le=64, description="Messages that one worker files at a time")

@@ -1,5 +1,6 @@
 """`POST /graphql`: GraphQL over HTTP. Trusted documents by id; plain documents and introspection in demo mode only."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,24 +10,22 @@ import orjson
 from fastapi import APIRouter, Request
 from graphql import (
     DocumentNode,
-    GraphQLError,
     GraphQLSchema,
     OperationType,
     execute_sync,
     get_operation_ast,
-    parse,
-    validate,
 )
 from starlette.responses import Response
 
 from app.compiler.refusal import NotCompilable
 from app.core.context import Context
 from app.core.defects import report_defect
-from app.core.errors import AppError, ErrorCode, Invalid, Text, TooComplex, Unauthenticated, Unavailable
+from app.core.errors import AppError, ErrorCode, Invalid, Text, Unauthenticated, Unavailable
 from app.core.requests import read_body, require_media_type, said, said_once
 from app.core.strict_json import NotStrictJson, read_object
 from app.gateway import limits, plans
 from app.gateway.apps import check_app, check_document
+from app.gateway.documents import check_valid, parsed
 from app.gateway.hanging_up import ClientGone, UntilGone
 from app.gateway.metrics import count_operation
 from app.gateway.problems import graphql_error, headers_of, internal_graphql_error
@@ -44,6 +43,7 @@ MOST_SECONDS = 5
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 MOST_MEDIA_RANGES = 20
+_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 CLIENT_GONE = 499  # for the log alone
 # Answered with 200 to a client that asks for application/json: it takes any other status for a broken network.
 REQUEST_ERRORS = frozenset({ErrorCode.INVALID, ErrorCode.TOO_COMPLEX})
@@ -71,7 +71,7 @@ class _Plain:
 @router.post("/graphql")
 async def graphql(request: Request) -> Response:
     """Answer one operation."""
-    accept = said_once(request.scope, b"accept") or ""
+    accept = ",".join(said(request.scope, b"accept"))
     media_type = media_type_of(accept)
     asked: Asked | None = None
     try:
@@ -103,10 +103,10 @@ async def _answer(asked: Asked, *, request: Request, context: Context, media_typ
     if asked.document_id is not None:
         known_document = trusted_operations().get(asked.document_id)
         operation = plans.trusted(asked.document_id)
-        if known_document is not None and known_document.is_subscription:
-            raise _only_by_socket()
-        if known_document is None or operation is None:
+        if known_document is None:
             raise Invalid(UNKNOWN_DOCUMENT)
+        if operation is None:
+            raise _only_by_socket()
         headers |= check_document(known_document, now=context.house.clock())
     else:
         plain = _plain(asked, context=context)
@@ -213,13 +213,7 @@ def _plain(asked: Asked, *, context: Context) -> _Plain:
 
 @lru_cache(maxsize=128)
 def _prepared(query: str, operation_name: str | None) -> _Plain:
-    try:
-        document = parse(query, max_tokens=limits.MOST_TOKENS)
-    except GraphQLError as error:
-        if error.message.endswith("Parsing aborted."):
-            text = Text("Truy vấn quá dài hoặc lồng quá sâu.", "The document is too long or too deep.")
-            raise TooComplex(text) from error
-        raise _fault(error) from error
+    document = parsed(query)
     operation = get_operation_ast(document, operation_name)
     if operation is None:
         raise _invalid(
@@ -227,12 +221,10 @@ def _prepared(query: str, operation_name: str | None) -> _Plain:
             "there is no such operation, or several and no `operationName`",
         )
     limits.check_document(document, operation)
-    errors = validate(_core_schema(), document, max_errors=1, hide_suggestions=True)
-    if errors:
-        raise _fault(errors[0])
-    if limits.is_introspection(operation):
+    check_valid(document, schema=_core_schema())
+    if limits.is_introspection(operation, document):
         return _Plain(operation=None, document=document, operation_name=operation_name)
-    limits.check_unmixed(operation)
+    limits.check_unmixed(operation, document)
     if operation.operation is OperationType.SUBSCRIPTION:
         raise _only_by_socket()
     try:
@@ -241,13 +233,6 @@ def _prepared(query: str, operation_name: str | None) -> _Plain:
         raise _invalid(f"chưa hỗ trợ {error.reason}", f"not supported: {error.reason}") from error
     limits.check_cost(compiled.plan.cost)
     return _Plain(operation=compiled, document=document, operation_name=operation_name)
-
-
-def _fault(error: GraphQLError) -> Invalid:
-    """Return what the parser or the validator says, with the place in the document; both know nothing but it."""
-    at = error.locations[0] if error.locations else None
-    vi, en = ("", "") if at is None else (f", dòng {at.line}, cột {at.column}", f", line {at.line}, column {at.column}")
-    return Invalid(Text(f"Truy vấn không hợp lệ{vi}: {error.message}", f"Not a valid document{en}: {error.message}"))
 
 
 def _core_schema() -> GraphQLSchema:
@@ -268,29 +253,31 @@ def _introspect(plain: _Plain, *, asked: Asked, media_type: str) -> Response:
 
 @lru_cache(maxsize=256)
 def media_type_of(accept: str) -> str:
-    """Return the media type of the answer: the older one for a client that names it alone, or that takes anything.
+    """Return the media type of the answer: the older one for a client that prefers it by name, or takes anything.
 
-    Source: GraphQL over HTTP, Media Types (audits 47DE, 80D8).
+    Source: GraphQL over HTTP, Media Types (audits 47DE, 80D8); RFC 9110 section 12.5.1.
     """
     wanted = _wanted(accept)
-    is_older = GRAPHQL_RESPONSE not in wanted and not wanted.isdisjoint({JSON, "*/*", ""})
-    return JSON if is_older else GRAPHQL_RESPONSE
+    if GRAPHQL_RESPONSE in wanted:
+        return JSON if wanted.get(JSON, 0) > wanted[GRAPHQL_RESPONSE] else GRAPHQL_RESPONSE
+    return GRAPHQL_RESPONSE if wanted.keys().isdisjoint({JSON, "*/*", ""}) else JSON
 
 
 def is_legacy(accept: str) -> bool:
     """Tell whether a client asks for `application/json` by name: who takes anything can read a status."""
-    wanted = _wanted(accept)
-    return JSON in wanted and GRAPHQL_RESPONSE not in wanted
+    return JSON in _wanted(accept) and media_type_of(accept) == JSON
 
 
 @lru_cache(maxsize=256)
-def _wanted(accept: str) -> frozenset[str]:
-    wanted = set()
+def _wanted(accept: str) -> Mapping[str, float]:
+    wanted = {}
     for part in accept.split(",")[:MOST_MEDIA_RANGES]:
         named, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        if not any(parameter.removeprefix("q=") in {"0", "0.0", "0.00", "0.000"} for parameter in parameters):
-            wanted.add(named)
-    return frozenset(wanted)
+        said = next((one.removeprefix("q=") for one in parameters if one.startswith("q=")), "1")
+        weight = float(said) if _WEIGHT.fullmatch(said) else 1.0
+        if weight > 0:
+            wanted[named] = weight
+    return wanted
 
 
 def _errors(entry: dict[str, Any], *, status: int, media_type: str, headers: Mapping[str, str]) -> Response:

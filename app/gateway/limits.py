@@ -46,14 +46,14 @@ def check_document(document: DocumentNode, operation: OperationDefinitionNode) -
     :raises TooComplex: naming the limit
     :raises Invalid: when fragments spread themselves
     """
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    fragments = _fragments(document)
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     if len(operations) > MOST_OPERATIONS:
         raise _too_many("operations", "phép truy vấn", MOST_OPERATIONS)
     if len(fragments) > MOST_FIELDS:
         raise _too_many("fragments", "fragment", MOST_FIELDS)
     _check_as_it_stands((*operations, *fragments.values()))
-    most_depth = MOST_INTROSPECTION_DEPTH if is_introspection(operation) else MOST_DEPTH
+    most_depth = MOST_INTROSPECTION_DEPTH if is_introspection(operation, document) else MOST_DEPTH
     count = _Count(fragments, most_depth, directives=len(operation.directives or ()))
     _walk(operation.selection_set, depth=1, count=count)
 
@@ -72,17 +72,17 @@ def check_cost(cost: int) -> None:
         )
 
 
-def is_introspection(operation: OperationDefinitionNode) -> bool:
+def is_introspection(operation: OperationDefinitionNode, document: DocumentNode) -> bool:
     """Tell whether an operation asks for nothing but the schema itself."""
-    return all(name.startswith("__") for name in _asked_for(operation))
+    return all(name.startswith("__") for name in _asked_for(operation, document))
 
 
-def check_unmixed(operation: OperationDefinitionNode) -> None:
+def check_unmixed(operation: OperationDefinitionNode, document: DocumentNode) -> None:
     """Check that an operation does not ask for the schema and for data at once.
 
     :raises Invalid: when it does
     """
-    if {"__schema", "__type"} & set(_asked_for(operation)):
+    if {"__schema", "__type"} & _asked_for(operation, document):
         raise Invalid(
             Text(
                 "Hãy hỏi lược đồ (`__schema`, `__type`) trong một truy vấn riêng.",
@@ -91,8 +91,22 @@ def check_unmixed(operation: OperationDefinitionNode) -> None:
         )
 
 
-def _asked_for(operation: OperationDefinitionNode) -> list[str]:
-    return [node.name.value if isinstance(node, FieldNode) else "" for node in operation.selection_set.selections]
+def _asked_for(operation: OperationDefinitionNode, document: DocumentNode) -> set[str]:
+    """Return the names of the root fields, those in fragments too."""
+    names, known, waiting = set(), _fragments(document), [operation.selection_set]
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                names.add(node.name.value)
+            elif isinstance(node, InlineFragmentNode):
+                waiting.append(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value in known:
+                waiting.append(known.pop(node.name.value).selection_set)
+    return names
+
+
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
 def _check_as_it_stands(definitions: Iterable[OperationDefinitionNode | FragmentDefinitionNode]) -> None:

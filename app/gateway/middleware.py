@@ -62,7 +62,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         request_id = new_request_id()
-        language = language_of(said_once(scope, b"accept-language") or "")
+        language = language_of(",".join(said(scope, b"accept-language")))
         scope.setdefault("state", {}).update(request_id=request_id, language=language)
         arriving = _Arriving(scope, receive)
         leaving = _Leaving(scope, send, arriving)

@@ -79,11 +79,13 @@ def internal_problem(*, language: str, request_id: str, path: str = "") -> JSONR
 
 
 def graphql_error(error: AppError, *, language: str, path: list[str | int] | None = None) -> dict[str, Any]:
-    """Return an expected error as an entry of `errors`."""
+    """Return an expected error as an entry of `errors`. Source: GraphQL specification, Errors."""
     extensions: dict[str, Any] = {"code": error.code.value}
     if error.retry_after_seconds is not None:
         extensions["retryAfterSeconds"] = error.retry_after_seconds
     entry: dict[str, Any] = {"message": error.text.in_language(language), "extensions": extensions}
+    if error.places:
+        entry["locations"] = [{"line": line, "column": column} for line, column in error.places]
     return entry if path is None else {**entry, "path": path}
 
 

@@ -29,11 +29,14 @@ from app.identity.proving import spend_proof
 
 BEFORE_ANYTHING = (Unauthenticated, Unavailable)
 """Refusals of a whole request: nothing of it was done."""
-FIVE_MINUTES, DAY = 300, 86_400
+MINUTE, FIVE_MINUTES, DAY = 60, 300, 86_400
 VIETNAM_SECONDS = 7 * 3600  # a day turns at midnight there
-TELL_THE_TIME = ("now()", "clock_timestamp()", "reuse_advice(", "image_link(")
-TELL_THE_DAY = ("today()", "due_doses(", "coverage_gaps(", "is_running(")
-"""What in a statement makes an answer change though its book does not."""
+TELL_THE_TIME = (
+    (MINUTE, ("now()", "clock_timestamp()", "reuse_advice(")),  # care begins, and results age, on whole minutes
+    (FIVE_MINUTES, ("image_link(",)),
+    (DAY, ("today()", "due_doses(", "coverage_gaps(", "is_running(")),
+)
+"""What in a statement makes an answer change though its book does not, and after how many seconds at the earliest."""
 _SIGN_IN = "SELECT citizen_id, practitioner_id FROM auth.sign_in($1, $2)"
 
 
@@ -196,8 +199,18 @@ async def run(
     if errors:
         told = b'{"data":' + body + b',"errors":' + orjson.dumps(errors) + b"}"
         return Answer(body=told, etag=None, has_errors=True)
-    etag = None if rest is None or version is None else f'"{version}.{rest}"'
-    return Answer(body=b'{"data":' + body + b"}", etag=etag)
+    if rest is None:
+        return Answer(body=b'{"data":' + body + b"}", etag=None)
+    return _of_one_book(body, version=version, rest=rest, known=known, opener=OPENERS[str(shown[0].opens)])
+
+
+def _of_one_book(body: bytes, *, version: str | None, rest: str, known: str | None, opener: Opener) -> Answer:
+    """Return an answer with its ETag: for a representative of what they see, for the book's would tell of the rest."""
+    if version is None and opener.knows:
+        version = hashlib.sha256(body).hexdigest()[:24]
+    etag = None if version is None else f'"{version}.{rest}"'
+    is_known = version is not None and version == known
+    return Answer(body=None if is_known else b'{"data":' + body + b"}", etag=etag)
 
 
 def _is_told_in_its_place(error: AppError, *, part: Part) -> bool:
@@ -267,9 +280,7 @@ def _hashed(known: tuple[object, ...], variables: Mapping[str, object]) -> str:
 
 def _clock_step(sql: str) -> int:
     """Return for how many seconds an answer that compares with the clock stands; 0: as long as its book."""
-    if any(told in sql for told in TELL_THE_TIME):
-        return FIVE_MINUTES
-    return DAY if any(told in sql for told in TELL_THE_DAY) else 0
+    return next((seconds for seconds, words in TELL_THE_TIME if any(told in sql for told in words)), 0)
 
 
 def _known_version(if_none_match: str | None, *, rest: str | None) -> str | None:

@@ -5,6 +5,7 @@ headers or in `connection_init`, and every look for news judges the session agai
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,18 +17,20 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from graphql import (
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
     OperationType,
-    VariableValues,
+    SelectionNode,
     execute_sync,
     get_argument_values,
     get_operation_ast,
-    get_variable_values,
-    parse,
-    validate,
 )
 from starlette.requests import Request
 
+from app.compiler.plan import coerced
 from app.core.context import Context, House
 from app.core.defects import report_defect
 from app.core.errors import AppError, Invalid, Text, Unauthenticated, Unavailable
@@ -35,6 +38,7 @@ from app.core.ids import new_request_id
 from app.core.strict_json import NotStrictJson, read_object
 from app.gateway import limits, plans
 from app.gateway.apps import check_document
+from app.gateway.documents import check_valid, parsed
 from app.gateway.middleware import language_of
 from app.gateway.problems import graphql_error, internal_graphql_error
 from app.gateway.trusted import UNKNOWN_DOCUMENT, trusted_operations
@@ -112,10 +116,7 @@ class _Connection:
         """Take messages until the client goes away, or must."""
         if SOCKETS.open > MOST_SOCKETS:
             raise _Closed(TOO_MANY, "Too many connections")
-        first = await self._receive(INIT_SECONDS, SLOW, "Connection initialisation timeout")
-        if first.get("type") != "connection_init":
-            raise _Closed(NOBODY, "Unauthorized")
-        self.context = await self._context(first.get("payload"))
+        self.context = await self._context(await self._initialised())
         await self._judge(self.context)
         await self._send({"type": "connection_ack"})
         while True:
@@ -135,6 +136,22 @@ class _Connection:
                         task.cancel()
                 case _:
                     raise _Closed(BAD, "Invalid message")
+
+    async def _initialised(self) -> object:
+        """Return what `connection_init` says. A ping is answered before it too, and gives no more time."""
+        give_up_at = time.monotonic() + INIT_SECONDS
+        while True:
+            left = give_up_at - time.monotonic()
+            message = await self._receive(left, SLOW, "Connection initialisation timeout")
+            match message.get("type"):
+                case "connection_init":
+                    return message.get("payload")
+                case "ping":
+                    await self._send({"type": "pong"})
+                case "pong":
+                    pass
+                case _:
+                    raise _Closed(NOBODY, "Unauthorized")
 
     async def stop(self) -> None:
         """End all subscriptions."""
@@ -225,7 +242,8 @@ class _Connection:
             entry = internal_graphql_error(language=context.language, request_id=context.request_id)
             await self._send({"type": "error", "id": name, "payload": [entry]})
         finally:
-            self.running.pop(name, None)
+            if self.running.get(name) is asyncio.current_task():  # a completed one's id may be in use again
+                del self.running[name]
 
     async def _tell(self, name: str, asked: "_Asked", context: Context) -> None:
         listening = await self.ear.listen(
@@ -268,7 +286,7 @@ def _read(payload: Mapping[str, Any], *, house: House) -> _Asked:
         check_document(trusted, now=house.clock())
         document = trusted.document
     elif isinstance(query, str) and known is None and house.settings.demo:
-        document = _parsed(query)
+        document = parsed(query)
     else:
         raise _invalid()
     if not isinstance(variables, dict) or not isinstance(name, str | None):
@@ -282,15 +300,12 @@ def _asked(document: DocumentNode, *, name: str | None, variables: dict[str, Any
     if operation is None or operation.operation is not OperationType.SUBSCRIPTION:
         raise _invalid()
     limits.check_document(document, operation)
-    if validate(schema, document, max_errors=1, hide_suggestions=True):
-        raise _invalid()
-    root = operation.selection_set.selections[0]
+    check_valid(document, schema=schema)
+    root = _root_field(document, operation)
     subscription = schema.subscription_type
-    if not isinstance(root, FieldNode) or subscription is None or root.name.value not in subscription.fields:
+    if root is None or subscription is None or root.name.value not in subscription.fields:
         raise _invalid()
-    found = get_variable_values(schema, operation.variable_definitions or (), variables, hide_suggestions=True)
-    if not isinstance(found, VariableValues):
-        raise _invalid()
+    found = coerced(variables, operation=operation, schema=schema)
     try:
         arguments = get_argument_values(subscription.fields[root.name.value], root, found)
     except GraphQLError:
@@ -304,11 +319,18 @@ def _asked(document: DocumentNode, *, name: str | None, variables: dict[str, Any
     )
 
 
-def _parsed(query: str) -> DocumentNode:
-    try:
-        return parse(query, max_tokens=limits.MOST_TOKENS)
-    except GraphQLError:
-        raise _invalid() from None
+def _root_field(document: DocumentNode, operation: OperationDefinitionNode) -> FieldNode | None:
+    """Return the one root field of a valid subscription, in a fragment too."""
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    node: SelectionNode = operation.selection_set.selections[0]
+    while not isinstance(node, FieldNode):
+        if isinstance(node, FragmentSpreadNode):
+            node = fragments[node.name.value].selection_set.selections[0]
+        elif isinstance(node, InlineFragmentNode):
+            node = node.selection_set.selections[0]
+        else:
+            return None
+    return node
 
 
 def _invalid() -> Invalid:

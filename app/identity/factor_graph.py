@@ -10,18 +10,19 @@ from app.core.context import Context
 from app.core.db import Session
 from app.core.deeds import Remembered, Told
 from app.identity import ending, factor_sql, factors
-from app.identity.factor_mapping import OwnSession, PublishedAction, own_sessions
+from app.identity.factor_mapping import OwnSession, PublishedAction, SecondFactor, own_factor, own_sessions
 from app.identity.factor_sql import Try
 from app.identity.factors import Judged
 from app.identity.step_up import StepUpAction
 
 MOST_SESSIONS = 100
 SESSIONS = rests.Root(name="sessions", opens="desk")
+FACTOR = rests.Root(name="secondFactor", opens="desk", row=own_factor)
 
 
 @strawberry.type
 class FactorQuery:
-    """What is asked about sessions."""
+    """What is asked about sessions and the second factor."""
 
     @rests.rows(
         own_sessions,
@@ -31,6 +32,15 @@ class FactorQuery:
         description="Where the signed-in person is signed in, newest first. End one with endSession.",
     )
     def sessions(self) -> list[OwnSession]: ...
+
+    @rests.root(
+        FACTOR,
+        description=(
+            "Whether the signed-in person has a second factor. Ask before an operation that wants stepUp, to offer "
+            "enrolTotp instead of a code."
+        ),
+    )
+    def second_factor(self) -> SecondFactor: ...
 
 
 @strawberry.input(description="Which sessions end.")

@@ -63,3 +63,30 @@ class OwnSession:
         "seen_at", description="When it was last used, to the minute; null when that is not known."
     )
     ends_at: datetime = rests.column("until", description="When it ends by itself, unless it is used before.")
+
+
+def own_factor(_parent: RowRef, _inputs: Inputs) -> Select[Any]:
+    """Return the one row that tells of the second factor of whoever is signed in."""
+    found = func.auth.my_factor().table_valued(
+        "is_enrolled", "enrolled_at", "locked_until", "is_off", "recovery_codes_left", name="factor"
+    )
+    return select(found)
+
+
+@strawberry.type(description="The second factor of the person who is signed in, in whichever role.")
+class SecondFactor:
+    """Whether stepUp can be asked, and what stands in its way."""
+
+    is_enrolled: bool = rests.column(
+        "is_enrolled", description="Whether there is one. If not, begin with enrolTotp within 15 minutes of signing in."
+    )
+    enrolled_at: datetime | None = rests.column("enrolled_at", description="When it was confirmed; null without one.")
+    locked_until: datetime | None = rests.column(
+        "locked_until", description="Until when no code is taken, after five wrong ones in a row; null when it is open."
+    )
+    is_off: bool = rests.column(
+        "is_off", description="After twenty wrong codes in a day: codes are taken again after signing in anew."
+    )
+    recovery_codes_left: int = rests.column(
+        "recovery_codes_left", description="How many recovery codes are unused. enrolTotp again makes ten new ones."
+    )

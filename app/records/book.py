@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import ColumnElement, Date, DateTime, Select, Text, and_, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Date, DateTime, Interval, Select, Text, and_, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.appointments.mapping import Appointment, AppointmentOrder
@@ -52,6 +52,12 @@ def _in_scope(section: BookSection) -> Guard:
 def _midnight(day: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return the moment at which a day begins in Viet Nam."""
     return func.timezone(literal("Asia/Ho_Chi_Minh"), cast(cast(day, Date), DateTime))
+
+
+def _is_to_come(appointment: RowRef) -> ColumnElement[bool]:
+    a_day_ago = func.now() - cast(literal("1 day"), Interval)
+    found: ColumnElement[bool] = appointment.starts_at >= case((appointment.is_whole_day, a_day_ago), else_=func.now())
+    return found
 
 
 def _cards(_book: RowRef, inputs: Inputs) -> Select[Any]:
@@ -288,7 +294,7 @@ class HealthBook:
             "LATEST_FIRST": (rests.desc("starts_at"), rests.desc("id")),
             "SOONEST_FIRST": (rests.asc("starts_at"), rests.asc("id")),
         },
-        filters={"upcoming": lambda a, wanted: (a.starts_at >= func.now()) == wanted},
+        filters={"upcoming": lambda a, wanted: _is_to_come(a) == wanted},
         guard=_in_scope(BookSection.APPOINTMENTS),
         max_first=50,
         description="Appointments, booked and told by papers, cancelled ones too, the latest first.",
@@ -298,7 +304,11 @@ class HealthBook:
         first: Annotated[int | None, rests.FIRST] = 20,
         after: Annotated[str | None, rests.AFTER] = None,
         upcoming: Annotated[
-            bool | None, strawberry.argument(description="True: only those to come; false: only those of the past.")
+            bool | None,
+            strawberry.argument(
+                description="True: only those to come; false: only those of the past. One of which only the day is "
+                "known is to come until that day ends."
+            ),
         ] = None,
         order: Annotated[
             AppointmentOrder | None, strawberry.argument(description="LATEST_FIRST when it is left out.")

@@ -67,6 +67,7 @@ DEFINERS = {
     "auth.me": "auth_owner",
     "auth.my_citizen_session": "auth_owner",
     "auth.my_dependants": "auth_owner",
+    "auth.my_factor": "auth_owner",
     "auth.my_family": "auth_owner",
     "auth.my_practitioner": "auth_owner",
     "auth.my_session": "auth_owner",

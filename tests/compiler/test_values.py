@@ -233,19 +233,25 @@ def test_every_part_of_an_input_object_is_written_as_json() -> None:
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("value", "place"),
     [
-        {"many": ["\x00"]},
-        {"any": {"\x00": 1}},
-        {"any": ["\ud800"]},
-        {"share": float("inf")},
-        {"amount": Decimal("NaN")},
-        {"at": datetime(2026, 3, 1)},  # noqa: DTZ001 - what is refused
+        ({"many": ["a", "\x00"]}, ".many[1]"),
+        ({"any": {"\x00": 1}}, ".any"),
+        ({"any": ["\ud800"]}, ".any"),
+        ({"share": float("inf")}, ".share"),
+        ({"amount": Decimal("NaN")}, ".amount"),
+        ({"at": datetime(2026, 3, 1)}, ".at"),  # noqa: DTZ001 - what is refused
+        ({"at": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))}, ".at"),
     ],
 )
-def test_a_part_that_postgresql_cannot_hold_is_refused(value: dict[str, object]) -> None:
-    with pytest.raises(Invalid, match="window"):
+def test_a_part_that_postgresql_cannot_hold_is_refused_by_name(value: dict[str, object], place: str) -> None:
+    with pytest.raises(Invalid) as refused:
         to_pg(value, WINDOW, "jsonb", "window")
+
+    assert refused.value.text.en == f"Argument window{place} is not valid."
+    with pytest.raises(Invalid) as refused:
+        to_pg([{}, value], GraphQLList(WINDOW), "jsonb", "windows")
+    assert refused.value.text.vi == f"Tham số windows[1]{place} không hợp lệ."
 
 
 @pytest.mark.parametrize(
@@ -270,3 +276,43 @@ def test_a_value_enters_with_the_type_of_its_place(value: object, kind: Any, pg_
 def test_a_value_that_does_not_fit_its_place_is_refused(value: object, pg_type: str) -> None:
     with pytest.raises(Invalid, match="it"):
         to_pg(value, GraphQLID, pg_type, "it")
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        "book @include(if: $x) { visits(first: $n, after: $c) { nodes { id } } }",
+        "book { visits(first: $n, after: $c) @include(if: $x) { nodes { id } } }",
+        "book { ... @include(if: $x) { visits(first: $n, after: $c) { nodes { id } } } }",
+        "book { visits(first: $n, after: $c) @include(if: $x) { nodes { id } } ...F }",
+    ],
+)
+def test_of_a_field_that_is_not_asked_nothing_is_judged(selection: str) -> None:
+    """Source: GraphQL specification, CollectFields: what is skipped is not executed, nor are its arguments coerced."""
+    query = f"""query($x: Boolean!, $n: Int, $c: String) {{ me {{ name }} {selection} }}
+      fragment F on Book {{ visits(first: $n, after: $c) @include(if: $x) {{ edges {{ cursor }} }} }}"""
+
+    assert bound(query, {"x": False, "n": 0, "c": "no cursor"})["v_n"] is None
+    for wrong in ({"n": 0}, {"c": "no cursor"}):
+        with pytest.raises(Invalid, match=r"Argument (first|after)"):
+            bound(query, {"x": True, **wrong})
+    assert bound(query, {"x": True, "n": 7})["v_n"] == 7
+
+
+def test_what_one_field_asks_is_judged_though_another_is_skipped() -> None:
+    query = """query($x: Boolean!, $n: Int) { book {
+      visits(first: $n) @skip(if: $x) { nodes { id } } again: visits(first: $n) { nodes { id } } } }"""
+
+    for skipped in (True, False):
+        with pytest.raises(Invalid, match="Argument first"):
+            bound(query, {"x": skipped, "n": 0})
+        assert bound(query, {"x": skipped, "n": 3})["v_n"] == 3
+
+
+def test_an_answer_without_a_skipped_field_is_whole(bench: Bench) -> None:
+    query = """query($x: Boolean!, $n: Int, $c: String) { book { version
+      visits(first: $n, after: $c) @include(if: $x) { nodes { id } pageInfo { endCursor } } } }"""
+
+    alone = bench.data("{ book { version } }")
+    assert bench.data(query, {"x": False, "n": -1, "c": "?"}) == alone
+    assert bench.data(query, {"x": True, "n": 1})["book"].keys() == {"version", "visits"}

@@ -1,7 +1,9 @@
 """Live subscriptions over a third-party WebSocket client, by the numbers of B199."""
 
+import asyncio
 import base64
 import time
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,6 +12,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from app.gateway import sockets
+from app.notifications import live
 from tests.conftest import RunningServer
 from tests.ingestion import messages
 from tests.listening import (
@@ -166,6 +169,35 @@ def test_only_this_subscription_is_answered(server: RunningServer, stand: Stand,
         assert hear(one) == {"type": "pong"}
 
 
+@pytest.mark.parametrize(
+    ("query", "message", "place"),
+    [
+        ("subscription {", "Not a valid document, line 1, column 15: Syntax Error: Expected Name", (1, 15)),
+        ("subscription { bookEvents { nothing } }", "Not a valid document, line 1, column 29: Cannot query", (1, 29)),
+        ("subscription ($a: ID!) { bookEvents(citizenId: $a) { kind } }", "Variable $a is missing.", (1, 15)),
+    ],
+)
+def test_a_fault_of_a_subscription_is_told_with_its_place(
+    server: RunningServer, stand: Stand, owner: UUID, query: str, message: str, place: tuple[int, int]
+) -> None:
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner), **{"Accept-Language": "en"})
+        subscribe(one, query=query)
+        (error,) = hear(one)["payload"]
+    assert error["message"].startswith(message)
+    assert error["locations"] == [dict(zip(("line", "column"), place, strict=True))]
+
+
+def test_the_field_may_stand_in_a_fragment(server: RunningServer, stand: Stand, owner: UUID) -> None:
+    query = "subscription { ... { ...F } } fragment F on Subscription { heard: bookEvents { __typename } }"
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        subscribe(one, query=query)
+        until_listening(stand)
+        stand.as_owner("SELECT notice.happened(:id, 'BOOK_OPENED', '{\"grant\": \"g1\"}')", id=owner)
+        assert hear(one)["payload"]["data"] == {"heard": {"__typename": "BookEvent"}}
+
+
 @pytest.mark.parametrize("version", [-1, 2**63, 2**64, 10**30])
 def test_a_cursor_of_no_version_is_refused_and_disturbs_nobody(
     server: RunningServer, stand: Stand, owner: UUID, version: int
@@ -207,3 +239,84 @@ def test_complete_ends_it_and_leaves_no_row(server: RunningServer, stand: Stand,
         while stand.as_owner("SELECT count(*) AS n FROM auth.live_subscription")[0].n:
             assert time.monotonic() < give_up_at
             time.sleep(0.02)
+
+
+def test_the_id_of_a_completed_subscription_is_used_again(server: RunningServer, stand: Stand, owner: UUID) -> None:
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        subscribe(one)
+        until_listening(stand)
+        say(one, "complete", id="1")
+        subscribe(one)
+        say(one, "ping")
+        while hear(one)["type"] != "pong":
+            pass
+        until_rows(stand, 1)
+        subscribe(one)
+        assert closed(one) == sockets.TWICE
+    until_rows(stand, 0)
+
+
+def until_rows(stand: Stand, count: int) -> None:
+    """Wait until so many subscriptions are left."""
+    give_up_at = time.monotonic() + 5
+    while stand.as_owner("SELECT count(*) AS n FROM auth.live_subscription")[0].n != count:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)
+
+
+def test_who_goes_before_a_subscription_began_leaves_no_row(
+    server: RunningServer, stand: Stand, owner: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row is there before the process knows: its client goes in between."""
+    listened: list[str] = []
+    fetch = live.Ear._fetch
+
+    async def slow(ear: live.Ear, query: str, *values: object) -> list[Any]:
+        rows = await fetch(ear, query, *values)
+        if "notice.listen" in query:
+            listened.append(query)
+            await asyncio.sleep(0.3)
+        return rows
+
+    monkeypatch.setattr(live.Ear, "_fetch", slow)
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        subscribe(one)
+        until_listening(stand)
+        say(one, "complete", id="1")
+        until_rows(stand, 0)
+    assert len(listened) == 1
+
+
+def test_a_ping_is_answered_at_any_time(server: RunningServer, stand: Stand, owner: UUID) -> None:
+    with socket(server) as one:
+        say(one, "pong")
+        say(one, "ping", payload={"at": 1})
+        assert hear(one) == {"type": "pong"}
+        begin(one, stand.citizen_token(owner))
+        say(one, "ping")
+        assert hear(one) == {"type": "pong"}
+
+
+def test_pings_give_no_more_time_to_say_who_it_is(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "INIT_SECONDS", 0.6)
+    with socket(server) as one:
+        since = time.monotonic()
+        say(one, "ping")
+        assert hear(one) == {"type": "pong"}
+        time.sleep(0.4)
+        say(one, "ping")
+        assert closed(one) == sockets.SLOW
+        assert time.monotonic() - since < 0.95
+
+
+def test_a_reminder_changes_no_appointment(server: RunningServer, stand: Stand, owner: UUID) -> None:
+    with socket(server) as one:
+        begin(one, stand.citizen_token(owner))
+        subscribe(one)
+        until_listening(stand)
+        stand.as_owner("SELECT notice.happened(:id, 'APPOINTMENT_DUE', '{\"appointmentId\": \"a1\"}')", id=owner)
+        stand.as_owner("SELECT notice.happened(:id, 'APPOINTMENT_CANCELLED', '{\"appointmentId\": \"a2\"}')", id=owner)
+        event = hear(one)["payload"]["data"]["bookEvents"]
+        assert (event["kind"], event["subjectId"]) == ("APPOINTMENT_CHANGED", "a2")

@@ -8,6 +8,7 @@ import pytest
 from graphql import NonNullTypeNode, OperationDefinitionNode, OperationType
 
 from app.core.settings import Settings
+from app.gateway import trusted
 from app.gateway.trusted import document_id, trusted_operations
 from tests.conftest import RunningServer
 from tests.ingestion import messages
@@ -225,6 +226,18 @@ def test_b125_a_known_answer_still_needs_a_live_session(
         answer = ask(released, "Visits", headers)
         assert answer.status_code == 401
         assert "etag" not in answer.headers
+
+
+def test_a_released_document_is_parsed_once(
+    released: httpx.Client, owner: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(released, "Visits", owner).status_code == 200
+
+    def never(*_arguments: object, **_more: object) -> None:
+        pytest.fail("the document was parsed again")
+
+    monkeypatch.setattr(trusted, "parse", never)
+    assert ask(released, "Visits", owner).status_code == 200
 
 
 def test_an_answer_that_is_not_a_books_has_no_etag(released: httpx.Client, owner: dict[str, str]) -> None:

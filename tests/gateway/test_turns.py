@@ -12,7 +12,7 @@ from app.core.clock import utc_now
 from app.core.settings import Settings
 from app.gateway import plans
 from app.gateway.openers import OPENERS
-from app.gateway.run import DAY, FIVE_MINUTES, _clock_step
+from app.gateway.run import DAY, FIVE_MINUTES, MINUTE, _clock_step
 from tests.attacks.catalogue import Catalogue
 from tests.conftest import Ground
 from tests.gateway.timed import Clock, reading_by
@@ -45,10 +45,10 @@ def client(settings: Settings, stand: Stand, clock: Clock) -> Iterator[httpx.Cli
         (SCHEDULE, DAY),
         (GAPS, DAY),
         (TAKEN, DAY),
-        (UPCOMING, FIVE_MINUTES),
-        (ADVICE, FIVE_MINUTES),
+        (UPCOMING, MINUTE),
+        (ADVICE, MINUTE),
         (IMAGES, FIVE_MINUTES),
-        (BOTH, FIVE_MINUTES),
+        (BOTH, MINUTE),
         (VISITS, 0),
     ],
 )
@@ -90,12 +90,13 @@ def called(text: str) -> set[str]:
         (SCHEDULE, timedelta(minutes=1), 304),
         (SCHEDULE, timedelta(minutes=3), 200),
         (UPCOMING, timedelta(seconds=30), 304),
-        (UPCOMING, timedelta(minutes=2), 200),
+        (UPCOMING, timedelta(seconds=50), 200),  # what begins at this minute has begun
         (GAPS, timedelta(minutes=1), 304),
         (GAPS, timedelta(minutes=3), 200),
         (TAKEN, timedelta(minutes=3), 200),
         (ADVICE, timedelta(seconds=30), 304),
-        (ADVICE, timedelta(minutes=2), 200),
+        (ADVICE, timedelta(seconds=50), 200),
+        (IMAGES, timedelta(seconds=50), 304),  # a link is the same for five minutes
         (IMAGES, timedelta(minutes=2), 200),
         (VISITS, timedelta(days=3), 304),
     ],

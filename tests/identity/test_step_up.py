@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -72,6 +73,37 @@ def test_a_factor_is_enrolled_and_steps_up(person: Holder) -> None:
     )
     assert row.action == "SHARE"
     assert 290 < row.left <= 300
+
+
+FACTOR = "{ secondFactor { isEnrolled enrolledAt lockedUntil isOff recoveryCodesLeft } }"
+NO_FACTOR = {"isEnrolled": False, "enrolledAt": None, "lockedUntil": None, "isOff": False, "recoveryCodesLeft": 0}
+
+
+def test_an_app_asks_whether_there_is_a_factor(person: Holder) -> None:
+    assert person.send(FACTOR)["data"]["secondFactor"] == NO_FACTOR
+    person.send(ENROL, k=new_secret())
+    assert person.send(FACTOR)["data"]["secondFactor"] == NO_FACTOR, "one that is not confirmed is none"
+    person.enrol()
+    told = person.send(FACTOR)["data"]["secondFactor"]
+    enrolled_at = datetime.fromisoformat(told.pop("enrolledAt"))
+    assert enrolled_at == person.factor("confirmed_at")
+    assert told == {"isEnrolled": True, "lockedUntil": None, "isOff": False, "recoveryCodesLeft": 10}
+
+    assert person.step_up(person.recovery_codes[0]) == "OK"
+    assert person.send(FACTOR)["data"]["secondFactor"]["recoveryCodesLeft"] == 9
+
+
+def test_an_app_sees_that_the_factor_is_locked_or_off(holder: Holder) -> None:
+    for _ in range(5):
+        holder.step_up(wrong(holder))
+    told = holder.send(FACTOR)["data"]["secondFactor"]
+    assert datetime.fromisoformat(told["lockedUntil"]) == holder.factor("locked_until")
+    assert not told["isOff"]
+    holder.scene.stand.as_owner(
+        "UPDATE auth.factor SET locked_until = clock_timestamp() - interval '1 second', off_at = clock_timestamp()"
+    )
+    told = holder.send(FACTOR)["data"]["secondFactor"]
+    assert (told["lockedUntil"], told["isOff"]) == (None, True)
 
 
 def test_the_secret_is_sealed_to_its_row(holder: Holder) -> None:

@@ -12,11 +12,14 @@ import pytest
 
 from app.core.clock import VIETNAM_TIME
 from app.core.db import Login
+from app.core.settings import Settings
 from app.facilities import registry
 from app.terminology.reuse import reuse_rules
 from app.terminology.units import test_units as units_that_ship
+from tests.attacks.catalogue import Catalogue
 from tests.attacks.crowd import Member
 from tests.clinics import STUDY
+from tests.conftest import Ground
 from tests.ingestion import messages
 from tests.people import Stand, now
 from tests.records.books import AWAY, HOME, Book
@@ -140,6 +143,15 @@ def test_one_of_a_known_level_need_not_be_repeated_and_tells_what_that_saves(war
     assert (none["advice"], none["reason"], none["reportId"]) == ("REPEAT", "NOTHING_FOUND", None)
     assert (same["isConfirmed"], same["explanation"]) == (False, "Còn thời hạn, mức chất lượng đã biết.")
     assert ward.advice("GLU", language="en")[0]["explanation"] == "In time, and of a known quality level."
+
+
+def test_no_more_codes_are_looked_for_than_are_answered(ward: Ward, ground: Ground, settings: Settings) -> None:
+    """Sixty thousand bytes of codes would take sixty times as long as the fifty that the contract promises."""
+    codes = "ARRAY(SELECT 'X' || n FROM generate_series(1, 51) n)"
+    found = Catalogue(ground, settings).rows(f"SELECT place, asked FROM book.reusable('{ward.citizen}', {codes})")
+
+    assert [(int(place), code) for place, code in found] == [(n, f"X{n}") for n in range(1, 51)]
+    assert len(ward.advice(*(f"X{n}" for n in range(1, 52)))) == 50
 
 
 @pytest.mark.usefixtures("levels")

@@ -174,6 +174,16 @@ def test_anothers_log_is_not_found(http: httpx.Client, visitors: Visitors, token
     assert log(http, token) == []
 
 
+@pytest.mark.parametrize("asked", ["__typename", "pageInfo { hasPreviousPage }", "edges { cursor }"])
+def test_anothers_log_is_not_found_whatever_is_asked_of_it(
+    http: httpx.Client, visitors: Visitors, token: str, doctor: str, asked: str
+) -> None:
+    for viewer, argument in ((token, f'(citizenId: "{visitors.citizen()}")'), (doctor, ""), (token, "")):
+        query = f"{{ accessLog{argument} {{ {asked} }} }}"
+        body = http.post("/graphql", json={"query": query}, headers={"Authorization": f"Bearer {viewer}"}).json()
+        assert (body["data"]["accessLog"] is None, "errors" in body) == ((viewer, argument) != (token, ""),) * 2
+
+
 def test_a_practitioner_reads_no_log(http: httpx.Client, citizen: UUID, doctor: str) -> None:
     for variables in ({}, {"citizenId": str(citizen)}):
         body = ask(http, doctor, "AccessLog", variables)
@@ -288,11 +298,11 @@ def exported(http: httpx.Client, token: str) -> dict[str, Any]:
 
 
 def verdict(
-    folder: Path, answer: object, key: str, *, known: str | None = None, consistency: object = None
+    folder: Path, answer: object, key: str, *options: str, known: str | None = None, consistency: object = None
 ) -> tuple[int, str]:
     """Run the stand-alone verifier as a citizen would, away from the checkout."""
     (folder / "log.json").write_text(json.dumps(answer), encoding="utf-8")
-    command = [sys.executable, "-I", str(VERIFIER), "log.json", "--key", key]
+    command = [sys.executable, "-I", str(VERIFIER), "log.json", "--key", key, *options]
     if known is not None:
         (folder / "old.txt").write_text(known, encoding="utf-8")
         command += ["--known", "old.txt"]

@@ -1,13 +1,19 @@
 """What a representative learns of what somebody shared, and ids that are no ids of a share."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from uuid import UUID
 
+import httpx
 import pytest
 
+from app.core.settings import Settings
+from tests.attacks import tries
+from tests.conftest import Ground
 from tests.identity.families import Families, today, years_ago
 from tests.people import Stand
 from tests.sharing.conftest import Patients
-from tests.sharing.sharing import CANCEL, CODES, GRANTS, REFUSE, REQUESTS, REVOKE, Clinic, a_key
+from tests.sharing.sharing import CANCEL, CODES, GRANTS, OWN, REFUSE, REQUESTS, REVOKE, Clinic, a_key
 
 
 @pytest.mark.parametrize(("years", "is_shown"), [(13, True), (14, False), (16, False)])
@@ -45,3 +51,64 @@ def test_b131_ones_own_id_is_no_id_of_a_share(clinic: Clinic, patients: Patients
 
     for sent in (patients.owner, patients.other):
         assert clinic.code_of(token, query, input={"idempotencyKey": a_key(), name: str(sent)}) == "NOT_FOUND"
+
+
+@pytest.fixture
+def parent(patients: Patients, stand: Stand) -> Iterator[UUID]:
+    """Return the parent of a child of nine, who sees all but one class of it."""
+    families = Families(stand)
+    born = stand.as_owner("SELECT birth_on FROM auth.citizen WHERE id = :id", id=patients.other)[0].birth_on
+    found = families.citizen("Người Lớn", born=years_ago(today(stand), 40))
+    right = families.represent(patients.other, found)
+    families.born(patients.other, years_ago(today(stand), 9) - timedelta(days=1))
+    yield found
+    families.born(patients.other, born)
+    stand.as_owner("UPDATE auth.representation SET ended_at = now() WHERE id = :id", id=right)
+
+
+def test_b140_a_representative_has_an_etag_of_what_they_see(
+    clinic: Clinic, patients: Patients, stand: Stand, parent: UUID, ground: Ground, settings: Settings
+) -> None:
+    """It turns with what they see, not with what they do not; each asking is judged and written as a reading is."""
+    viewer = clinic.citizen(parent)
+
+    def ask(etag: str = "") -> httpx.Response:
+        asked = {"query": OWN, "variables": {"citizen": str(patients.other)}}
+        return clinic.http.post(
+            "/graphql", json=asked, headers={"Authorization": f"Bearer {viewer}", "If-None-Match": etag}
+        )
+
+    def lines() -> int:
+        written = "SELECT n FROM audit.line WHERE citizen_id = :id AND action = 'BOOK_OPENED' AND actor_id = :viewer"
+        return len(stand.as_owner(written, id=patients.other, viewer=parent))
+
+    def change(visit: str) -> None:
+        async def go() -> None:
+            async with tries.as_superuser(ground, settings) as superuser:
+                await superuser.execute(f"UPDATE book.visit SET {visit} WHERE citizen_id = $1", patients.other)
+
+        tries.run(go)
+        stand.as_owner("UPDATE auth.book SET version = version + 1 WHERE citizen_id = :id", id=patients.other)
+
+    first, before = ask(), lines()
+    etag = first.headers["etag"]
+    again = ask(etag)
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    assert lines() == before + 1
+    change("filed_at = filed_at")  # nothing that they see
+    assert ask(etag).status_code == 304
+    change("reason = 'Khám lại'")
+    changed = ask(etag)
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != etag
+    change("sensitive = 32")  # a class that is closed to representatives
+    without = ask(changed.headers["etag"])
+    assert without.json()["data"]["healthBook"]["visits"]["nodes"] == []
+    etag = without.headers["etag"]
+    change("reason = 'Kín'")
+    assert ask(etag).status_code == 304, "it would tell that there is something"
+    change("sensitive = 0")
+    stand.as_owner("UPDATE auth.representation SET ended_at = now() WHERE representative_id = :id", id=parent)
+    ended = ask(ask(etag).headers.get("etag", etag))
+    assert (ended.status_code, "etag" in ended.headers) == (200, False)
+    assert ended.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"

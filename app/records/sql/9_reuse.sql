@@ -8,7 +8,7 @@ RETURNS TABLE (place int, asked text, subject text, report_id uuid, study_id uui
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH wanted AS (
     SELECT w.place::int, w.code AS asked, coalesce((SELECT min(upper(u.analyte)) FROM code.test_unit u WHERE u.code = upper(w.code)), upper(w.code)) AS subject
-      FROM unnest(codes) WITH ORDINALITY w (code, place)
+      FROM unnest(codes[1:50]) WITH ORDINALITY w (code, place)  -- as many as are answered
   ), names AS (
     SELECT w.place, upper(w.asked) AS code FROM wanted w
     UNION SELECT w.place, u.code FROM wanted w JOIN code.test_unit u ON upper(u.analyte) = w.subject

@@ -11,7 +11,7 @@ BEGIN
   done := auth.settle(target, sections, '-infinity', 'infinity', stands.unmasked, classes, stands.hidden, '', '', true);
   line := audit.append(target, 'BOOK_OPENED', 'VIEW', 'REPRESENTATIVE', viewer, stands.viewer_name, NULL,
     format('{"kind":"%s","operation":%s,"scope":{"sections":%s,"sensitive":%s}}', stands.kind, CAST(JSON_SCALAR(operation) AS text), sections, classes));
-  -- No ETag: it would tell of changes to classes that a representative never sees.
+  -- No ETag from here: the book's version would tell of classes that a representative never sees. The gateway makes one of the answer.
 END $$;
 
 -- Whose book a person means who names `target`, or nobody: their own, or that of somebody for whom they
