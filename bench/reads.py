@@ -26,14 +26,15 @@ from bench.reading.questions import (
     etags_of,
 )
 from bench.reading.rounds import BUSY, SATURATED, UNLOADED, Table, attack, load, pgbench, prepare
-from bench.reading.servers import OURS, PEERS, POOL_SIZE, Server, installed_peers, running
+from bench.reading.servers import OUR_POOL, OURS, PEER_POOL, PEERS, Server, installed_peers, running
 
 COMPARED = 5
 METHOD = """\
 Server on one core; PostgreSQL and the load generator on another; loopback; every request for another citizen with a
 heavy book (30 visits, 40 prescriptions x 3 drugs, 40 laboratory reports x 10 results, 50 functional tests); the same
-indexes for everybody and {pool} connections to PostgreSQL each. Ours: session lookup, row-level security, ETag. Peers:
-plain row-level security by one setting, registered documents, no login. Figures are medians of {rounds} interleaved
+indexes for everybody; {ours} connections to PostgreSQL for ours, {peers} for each peer, with which each is fastest.
+Ours: session lookup, row-level security, ETag. Peers: plain row-level security by one setting, registered documents, no
+login. Figures are medians of {rounds} interleaved
 rounds of {seconds:g} s, ratios medians of the rounds' own ratios. {citizens} citizens.
 The 50-point trend is fifty functional tests with facility and value. A parent's and a practitioner's rows: masks and
 classes judged (one visit in twenty is hidden), a line of the visitors' book flushed before each answer, that of a
@@ -66,7 +67,8 @@ def main() -> None:
         f"resident memory of the API after the run | {memory:.0f} MB | {memory / 150:.2f} | 150 MB wanted at most"
     )
     method = METHOD.format(
-        pool=POOL_SIZE,
+        ours=OUR_POOL,
+        peers=PEER_POOL,
         rounds=chosen.rounds,
         seconds=chosen.seconds,
         citizens=f"{chosen.citizens:,}",

@@ -15,7 +15,7 @@ from bench.reading.book import DATABASE, Book, Person, call_of
 from bench.reading.load import write_requests
 from bench.reading.machine import DATABASE_CORE, cpu_seconds, on_core, tree_of
 from bench.reading.questions import Question
-from bench.reading.servers import POOL_SIZE, Server
+from bench.reading.servers import OUR_POOL, Server
 
 SATURATED, BUSY, UNLOADED = 32, 4, 1
 ATTACKS_A_SECOND = 50
@@ -111,7 +111,7 @@ def attack(server: Server, *, requests: Path, seconds: float) -> Iterator[None]:
         attacker.wait()
 
 
-def pgbench(book: Book, operation: str, *, people: int, seconds: int, connections: int = POOL_SIZE) -> Run:
+def pgbench(book: Book, operation: str, *, people: int, seconds: int, connections: int = OUR_POOL) -> Run:
     """Call the deployed function of an operation from PostgreSQL's own load generator, on PostgreSQL's core."""
     script = book.folder / f"{operation}.pgbench"
     call = call_of(operation, bearer="'bench-token-' || lpad(:n::text, 8, '0')") + ";"
