@@ -8,31 +8,36 @@ import asyncio
 import json
 import threading
 import warnings
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import firebase_admin
+import google.auth.exceptions
 import google.auth.transport.requests
 import httpx
-from firebase_admin import credentials, exceptions, messaging
+from firebase_admin import _retry, credentials, exceptions, messaging
 
+from app.core.clock import utc_now
 from app.core.ids import new_secret
 from app.notifications.http1 import Http1
 from app.notifications.messages import Words
 
 CREDENTIALS_FILE = "fcm.json"
-MOST_AT_ONCE = 64
-"""Messages: the library waits for the slowest."""
 MOST_CONNECTIONS = 64
 """Each has one message on its way."""
 SEND_SECONDS = 25.0
-"""All of one call: the library tries again up to four times within it."""
+"""All of one call. What is not answered by then waits; what was answered is known."""
+MARGIN_SECONDS = 2.0
+MOST_WAIT = timedelta(hours=1)
+"""Whatever the service asks for."""
 
 
 class Outcome(StrEnum):
@@ -68,20 +73,30 @@ class Result:
 
 
 class _Signed(httpx.Auth):
-    """Sign requests as the library does, which makes a session of `requests` for each of them to renew its token by."""
+    """Sign requests as the library does, but renew the token once for all of them, and without blocking."""
 
-    def __init__(self, credential: Any) -> None:  # of google.auth, which tells no types
+    def __init__(self, credential: Any, *, call_seconds: float) -> None:  # of google.auth, which tells no types
         self._credential = credential
-        self._renewing = google.auth.transport.requests.Request()
+        self._ask = partial(google.auth.transport.requests.Request(), timeout=call_seconds)
+        self._renewing = asyncio.Lock()
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send with the token; once more with a new one where that is refused."""
-        self._credential.before_request(self._renewing, request.method, str(request.url), request.headers)
+        if not self._credential.valid:
+            await self._renew(instead_of=self._credential.token)
+        token = self._credential.token
+        self._credential.before_request(self._ask, request.method, str(request.url), request.headers)
         response = yield request
         if response.status_code == httpx.codes.UNAUTHORIZED:
-            self._credential.refresh(self._renewing)
+            await self._renew(instead_of=token)
             self._credential.apply(request.headers)
             yield request
+
+    async def _renew(self, *, instead_of: str | None) -> None:
+        """Get a new token, unless another request has done so meanwhile."""
+        async with self._renewing:
+            if self._credential.token == instead_of:
+                await asyncio.to_thread(self._credential.refresh, self._ask)
 
 
 class Pusher:
@@ -121,26 +136,25 @@ class Pusher:
 
     async def send(self, messages: Sequence[Message]) -> list[Result]:
         """Send and return what became of each; whatever goes wrong is a result, never an error."""
-        known: list[Result] = []
-        sending = asyncio.run_coroutine_threadsafe(self._send_all(messages, known), self._loop)
+        sending = asyncio.run_coroutine_threadsafe(self._send_all(messages), self._loop)
         try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await asyncio.wrap_future(sending)
-        except TimeoutError:
-            pass
-        found = known[:]  # the other thread may be at its end just now
-        return found + [Result(outcome=Outcome.WAITING, reason="TIMEOUT") for _ in messages[len(found) :]]
+            async with asyncio.timeout(SEND_SECONDS + MARGIN_SECONDS):
+                return await asyncio.wrap_future(sending)
+        except TimeoutError:  # the thread is at its end
+            return [_LATE for _ in messages]
 
-    async def _send_all(self, messages: Sequence[Message], known: list[Result]) -> None:
-        for start in range(0, len(messages), MOST_AT_ONCE):
-            known += await self._send(messages[start : start + MOST_AT_ONCE])
-
-    async def _send(self, messages: Sequence[Message]) -> list[Result]:
+    async def _send_all(self, messages: Sequence[Message]) -> list[Result]:
+        """Send each by itself: what goes wrong with one says nothing of the others, which must not ring again."""
         try:
-            answer = await messaging.send_each_async([_encoded(one) for one in messages], app=self._opened())
-        except (exceptions.FirebaseError, ValueError, OSError) as error:
+            app = self._opened()
+        except (ValueError, OSError) as error:
             return [Result(outcome=Outcome.WAITING, reason=type(error).__name__) for _ in messages]
-        return [_result(one.exception) for one in answer.responses]
+        sending = [asyncio.create_task(_sent(one, app=app)) for one in messages]
+        if sending:
+            _, late = await asyncio.wait(sending, timeout=SEND_SECONDS)
+            for one in late:
+                one.cancel()
+        return [one.result() if one.done() else _LATE for one in sending]
 
     def _opened(self) -> firebase_admin.App:
         found = self._key_file.stat()
@@ -157,10 +171,9 @@ class Pusher:
         return self._apps[-1]
 
     def _lead(self, service: Any) -> None:
-        """Have the library's client send where, on which connections and how signed we wish.
+        """Have the library's client send where, on which connections and how signed we wish, and once.
 
-        Its own connections would be gone after a few messages that the service was too busy for: it tries again
-        without reading the answer that made it do so.
+        It would try again by itself within seconds, whatever `Retry-After` says; a notice is tried again anyway.
         """
         if self._url is not None:
             service._fcm_url = self._url  # noqa: SLF001
@@ -168,7 +181,8 @@ class Pusher:
         client = service._async_client  # noqa: SLF001
         for transport in client._mounts.values():  # noqa: SLF001
             transport._wrapped_transport = connections  # noqa: SLF001
-        client.async_client.auth = _Signed(service._credential)  # noqa: SLF001
+            transport._retry = _retry.HttpxRetry(max_retries=0)  # noqa: SLF001
+        client.async_client.auth = _Signed(service._credential, call_seconds=self._call_seconds)  # noqa: SLF001
 
 
 @asynccontextmanager
@@ -206,20 +220,56 @@ def _collapse_key(one: Message) -> str:
     return one.thread[:64]
 
 
+_LATE = Result(outcome=Outcome.WAITING, reason="TIMEOUT")
 _GONE = (messaging.UnregisteredError,)
 _NEVER = (exceptions.InvalidArgumentError,)
-_OURS = (messaging.SenderIdMismatchError, messaging.ThirdPartyAuthError, exceptions.UnauthenticatedError)
+_OURS = (
+    messaging.SenderIdMismatchError,
+    messaging.ThirdPartyAuthError,
+    exceptions.UnauthenticatedError,
+    exceptions.PermissionDeniedError,
+    google.auth.exceptions.RefreshError,
+)
+_PHONE_FIELDS = frozenset({"message.token", "message.fid"})
+
+
+async def _sent(one: Message, *, app: firebase_admin.App) -> Result:
+    """Send one message. What the library did not expect of an answer is an error whose cause says what it was."""
+    try:
+        answer = await messaging.send_each_async([_encoded(one)], app=app)
+    except exceptions.FirebaseError as error:
+        return _result(error.cause or error)
+    except ValueError as error:
+        return _result(error)
+    return _result(answer.responses[0].exception)
 
 
 def _result(error: Exception | None) -> Result:
     if error is None:
         return Result(outcome=Outcome.SENT)
     reason = type(error).__name__
-    if isinstance(error, _GONE):
+    if isinstance(error, google.auth.exceptions.GoogleAuthError) and error.retryable:
+        return Result(outcome=Outcome.WAITING, reason="TransportError")  # Google's trouble, not our key's
+    if isinstance(error, _GONE) or (isinstance(error, _NEVER) and _is_of_the_phone(error)):
         return Result(outcome=Outcome.GONE, reason=reason)
     if isinstance(error, _NEVER):
         return Result(outcome=Outcome.FAILED, reason=reason)
     return Result(outcome=Outcome.WAITING, reason=reason, retry_after=_retry_after(error))
+
+
+def _is_of_the_phone(error: exceptions.FirebaseError) -> bool:
+    """Tell whether INVALID_ARGUMENT is said of the phone's address; else it is of the message, and the phone is good.
+
+    Source: Firebase Cloud Messaging, error codes (the two forms of a 400), and "detect invalid token responses".
+    """
+    if "registration token" in str(error).lower():
+        return True
+    try:
+        details = error.http_response.json()["error"]["details"]
+        fields = {found["field"] for one in details for found in one.get("fieldViolations", ())}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return not _PHONE_FIELDS.isdisjoint(fields)
 
 
 def is_ours(reason: str | None) -> bool:
@@ -228,6 +278,16 @@ def is_ours(reason: str | None) -> bool:
 
 
 def _retry_after(error: Exception) -> timedelta | None:
+    """Return how long the service asks to wait: it says seconds, or a date. Source: RFC 9110 section 10.2.3."""
     answer = getattr(error, "http_response", None)
-    said = "" if answer is None else str(answer.headers.get("retry-after", ""))
-    return timedelta(seconds=min(int(said), 3600)) if said.isascii() and said.isdigit() else None
+    if answer is None:
+        return None
+    said = str(answer.headers.get("retry-after", ""))
+    if said.isascii() and said.isdigit():
+        return timedelta(seconds=min(int(said[:9]), MOST_WAIT.total_seconds()))
+    try:
+        until = parsedate_to_datetime(said)
+        present = parsedate_to_datetime(answer.headers["date"]) if "date" in answer.headers else utc_now()
+        return min(max(until - present, timedelta(0)), MOST_WAIT)
+    except (TypeError, ValueError):  # not said, or in no form that is known
+        return None

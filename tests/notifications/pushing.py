@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from app.demo.push_service import PushService, build_push_service, send_url, write_account
 
@@ -32,8 +33,15 @@ class Service:
 def push_service() -> Iterator[Service]:
     """Run one."""
     state = PushService()
+    with served(build_push_service(state)) as url:
+        yield Service(url=url, state=state)
+
+
+@contextmanager
+def served(app: Starlette) -> Iterator[str]:
+    """Run an application on loopback, in a thread of its own; yields its address."""
     config = uvicorn.Config(
-        build_push_service(state), host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none"
+        app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none", date_header=False
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -46,7 +54,7 @@ def push_service() -> Iterator[Service]:
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield Service(url=f"http://127.0.0.1:{port}", state=state)
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join(timeout=10)

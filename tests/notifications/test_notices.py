@@ -51,10 +51,9 @@ def stranger(stand: Stand, owner: UUID) -> UUID:
 
 
 @pytest.fixture
-def calm(stand: Stand, owner: UUID, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget phones, notices and wishes of other tests, and what the service took; the library waits for no try."""
+def calm(stand: Stand, owner: UUID, service: Service) -> None:
+    """Forget phones, notices and wishes of other tests, and what the service took."""
     assert owner
-    monkeypatch.setattr("firebase_admin._http_client.DEFAULT_HTTPX_RETRY_CONFIG.backoff_factor", 0)
     for table in ("notice.push", "notice.push_target", "notice.notice", "notice.preference", "care.appointment"):
         stand.as_owner(f"DELETE FROM {table}")
     stand.as_owner("DELETE FROM notice.event WHERE kind = 'APPOINTMENT_DUE'")
@@ -181,7 +180,7 @@ def test_what_fails_for_now_is_tried_again_with_the_same_id(
     register(http, stand.citizen_token(owner), installationId="phone")
     tell(stand, happen(stand, owner))
     soon(stand)
-    service.state.faults["phone"] = [fault] * 6  # more than the library tries by itself within one call
+    service.state.faults["phone"] = [fault] * 2
 
     assert push(stand, service) == 1
     (again,) = stand.as_owner("SELECT try_at - clock_timestamp() AS wait FROM notice.notice")
