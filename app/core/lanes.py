@@ -1,8 +1,10 @@
 """Connections kept in hand: the pool's own bookkeeping costs as much as a short statement."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -12,28 +14,43 @@ from app.core.db import Engine, Session, held_driver
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
+class _Turn:
+    """Who waits: for the row of a statement, or without one for a connection."""
+
+    answer: "asyncio.Future[Any]"
+    statement: str | None
+    arguments: tuple[object, ...]
+    server: "asyncio.Task[None] | None" = None  # while its statement runs
+
+    def hang_up(self, answer: "asyncio.Future[Any]") -> None:
+        """End the statement for whose row nobody waits any more."""
+        if answer.cancelled() and self.server is not None:
+            self.server.cancel()
+
+
 class Lane:
     """A pool for statements that are a transaction each.
 
     A statement that ended well leaves its connection in hand for the next one. After any other (refused, cancelled, cut
-    off) the connection goes back to the pool, which cleans it, or closes it.
+    off) the connection goes back to the pool, which cleans it or closes it. While others wait, a task of its own serves
+    them with the connection: it sends the next statement before anybody works on the last one's row, so that PostgreSQL
+    does not wait for that.
     """
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, size: int) -> None:
         self._pool = pool
-        self._free = asyncio.Semaphore(size)
+        self._places = size
         self._in_hand: list[Connection] = []
+        self._waiting: deque[_Turn] = deque()  # nobody, while there is a place
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def fetchrow(self, statement: str, *arguments: object) -> Any:
         """Run one statement and return its first row."""
-        connection = await self._take()
-        try:
-            row = await connection.fetchrow(statement, *arguments)
-        except BaseException:
-            await self._give_back(connection)
-            raise
-        self._keep(connection)
-        return row
+        if not self._places:
+            return await self._turn(statement, arguments)
+        async with self.acquire() as connection:
+            return await connection.fetchrow(statement, *arguments)
 
     async def fetch(self, statement: str, *arguments: object) -> list[Any]:
         """Run one statement and return its rows."""
@@ -55,7 +72,7 @@ class Lane:
         except BaseException:
             await self._give_back(connection)
             raise
-        self._keep(connection)
+        self._pass_on(connection)
 
     async def close(self) -> None:
         """Close every connection; nothing may be running."""
@@ -74,27 +91,77 @@ class Lane:
         return int(self._pool.get_idle_size()) + len(self._in_hand)
 
     async def _take(self) -> Connection:
-        await self._free.acquire()
+        if not self._places:
+            lent: Connection = await self._turn(None, ())
+            return lent
+        self._places -= 1
         try:
-            while self._in_hand:
-                connection = self._in_hand.pop()
-                if _is_open(connection):
-                    return connection
-                await self._pool.release(connection)
-            return await self._pool.acquire()
+            return await self._open(self._in_hand.pop() if self._in_hand else None)
         except BaseException:
-            self._free.release()
+            self._pass_on(None)
             raise
 
-    def _keep(self, connection: Connection) -> None:
-        self._in_hand.append(connection)
-        self._free.release()
+    async def _turn(self, statement: str | None, arguments: tuple[object, ...]) -> Any:
+        turn = _Turn(answer=asyncio.get_running_loop().create_future(), statement=statement, arguments=arguments)
+        turn.answer.add_done_callback(turn.hang_up)
+        self._waiting.append(turn)
+        try:
+            return await turn.answer
+        except asyncio.CancelledError:
+            if statement is None and not turn.answer.cancelled():  # it was lent just before
+                self._pass_on(turn.answer.result())
+            raise
+
+    def _pass_on(self, connection: "Connection | None") -> None:
+        """Let the next who waits have a place, with the connection that it comes with."""
+        if self._waiting:
+            server = asyncio.create_task(self._serve(connection))
+            self._serving.add(server)
+            server.add_done_callback(self._serving.discard)
+            return
+        self._places += 1
+        if connection is not None:
+            self._in_hand.append(connection)
+
+    async def _serve(self, connection: "Connection | None") -> None:
+        """Serve whoever waits until nobody does, or a connection was lent."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if turn.answer.done():
+                continue
+            turn.server = asyncio.current_task()
+            try:
+                connection = await self._open(connection)
+                row = await connection.fetchrow(turn.statement, *turn.arguments) if turn.statement else None
+            except BaseException as problem:  # noqa: BLE001 - it is the asker's
+                turn.server = None
+                if not turn.answer.done():
+                    turn.answer.set_exception(problem)
+                if connection is not None:
+                    await self._pool.release(connection)
+                connection = None
+                continue
+            turn.server = None
+            if turn.answer.done():  # who waited has hung up meanwhile
+                continue
+            if turn.statement is None:
+                turn.answer.set_result(connection)
+                return
+            turn.answer.set_result(row)
+        self._pass_on(connection)
+
+    async def _open(self, connection: "Connection | None") -> Connection:
+        """Return this connection, or another one if it was cut off."""
+        while connection is not None and not _is_open(connection):
+            await self._pool.release(connection)
+            connection = self._in_hand.pop() if self._in_hand else None
+        return connection or await self._pool.acquire()
 
     async def _give_back(self, connection: Connection) -> None:
         try:
             await self._pool.release(connection)
         finally:
-            self._free.release()
+            self._pass_on(None)
 
 
 def _is_open(connection: Connection) -> bool:

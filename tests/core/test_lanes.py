@@ -1,6 +1,8 @@
 """Connections kept in hand: used again after what ended well, cleaned or replaced after anything else."""
 
 import asyncio
+import random
+import time
 from collections.abc import Awaitable, Callable
 
 import asyncpg
@@ -78,3 +80,58 @@ def test_a_cancelled_statement_leaves_nothing_behind(settings: Settings) -> None
         assert await asyncio.wait_for(lane.fetchval("SELECT 3"), 5) == 3
 
     with_lane(settings, 1, work)
+
+
+def test_who_waits_is_sent_before_the_last_row_is_worked_on(ground: Ground, settings: Settings) -> None:
+    lock = "SELECT pg_advisory_lock(7741)"
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7741"
+
+    def becomes_held() -> bool:
+        for _ in range(500):
+            if ground.cluster.psql(held).strip() == "1":
+                return True
+            time.sleep(0.01)
+        return False
+
+    async def work(lane: Lane) -> None:
+        async def busy() -> bool:
+            await lane.fetchval("SELECT 1")
+            return becomes_held()  # nothing else runs in this process meanwhile
+
+        await lane.fetchval(lock)  # from now on it is prepared
+        await lane.fetchval("SELECT pg_advisory_unlock(7741)")
+        _, is_sent, _ = await asyncio.gather(lane.fetchval("SELECT 0"), busy(), lane.fetchval(lock))
+        assert is_sent
+
+    with_lane(settings, 1, work)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_whoever_hangs_up_or_is_refused_harms_nobody_who_waits(settings: Settings, size: int) -> None:
+    chance = random.Random(size)
+
+    async def work(lane: Lane) -> None:
+        async def one(number: int) -> object:
+            kind = chance.choice(("row", "row", "row", "lent", "lent", "refused", "slow"))
+            if kind == "refused":
+                return await lane.fetchval("SELECT 1 / 0")
+            if kind == "slow":
+                return await lane.fetchval("SELECT $1::int FROM pg_sleep(0.03)", number)
+            if kind == "lent":
+                async with lane.acquire() as connection:
+                    return await connection.fetchval("SELECT $1::int", number)
+            return await lane.fetchval("SELECT $1::int", number)
+
+        async def hung_up(number: int) -> object:
+            return await asyncio.wait_for(one(number), chance.random() * 0.5)
+
+        found = await asyncio.gather(*map(hung_up, range(300)), return_exceptions=True)
+
+        answered = [(number, value) for number, value in enumerate(found) if not isinstance(value, BaseException)]
+        assert len(answered) > 20
+        assert all(number == value for number, value in answered)
+        assert TimeoutError in {type(value) for value in found} <= {int, TimeoutError, asyncpg.DivisionByZeroError}
+        assert await asyncio.gather(*(lane.fetchval("SELECT $1::int", number) for number in range(20))) == [*range(20)]
+        assert lane.idle == lane.size <= size
+
+    with_lane(settings, size, work)
