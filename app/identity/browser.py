@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from app.core.errors import Unavailable
 from app.core.logs import log
 from app.core.requests import context_without_token, house_of
 from app.identity import login, pages
@@ -18,6 +19,8 @@ from app.identity.provider import IdentityProvider
 router = APIRouter()
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # of a state and of a browser: 256 bits as text
 _FOUND: Final = 303
+_ANSWERED: Final = (b"state=", b"code=", b"iss=", b"error=")
+"""What is read of the provider's answer: it may say more, and its words for people in a form of its own."""
 
 
 def provider_of(request: Request) -> IdentityProvider | None:
@@ -42,6 +45,8 @@ async def begin_login(request: Request) -> Response:
         )
     except LoginEnded as ended:
         return _page(request, ended)
+    except Unavailable:
+        return _page(request, LoginEnded(Page.WE_ARE_BUSY, "database"))
     response = _redirect(begun.location)
     secure = _is_secure(request)
     response.set_cookie(
@@ -60,7 +65,8 @@ async def begin_login(request: Request) -> Response:
 async def finish_login(request: Request) -> Response:
     """Take the provider's answer and send the browser on to the app."""
     try:
-        answer = read_parameters(request.scope["query_string"])
+        said = request.scope["query_string"].split(b"&")
+        answer = read_parameters(b"&".join(one for one in said if one.startswith(_ANSWERED)))
     except OAuthError:
         return _page(request, LoginEnded(Page.NOT_THIS_LOGIN, "malformed"))
     state = answer.get("state", "")
@@ -78,6 +84,8 @@ async def finish_login(request: Request) -> Response:
         response = _redirect(location)
     except LoginEnded as ended:
         response = _page(request, ended)
+    except Unavailable:
+        response = _page(request, LoginEnded(Page.WE_ARE_BUSY, "database"))
     response.delete_cookie(name, path="/", secure=_is_secure(request), httponly=True, samesite="lax")
     return response
 

@@ -100,6 +100,7 @@ class Claims:
     issued_at: datetime | None
     expires_at: datetime
     token_id: str | None
+    session_id: str | None
     #: All claims as sent; those without a field above are checked as JSON only.
     values: Mapping[str, object] = field(repr=False, hash=False)
 
@@ -156,6 +157,7 @@ def checked(claims: dict[str, object]) -> Claims:
         issued_at=time_of(claims, "iat") if "iat" in claims else None,
         expires_at=time_of(claims, "exp"),
         token_id=name_of(claims, "jti") if "jti" in claims else None,
+        session_id=name_of(claims, "sid") if "sid" in claims else None,
         values=MappingProxyType(claims),
     )
 

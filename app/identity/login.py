@@ -20,7 +20,7 @@ from app.core.ids import new_secret
 from app.core.logs import log
 from app.identity import sql
 from app.identity.apps import BOOK_LEVEL, LoginAsked, acts_as_practitioner, challenge_of, scope_at, with_answer
-from app.identity.claims import BadToken, Claims, name_of
+from app.identity.claims import BadToken, Claims
 from app.identity.names import name_key
 from app.identity.persons import Person, PersonUnclear, Unclear, read_person
 from app.identity.provider import CodeRefused, IdentityProvider, ProviderDown
@@ -43,6 +43,7 @@ class Page(StrEnum):
     DOES_NOT_FIT = "does_not_fit"
     NO_PRACTITIONER = "no_practitioner"
     PROVIDER_DOWN = "provider_down"
+    WE_ARE_BUSY = "we_are_busy"
 
 
 class LoginEnded(Exception):
@@ -89,7 +90,9 @@ async def begin(asked: LoginAsked, *, context: Context, provider: IdentityProvid
         parameters["acr_values"] = provider.settings.acr_values
     if provider.settings.max_age_seconds is not None:
         parameters["max_age"] = str(provider.settings.max_age_seconds)
-    back = with_answer(asked.redirect_uri, {"error": "temporarily_unavailable", **_state(asked.state)})
+    back = with_answer(
+        asked.redirect_uri, {"error": "temporarily_unavailable", **_state(asked.state), "iss": settings.public_url}
+    )
     async with _in_time(context, back=back):
         location = await provider.authorization_url(parameters, now=context.now)
     kept: dict[str, str | None] = {
@@ -135,7 +138,9 @@ async def finish(answer: Mapping[str, str], *, browser: str, context: Context, p
             raise LoginEnded(Page.NOT_PROVED, "issuer", back=back)
         if "error" in answer:
             return _refused_there(answer["error"], login=login, context=context)
-        claims, person = await _prove(answer.get("code", ""), state=state, context=context, provider=provider)
+        if "code" not in answer:
+            raise LoginEnded(Page.NOT_PROVED, "no code", back=back)
+        claims, person = await _prove(answer["code"], state=state, context=context, provider=provider)
     code = await _admit(claims, person, login=login, context=context, back=back)
     log.info("signed in", level=person.level, client=login.client_id, request_id=context.request_id)
     where = {} if login.return_path is None else {"return": login.return_path}
@@ -217,7 +222,7 @@ async def admit(
     granted = {
         "account_id": str(account),
         "level": person.level,
-        "provider_session": name_of(claims.values, "sid") if "sid" in claims.values else None,
+        "provider_session": claims.session_id,
         "client_id": login.client_id,
         "redirect_uri": login.redirect_uri,
         "challenge": login.challenge,

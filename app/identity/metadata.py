@@ -3,6 +3,7 @@
 Source: OpenID Connect Discovery 1.0 section 3; RFC 8414 section 2; RFC 9126 section 5; RFC 9207 section 3.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from app.core.providers import Provider, origin_of
 
 _PRIVATE_KEY_JWT: Final = "private_key_jwt"
+_ADDRESS: Final = re.compile(r"[\x21\x22\x24-\x7e]{1,2000}")  # no fragment, no space, no line's end
 
 
 class MetadataRefused(Exception):
@@ -82,11 +84,13 @@ def _address(document: Mapping[str, object], member: str, provider: Provider) ->
     value = document.get(member)
     if value is None:
         return None
-    if (
-        not isinstance(value, str)
-        or not value.isascii()
-        or "#" in value
-        or origin_of(value) not in provider.all_origins
-    ):
+    if not isinstance(value, str) or not _ADDRESS.fullmatch(value) or _origin(value) not in provider.all_origins:
         raise MetadataRefused(member)
     return value
+
+
+def _origin(address: str) -> str | None:
+    try:
+        return origin_of(address)
+    except ValueError:  # a bracket that nothing closes
+        return None

@@ -96,6 +96,14 @@ _TEXTS: Final[Mapping[Page, tuple[int, Text, Text]]] = {
             "Signing in is not possible right now. Sessions that are open go on working. Please try again soon.",
         ),
     ),
+    Page.WE_ARE_BUSY: (
+        503,
+        Text("Sổ Khỏe đang bận", "Sổ Khỏe is busy"),
+        Text(
+            "Chưa thể đăng nhập lúc này và chưa có gì thay đổi. Hãy quay lại ứng dụng và thử lại sau ít phút.",
+            "Signing in is not possible right now, and nothing has changed. Go back to the app and try again soon.",
+        ),
+    ),
 }
 
 

@@ -1,16 +1,17 @@
 """Our side of the identity provider: what is asked of it, and how little of its answers is believed.
 
-Its metadata and keys are kept in this process, refreshed when they are old, and fetched again for a key id that is not
-known, at most once a minute in each process (B16). Kept ones stay in use for a day when the provider cannot be reached.
+Its metadata and keys are kept in this process, refreshed when they are old, and fetched again for a signature that none
+of the keys made, at most once a minute in each process (B16). Kept ones stay in use for a day when the provider cannot
+be reached, which is tried once a minute and for a second, so that nobody's sign-in waits for it.
 Source: OpenID Connect Core sections 3.1.2 and 3.1.3; RFC 7523; RFC 9126; security.md E.3.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
 from urllib.parse import urlencode
 
 from app.core.context import House
@@ -44,11 +45,28 @@ METADATA_LIFE: Final = timedelta(hours=1)
 KEYS_LIFE: Final = timedelta(minutes=10)
 STALE_LIFE: Final = timedelta(days=1)
 UNKNOWN_KEY_PAUSE: Final = timedelta(minutes=1)
+RETRY_PAUSE: Final = timedelta(minutes=1)
+REFRESH_SECONDS: Final = 1.0
 ASSERTION_LIFE: Final = timedelta(seconds=60)
 MOST_SECRET_CHARS: Final = 4096
 MOST_AUTH_TIME_SKEW: Final = timedelta(seconds=10)
 OK: Final = 200
 CREATED: Final = 201
+BAD_REQUEST: Final = 400
+OTHER_KEYS: Final = frozenset({Reason.UNKNOWN_KEY, Reason.SIGNATURE, Reason.ALGORITHM, Reason.AMBIGUOUS_KEY})
+REFUSES_US: Final = frozenset({"invalid_client", "unauthorized_client"})
+KNOWN_ERRORS: Final = REFUSES_US | {
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "unsupported_grant_type",
+    "server_error",
+    "temporarily_unavailable",
+}
+"""Source: RFC 6749 sections 4.1.2.1 and 5.2. Whatever else the provider writes is not repeated in a log."""
+
+Published = TypeVar("Published")
+Checked = TypeVar("Checked")
 
 
 class ProviderDown(Unavailable):
@@ -72,12 +90,39 @@ class ProviderTokens:
 
 
 @dataclass(slots=True)
-class _Kept:
-    metadata: Metadata | None = None
-    metadata_at: datetime | None = None
-    keys: tuple[Key, ...] = ()
-    keys_at: datetime | None = None
-    unknown_key_at: datetime | None = None
+class _Kept(Generic[Published]):
+    """What the provider publishes at one address, as it was found last."""
+
+    what: str
+    found: Published | None = None
+    found_at: datetime | None = None
+    failed_at: datetime | None = None
+    fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def current(
+        self, fetch: Callable[[], Awaitable[Published]], *, life: timedelta, now: datetime, anew: bool = False
+    ) -> Published:
+        """Return it, fetched when it is as old as that, or `anew`; what is kept when that fails.
+
+        :raises ProviderDown: when there is none that is good
+        """
+        async with self.fetching:
+            kept = self.found if _is_fresh(self.found_at, now, STALE_LIFE) else None
+            is_good = _is_fresh(self.found_at, now, life) or _is_fresh(self.failed_at, now, RETRY_PAUSE)
+            if kept is not None and is_good and not anew:
+                return kept
+            try:
+                async with asyncio.timeout(None if kept is None else REFRESH_SECONDS):
+                    found = await fetch()
+            except (OutboundFailed, MetadataRefused, KeyRefused, NotStrictJson, TimeoutError) as error:
+                why = getattr(error, "why", type(error).__name__)
+                log.warning(f"identity provider: {self.what}", why=why)
+                if kept is None:
+                    raise ProviderDown(f"{self.what}: {why}") from None
+                self.failed_at = now
+                return kept
+            self.found, self.found_at, self.failed_at = found, now, None
+            return found
 
 
 class IdentityProvider:
@@ -87,8 +132,9 @@ class IdentityProvider:
         self.settings = settings
         self.client_keys = client_keys
         self._outbound = outbound
-        self._kept = _Kept()
-        self._fetching = asyncio.Lock()
+        self._metadata = _Kept[Metadata](what="metadata")
+        self._keys = _Kept[tuple[Key, ...]](what="keys")
+        self._anew_at: datetime | None = None
         self._profile = id_token_profile(
             issuer=settings.issuer,
             client_id=settings.client_id,
@@ -107,19 +153,12 @@ class IdentityProvider:
 
         :raises ProviderDown: when they cannot be fetched, do not fit the settings, and none are kept
         """
-        async with self._fetching:
-            kept = self._kept
-            if kept.metadata is not None and _is_fresh(kept.metadata_at, now, METADATA_LIFE):
-                return kept.metadata
-            try:
-                document = read_object(_found(await self._get(discovery_url(self.settings.issuer))))
-                kept.metadata, kept.metadata_at = read_metadata(document, self.settings), now
-            except (OutboundFailed, MetadataRefused, NotStrictJson, TimeoutError) as error:
-                why = getattr(error, "why", type(error).__name__)
-                log.warning("identity provider: metadata", why=why)
-                if kept.metadata is None or not _is_fresh(kept.metadata_at, now, STALE_LIFE):
-                    raise ProviderDown(f"metadata: {why}") from None
-            return kept.metadata
+
+        async def fetch() -> Metadata:
+            document = read_object(_found(await self._get(discovery_url(self.settings.issuer))))
+            return read_metadata(document, self.settings)
+
+        return await self._metadata.current(fetch, life=METADATA_LIFE, now=now)
 
     async def authorization_url(self, parameters: Mapping[str, str], *, now: datetime) -> str:
         """Return where the browser goes; the parameters are pushed first where that is offered.
@@ -152,7 +191,7 @@ class IdentityProvider:
             **self._proof(metadata.token_endpoint, now=now),
         }
         reply = await self._post(metadata.token_endpoint, form)
-        if 400 <= reply.status < 500:  # noqa: PLR2004 — the class of statuses that blame us
+        if reply.status == BAD_REQUEST and _error_of(reply) == "invalid_grant":
             raise CodeRefused
         answer = _read_or_down(reply, "token", accepted=OK)
         if _text(answer, "token_type", "token").lower() != "bearer":
@@ -167,9 +206,17 @@ class IdentityProvider:
         :raises BadToken: when it does not
         :raises ProviderDown: when the keys cannot be fetched
         """
-        keys = await self._keys_for(tokens.id_token, now=now)
-        claims = verify(
-            tokens.id_token, keys=keys, profile=self._profile, now=now, nonce=nonce, access_token=tokens.access_token
+        claims = await self._checked(
+            tokens.id_token,
+            lambda keys: verify(
+                tokens.id_token,
+                keys=keys,
+                profile=self._profile,
+                now=now,
+                nonce=nonce,
+                access_token=tokens.access_token,
+            ),
+            now=now,
         )
         self._check_age(claims, now=now)
         return claims
@@ -180,7 +227,7 @@ class IdentityProvider:
         :raises BadToken: when it does not fit the profile
         :raises ProviderDown: when the keys cannot be fetched
         """
-        claims = verify(token, keys=await self._keys_for(token, now=now), profile=profile, now=now)
+        claims = await self._checked(token, lambda keys: verify(token, keys=keys, profile=profile, now=now), now=now)
         self._check_age(claims, now=now)
         return claims
 
@@ -190,8 +237,9 @@ class IdentityProvider:
         :raises BadToken: when it is not one
         :raises ProviderDown: when the keys cannot be fetched
         """
-        keys = await self._keys_for(token, now=now)
-        return verify_logout_token(token, keys=keys, id_tokens=self._profile, now=now)
+        return await self._checked(
+            token, lambda keys: verify_logout_token(token, keys=keys, id_tokens=self._profile, now=now), now=now
+        )
 
     async def userinfo(self, access_token: str, *, subject: str, now: datetime) -> Mapping[str, object]:
         """Return what userinfo says of the subject.
@@ -208,32 +256,23 @@ class IdentityProvider:
             raise BadToken(Reason.SUBJECT)
         return claims
 
-    async def _keys_for(self, token: str, *, now: datetime) -> tuple[Key, ...]:
-        """Return the keys, fetched again when none has the key id that the token names."""
-        kid = read_unverified_kid(token)
-        keys = await self._keys(now=now)
-        if kid is None or any(key.kid == kid for key in keys):
-            return keys
-        return await self._keys(now=now, unknown=True)
+    async def _checked(self, token: str, check: Callable[[tuple[Key, ...]], Checked], *, now: datetime) -> Checked:
+        """Check a token by the keys that are kept; where none of them has signed it, by today's, once a minute."""
+        read_unverified_kid(token)  # for what is no token at all, nothing is fetched
+        uri = (await self.metadata(now=now)).jwks_uri
 
-    async def _keys(self, *, now: datetime, unknown: bool = False) -> tuple[Key, ...]:
-        metadata = await self.metadata(now=now)
-        async with self._fetching:
-            kept = self._kept
-            if unknown:
-                if _is_fresh(kept.unknown_key_at, now, UNKNOWN_KEY_PAUSE):
-                    return kept.keys
-                kept.unknown_key_at = now
-            elif kept.keys and _is_fresh(kept.keys_at, now, KEYS_LIFE):
-                return kept.keys
-            try:
-                kept.keys, kept.keys_at = parse_key_set(_found(await self._get(metadata.jwks_uri))), now
-            except (OutboundFailed, KeyRefused, TimeoutError) as error:
-                why = getattr(error, "why", type(error).__name__)
-                log.warning("identity provider: keys", why=why)
-                if not kept.keys or not _is_fresh(kept.keys_at, now, STALE_LIFE):
-                    raise ProviderDown(f"keys: {why}") from None
-            return kept.keys
+        async def fetch() -> tuple[Key, ...]:
+            return parse_key_set(_found(await self._get(uri)))
+
+        try:
+            return check(await self._keys.current(fetch, life=KEYS_LIFE, now=now))
+        except BadToken as refusal:
+            if refusal.reason not in OTHER_KEYS:
+                raise
+        anew = not _is_fresh(self._anew_at, now, UNKNOWN_KEY_PAUSE)
+        if anew:
+            self._anew_at = now
+        return check(await self._keys.current(fetch, life=KEYS_LIFE, now=now, anew=anew))
 
     def _proof(self, endpoint: str, *, now: datetime) -> dict[str, str]:
         issued, client = int(now.timestamp()), self.settings.client_id
@@ -257,8 +296,11 @@ class IdentityProvider:
         proved = claims.values.get("auth_time")
         if not isinstance(proved, int) or isinstance(proved, bool):
             raise BadToken(Reason.CLAIM_MISSING)
-        if now.timestamp() - proved > most + MOST_AUTH_TIME_SKEW.total_seconds():
+        age, skew = now.timestamp() - proved, MOST_AUTH_TIME_SKEW.total_seconds()
+        if age > most + skew:
             raise BadToken(Reason.TOO_OLD)
+        if age < -skew:
+            raise BadToken(Reason.NOT_YET_VALID)
 
     async def _get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Reply:
         return await self._outbound.get(url, origins=self.settings.all_origins, headers=headers)
@@ -302,12 +344,27 @@ def _found(reply: Reply) -> bytes:
 
 
 def _read_or_down(reply: Reply, what: str, *, accepted: int) -> dict[str, object]:
-    if reply.status != accepted or reply.content_type != "application/json":
-        raise ProviderDown(f"{what}: {reply.status} {reply.content_type}"[:100])
+    if reply.status != accepted:
+        error = _error_of(reply)
+        why = f"{what}: {reply.status} {error}"
+        if error in REFUSES_US:
+            log.error("identity provider: it refuses our client", why=why)
+        raise ProviderDown(why)
+    if reply.content_type != "application/json":
+        raise ProviderDown(f"{what}: not application/json")
     try:
         return read_object(reply.body)
     except NotStrictJson:
         raise ProviderDown(f"{what}: not JSON") from None
+
+
+def _error_of(reply: Reply) -> str:
+    """Return OAuth's code of a refusal, if it is one that is known."""
+    try:
+        said = read_object(reply.body).get("error")
+    except NotStrictJson:
+        said = None
+    return next((code for code in KNOWN_ERRORS if code == said), "")
 
 
 def _text(answer: Mapping[str, object], name: str, what: str) -> str:

@@ -1,5 +1,6 @@
 """A running server, a running local identity provider, an app's own steps between them."""
 
+import asyncio
 import ssl
 import threading
 import time
@@ -11,6 +12,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import uvicorn
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as StarletteScope
 
 from app.core.clock import utc_now
 from app.core.providers import AppClient, Provider
@@ -63,18 +67,41 @@ class KnownPhone(Phone):
 
 
 @dataclass(slots=True)
+class Instead:
+    """Answers that the local identity provider gives instead of its own, by path; one that is None never ends."""
+
+    answers: dict[str, Response | None] = field(default_factory=dict)
+    left: threading.Event = field(default_factory=threading.Event)
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        async def answer(scope: StarletteScope, receive: Receive, send: Send) -> None:
+            path = scope.get("path", "")
+            own = self.answers.get(path, app)
+            await (self._trickle(send) if own is None else own(scope, receive, send))
+
+        return answer
+
+    async def _trickle(self, send: Send) -> None:
+        """Send a byte now and then, each in time for a client that waits for one byte at a time."""
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        while not self.left.is_set():
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await asyncio.sleep(0.1)
+
+
+@dataclass(slots=True)
 class RunningProvider:
     """The local identity provider on a loopback port, in a thread of its own."""
 
     desk: Desk
     port: int
+    instead: Instead = field(default_factory=Instead)
     _server: uvicorn.Server = field(init=False)
     _thread: threading.Thread = field(init=False)
 
     def start(self) -> None:
-        config = uvicorn.Config(
-            build_provider(self.desk), host="127.0.0.1", port=self.port, log_config=None, lifespan="off", ws="none"
-        )
+        app = self.instead.around(build_provider(self.desk))
+        config = uvicorn.Config(app, host="127.0.0.1", port=self.port, log_config=None, lifespan="off", ws="none")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -84,6 +111,7 @@ class RunningProvider:
             time.sleep(0.01)
 
     def stop(self) -> None:
+        self.instead.left.set()
         self._server.should_exit = True
         self._server.force_exit = True
         self._thread.join(timeout=10)
