@@ -1,6 +1,5 @@
 """What holds for every resource, whatever its kind: modifiers that are not understood, nesting, labels, profiles."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ from app.ingestion.fhir.nodes import Node, codings
 from app.ingestion.fhir.person import BIRTH_TIME
 from app.ingestion.fhir.required import check_required
 from app.ingestion.fhir.systems import best_code, is_icd_10
+from app.ingestion.fhir.unshown import tell_not_shown
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.qd4750.values import DISEASE
 from app.ingestion.verdict import Effect
@@ -51,17 +51,6 @@ RECORDS: Final = frozenset(
     }
 )
 READ: Final = CONTEXT | RECORDS
-_MOMENTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "DiagnosticReport": ("effectiveDateTime",),
-    "Encounter": ("period.start", "period.end"),
-    "MedicationDispense": ("whenHandedOver", "whenPrepared"),
-    "MedicationRequest": ("authoredOn",),
-    "Observation": ("effectiveDateTime",),
-    "Procedure": ("performedDateTime",),
-}
-"""Moments of which the book keeps no precision."""
-_SIGNAL: Final = "valueSampledData"
-_PARTIAL: Final = re.compile(r"[0-9]{4}(?:-[0-9]{2})?")
 _RESTRICTED: Final = frozenset({"R", "V"})
 _LABELS: Final[Mapping[str, SensitiveClass | None]] = {
     "HIV": SensitiveClass.HIV,
@@ -157,23 +146,7 @@ def check_entry(entry: Entry, *, looked: Looked) -> None:
         resource.remark(FhirCode.MODIFIER_EXTENSION, Effect.REJECTS, "modifierExtension")
     if resource.kind in READ and resource.code("status") != "entered-in-error":
         check_required(resource)
-        _tell_not_shown(resource)
-
-
-def _tell_not_shown(resource: Node) -> None:
-    """Tell of signals, which no line of a report holds, and of moments that are shown as if all of them were known."""
-    parts = resource.value.get("component") if resource.kind == "Observation" else None
-    for number, part in enumerate(parts if isinstance(parts, list) else ()):
-        if isinstance(part, dict) and part.get(_SIGNAL):
-            resource.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, f"component[{number}].{_SIGNAL}")
-    if resource.kind == "Observation" and resource.has(_SIGNAL):
-        resource.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, _SIGNAL)
-    for path in _MOMENTS.get(resource.kind, ()):
-        *around, name = path.split(".")
-        holder: Any = resource.value.get(around[0]) if around else resource.value
-        told = holder.get(name) if isinstance(holder, dict) else None
-        if isinstance(told, str) and _PARTIAL.fullmatch(told.strip()):
-            resource.remark(FhirCode.MOMENT_PARTIAL, Effect.WARNS, path)
+        tell_not_shown(resource)
 
 
 def _extensions(value: dict[str, Any]) -> tuple[bool, int]:

@@ -184,11 +184,7 @@ def _joined(texts: Iterable[str | None]) -> str | None:
 def _dose(dosage: Node) -> str | None:
     if text := dosage.text("text"):
         return text
-    amounts = [
-        f"{number_text(value)} {quantity.text('unit') or quantity.text('code') or ''}".strip()
-        for one in dosage.nodes("doseAndRate")
-        if (quantity := one.node("doseQuantity")) and (value := quantity.number("value")) is not None
-    ]
+    amounts = [text for one in dosage.nodes("doseAndRate") if (text := _amount(one)) is not None]
     timing = dosage.node("timing")
     often = words_of(timing.node("code")) if timing else None
     repeat = timing.node("repeat") if timing else None
@@ -196,3 +192,23 @@ def _dose(dosage: Node) -> str | None:
         period = repeat.number("period")
         often = f"{times} × / {number_text(period) if period is not None else 1} {repeat.code('periodUnit') or 'd'}"
     return ", ".join([*amounts, *([often] if often else [])]) or None
+
+
+def _amount(dose: Node) -> str | None:
+    """Return how much is taken at once, or between how much."""
+    between = dose.node("doseRange")
+    low, high = (between.node(name) if between else None for name in ("low", "high"))
+    if low is None and high is None:
+        return _spaced(dose.node("doseQuantity"))
+    if low is None or high is None:
+        told = _spaced(low or high)
+        return told and f"{'≥' if low else '≤'}{told}"
+    value, told = low.number("value"), _spaced(high)
+    return f"{number_text(value)}–{told}" if value is not None and told else told
+
+
+def _spaced(quantity: Node | None) -> str | None:
+    value = quantity.number("value") if quantity else None
+    if quantity is None or value is None:
+        return None
+    return f"{number_text(value)} {quantity.text('unit') or quantity.text('code') or ''}".strip()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from app.core.clock import VIETNAM_TIME
-from app.ingestion.fhir import appointments, attachments, medicines, procedures, results, standalone
+from app.ingestion.fhir import appointments, attachments, medicines, procedures, results, standalone, unshown
 from app.ingestion.fhir.bundle import Bundle
 from app.ingestion.fhir.checks import RECORDS, Looked, check_entry, class_of
 from app.ingestion.fhir.document import FhirRefused, read_document
@@ -205,6 +205,7 @@ class _Reader:
             if is_coded(one.condition) or not codings(one.condition.node("code")):
                 self._named.add(id(one.condition.value))
                 self._part(one.condition, unit, kind="VISIT", key=unit.source or "")
+                unshown.tell_of_diagnosis(one.condition)
 
     def _hold_back_arrival(self, named: Named) -> None:
         """Hold back a diagnosis on arrival that is of a class: the book keeps its words alone."""
@@ -302,6 +303,8 @@ class _Reader:
                 known = self.uses.get(request.entry)
                 if known is not None and known.use is EntryUse.RECORD:
                     use.use, use.unit, use.kind, use.key = known.use, known.unit, known.kind, known.key
+                    if dispense.has("note"):
+                        dispense.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, "note")
                     return True
         return False
 
@@ -334,6 +337,7 @@ class _Reader:
             return None
         if unit.encounter is not None and is_coded(resource) and _is_of_visit(resource):
             unit.conditions.append(Named(condition=resource, use=None, rank=_LAST_RANK))
+            unshown.tell_of_diagnosis(resource)
             return use.becomes(unit, kind="VISIT", key=unit.source or "")
         source = self._source(resource, words_of(resource.node("code")), resource.code("onsetDateTime"), who=unit.who)
         arrival = standalone.condition(

@@ -174,7 +174,8 @@ def condition(
         resource.remark(FhirCode.ELEMENT_MISSING, Effect.REJECTS, "code")
         return None
     onset, onset_text = _onset(resource)
-    abated = resource.moment("abatementDateTime")
+    over = resource.node("abatementPeriod")
+    abated = resource.moment("abatementDateTime") or (over and (over.moment("end") or over.moment("start")))
     recorded = resource.moment("recordedDate")
     recorded_at = recorded.at if recorded else onset.at if onset else otherwise_at
     if recorded_at is None:

@@ -127,8 +127,8 @@ def visit(
         admitted_at=_admitted_at(encounter),
         ended_at=ended.at if ended else None,
         reason="; ".join(text for one in encounter.nodes("reasonCode") if (text := words_of(one))) or None,
-        arrival_diagnosis=_told(arrival[:1]),
-        discharge_diagnosis=_told(final[:1]),
+        arrival_diagnosis=_told(arrival),
+        discharge_diagnosis=_told([*final[:1], *(one for one in final[1:] if not is_coded(one.condition))]),
         outcome_code=outcome,
         discharge_code=discharge,
         department_codes=tuple(one.code for one in codings(encounter.node("serviceType"))),
@@ -177,7 +177,8 @@ def _diagnoses(final: list[Named]) -> tuple[DiagnosisArrival, ...]:
 
 
 def _told(named: list[Named]) -> str | None:
-    return "; ".join(text for one in named if (text := words_of(one.condition.node("code")))) or None
+    texts = (words_of(one.condition.node("code")) for one in named)
+    return "; ".join(dict.fromkeys(text for text in texts if text)) or None
 
 
 def _kind(encounter: Node, codes: list[CodingArrival]) -> str:
@@ -198,11 +199,14 @@ def _admitted_at(encounter: Node) -> datetime | None:
 
 
 def _discharge(stay: Node | None) -> tuple[str | None, str | None]:
-    coding = codings(stay.node("dischargeDisposition")) if stay else ()
+    told = stay.node("dischargeDisposition") if stay else None
+    coding = codings(told)
     discharge, outcome = code_in(coding, "ma-loai-rv"), code_in(coding, "ket-qua-dtri")
     for one in coding:
         discharge = discharge or _DISCHARGES.get(one.code)
         outcome = outcome or (_DIED[1] if one.code == _DIED[0] else None)
+    if stay is not None and told is not None and discharge is None and outcome is None:
+        stay.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, "dischargeDisposition")
     return discharge, outcome
 
 

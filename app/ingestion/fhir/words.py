@@ -182,8 +182,10 @@ TEXTS: Final[dict[FhirCode, Text]] = {
         "only the year, or year and month, is told: the book shows the first day of it.",
     ),
     _C.CONTENT_NOT_SHOWN: Text(
-        "nội dung dạng này không hiển thị trong sổ, chỉ văn bản thuần và giá trị đơn; nó vẫn nằm trong thông điệp.",
-        "content of this form is not shown in the book, only plain text and single values; it stays in the message.",
+        "nội dung này không hiển thị trong sổ: không có chỗ cho nó, hoặc nó không phải văn bản thuần hay giá trị đơn; "
+        "nó vẫn nằm trong thông điệp.",
+        "this content is not shown in the book, which has no place for it, or only for plain text and single values; "
+        "it stays in the message.",
     ),
     _C.CHOICE_TWICE: Text(
         "chỉ được có một trong các kiểu của phần tử này.", "only one of this element's types may stand here."

@@ -60,6 +60,7 @@ BOOK: Final[Mapping[str, Mapping[str, Use]]] = {
         "GT_THE_TU": Use.READ,
         "GT_THE_DEN": Use.READ,
         "LY_DO_VV": Use.READ,
+        "LY_DO_VNT": Use.READ,
         "CHAN_DOAN_VAO": Use.READ,
         "CHAN_DOAN_RV": Use.READ,
         "MA_BENH_CHINH": Use.NEEDED,

@@ -63,7 +63,7 @@ def visit(
         started_at=started_at,
         admitted_at=summary.moment("NGAY_VAO_NOI_TRU"),
         ended_at=ended_at,
-        reason=summary.text("LY_DO_VV"),
+        reason=_reason(summary),
         arrival_diagnosis=summary.text("CHAN_DOAN_VAO"),
         discharge_diagnosis=summary.text("CHAN_DOAN_RV"),
         outcome_code=_listed(summary, field="KET_QUA_DTRI", codes="12345678", detail=_OUTCOMES),
@@ -92,6 +92,12 @@ def visit(
         ),
         births=births,
     )
+
+
+def _reason(summary: Line) -> str | None:
+    """Return why somebody came, and why they were admitted where that is said in other words."""
+    told = (summary.text("LY_DO_VV"), summary.text("LY_DO_VNT"))
+    return "; ".join(dict.fromkeys(text for text in told if text)) or None
 
 
 def _revisits(summary: Line) -> tuple[date, ...]:

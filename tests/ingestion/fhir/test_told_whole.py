@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from app.core.clock import VIETNAM_TIME
 from app.ingestion.fhir import FhirMessage, read_message
 from app.ingestion.verdict import Effect
 from app.records import arrivals
 from app.records.arrivals import PrescriptionItemArrival, VisitArrival
-from app.records.clinical import AllergyArrival, VaccinationArrival
+from app.records.clinical import AllergyArrival, ConditionArrival, VaccinationArrival
 from tests.ingestion.fhir import bundles
 from tests.ingestion.fhir.bundles import Json, coded, ref
 
@@ -200,3 +201,60 @@ def test_a_time_of_birth_that_is_read_is_no_extension_that_is_passed_over() -> N
 
     assert message.extensions == 0
     assert visit_of(message).person.born_at is not None
+
+
+DISPOSITION = "dischargeDisposition"
+NOT_SHOWN: list[tuple[str, Json, list[str]]] = [
+    ("procedure", {"outcome": {"text": "Thành công"}, "note": [{"text": "Chảy máu ít"}]}, ["note", "outcome"]),
+    ("procedure", {"followUp": [{"text": "Cắt chỉ sau 7 ngày"}]}, ["followUp"]),
+    ("long", {"abatementString": "Sau mổ"}, ["abatementString"]),
+    ("long", {"stage": [{"summary": {"text": "Giai đoạn II"}}]}, ["stage[0].summary"]),
+    ("allergy", {"reaction": [{"manifestation": [{"text": "Mề đay"}], "note": [{"text": "x"}]}]}, ["reaction[0].note"]),
+    ("shot", {"isSubpotent": True}, ["isSubpotent"]),
+    ("shot", {"isSubpotent": False}, []),
+    ("drug", {"reasonCode": [{"text": "Đau đầu"}]}, ["reasonCode"]),
+    ("drug", {"dosageInstruction": [{"asNeededBoolean": True}]}, ["dosageInstruction[0].asNeededBoolean"]),
+    ("drug", {"dosageInstruction": [{"text": "Khi đau", "asNeededBoolean": True}]}, []),
+    ("dispense", {"note": [{"text": "Đã đổi biệt dược"}]}, ["note"]),
+    ("glucose", {"method": {"text": "Test nhanh"}, "bodySite": {"text": "Tay"}}, ["bodySite", "method"]),
+    ("main", {"note": [{"text": "Tái phát lần 3"}]}, ["note"]),
+    ("revisit", {"patientInstruction": "Nhịn ăn sáng"}, ["patientInstruction"]),
+    ("visit", {"hospitalization": {DISPOSITION: {"text": "Về với gia đình"}}}, [f"hospitalization.{DISPOSITION}"]),
+    ("visit", {"hospitalization": {DISPOSITION: {"coding": [{"code": "home"}]}}}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "told", "places"), NOT_SHOWN)
+def test_what_no_field_of_the_book_holds_is_told(name: str, told: Json, places: list[str]) -> None:
+    message = read(lambda all_: all_[name].update(told))
+
+    assert [str(path).partition(".resource.")[2] for code, path in noted(message) if "SHOWN" in code] == places
+
+
+def test_words_of_a_diagnosis_without_a_code_stand_with_those_of_the_first() -> None:
+    message = read(lambda all_: all_["other"].update(code={"text": "Suy nhược sau sốt"}))
+
+    assert visit_of(message).discharge_diagnosis == "Viêm họng cấp, không đặc hiệu; Suy nhược sau sốt"
+
+
+def test_when_a_condition_had_gone_is_the_end_of_that_time() -> None:
+    gone = {"start": "2024-01-01", "end": "2024-03-02"}
+    message = read(lambda all_: all_["long"].update(abatementPeriod=gone))
+    (found,) = [one for unit in message.units for one in unit.clinical if isinstance(one, ConditionArrival)]
+
+    assert found.abated_at is not None
+    assert found.abated_at.astimezone(VIETNAM_TIME).date() == date(2024, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ({"low": {"value": 1}, "high": {"value": 2, "unit": "viên"}}, "1–2 viên"),
+        ({"high": {"value": 2, "unit": "viên"}}, "≤2 viên"),
+        ({"low": {"value": 1, "unit": "viên"}}, "≥1 viên"),
+    ],
+)
+def test_a_dose_between_two_amounts_is_shown(ends: Json, expected: str) -> None:
+    message = read(lambda all_: all_["drug"].update(dosageInstruction=[{"doseAndRate": [{"doseRange": ends}]}]))
+
+    assert drug(message).dose == expected

@@ -29,6 +29,14 @@ def test_an_optional_time_must_be_well_formed(field: str) -> None:
     assert told(visit, Effect.REJECTS) == [(ProblemCode.MOMENT_MALFORMED, "XML1", 1, field)]
 
 
+@pytest.mark.parametrize(
+    ("came", "admitted", "expected"),
+    [("Đau bụng", "Viêm ruột thừa", "Đau bụng; Viêm ruột thừa"), ("Sốt", "Sốt", "Sốt"), ("", "Sốt cao", "Sốt cao")],
+)
+def test_why_somebody_was_admitted_is_shown_with_why_they_came(came: str, admitted: str, expected: str) -> None:
+    assert only_arrival(changed("XML1", LY_DO_VV=came, LY_DO_VNT=admitted)).reason == expected
+
+
 def test_diagnoses_stand_main_first() -> None:
     arrival = only_arrival(changed("XML1", MA_BENH_KT=" E11.9;J02.9; I10;;E11.9", MA_BENH_YHCT="U59.081; U50"))
 

@@ -1,0 +1,112 @@
+"""What R4 lets a facility say and no field of the book holds: the receipt tells it, and it stays in the message.
+
+Only words and values that a person could miss are listed: not money, logistics or what another resource tells.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from app.ingestion.fhir.nodes import Node
+from app.ingestion.fhir.words import FhirCode
+from app.ingestion.verdict import Effect
+
+_NOWHERE: Final[Mapping[str, tuple[str, ...]]] = {
+    "AllergyIntolerance": ("reaction.exposureRoute", "reaction.note"),
+    "Appointment": ("reasonCode", "description", "comment", "patientInstruction"),
+    "Condition": (
+        "abatementAge",
+        "abatementRange",
+        "abatementString",
+        "bodySite",
+        "evidence.code",
+        "stage.summary",
+    ),
+    "DiagnosticReport": ("media",),
+    "Encounter": (
+        "hospitalization.admitSource",
+        "hospitalization.dietPreference",
+        "hospitalization.reAdmission",
+        "hospitalization.specialArrangement",
+    ),
+    "ImagingStudy": ("reasonCode",),
+    "Immunization": ("isSubpotent", "reasonCode", "subpotentReason"),
+    "MedicationDispense": ("substitution.reason",),
+    "MedicationRequest": (
+        "dispenseRequest.expectedSupplyDuration",
+        "dispenseRequest.numberOfRepeatsAllowed",
+        "reasonCode",
+    ),
+    "Observation": ("bodySite", "component.valueSampledData", "focus", "method", "valueSampledData"),
+    "Procedure": ("bodySite", "complication", "followUp", "note", "outcome", "reasonCode", "statusReason"),
+}
+_OF_A_DOSE: Final = (
+    "asNeededBoolean",
+    "asNeededCodeableConcept",
+    "doseAndRate.rateQuantity",
+    "doseAndRate.rateRange",
+    "doseAndRate.rateRatio",
+    "maxDosePerAdministration",
+    "maxDosePerLifetime",
+    "maxDosePerPeriod",
+    "method",
+    "site",
+    "timing.event",
+    "timing.repeat.boundsDuration",
+    "timing.repeat.boundsPeriod",
+    "timing.repeat.boundsRange",
+    "timing.repeat.dayOfWeek",
+    "timing.repeat.timeOfDay",
+    "timing.repeat.when",
+)
+"""Of a dose that is not told in words too."""
+_OF_A_DIAGNOSIS: Final = ("note", "onsetAge", "onsetDateTime", "onsetPeriod", "onsetRange", "onsetString", "severity")
+"""Of a Condition that is a diagnosis of its visit: the book keeps its code and its words."""
+_PARTIAL: Final = re.compile(r"[0-9]{4}(?:-[0-9]{2})?")
+_MOMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "DiagnosticReport": ("effectiveDateTime",),
+    "Encounter": ("period.start", "period.end"),
+    "MedicationDispense": ("whenHandedOver", "whenPrepared"),
+    "MedicationRequest": ("authoredOn",),
+    "Observation": ("effectiveDateTime",),
+    "Procedure": ("performedDateTime",),
+}
+"""Moments of which the book keeps no precision."""
+
+
+def tell_not_shown(resource: Node) -> None:
+    """Tell of what has no field, and of moments that are shown as if all of them were known."""
+    _tell(resource, resource.value, _NOWHERE.get(resource.kind, ()))
+    doses = resource.value.get("dosageInstruction")
+    for number, dose in enumerate(doses if isinstance(doses, list) else ()):
+        if isinstance(dose, dict) and not dose.get("text"):
+            _tell(resource, dose, _OF_A_DOSE, within=f"dosageInstruction[{number}].")
+    for path in _MOMENTS.get(resource.kind, ()):
+        for place, told in _found(resource.value, path.split(".")):
+            if isinstance(told, str) and _PARTIAL.fullmatch(told.strip()):
+                resource.remark(FhirCode.MOMENT_PARTIAL, Effect.WARNS, place)
+
+
+def tell_of_diagnosis(condition: Node) -> None:
+    """Tell of what is said of a diagnosis beyond what it is."""
+    _tell(condition, condition.value, _OF_A_DIAGNOSIS)
+
+
+def _tell(resource: Node, value: dict[str, Any], paths: tuple[str, ...], *, within: str = "") -> None:
+    for path in paths:
+        for place, told in _found(value, path.split(".")):
+            if told not in (None, False, "", [], {}):
+                resource.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, f"{within}{place}")
+
+
+def _found(value: dict[str, Any], steps: list[str]) -> Iterator[tuple[str, object]]:
+    """Yield what stands at a path, with its place; lists on the way are walked through."""
+    name, *below = steps
+    told = value.get(name)
+    if not below or told is None:
+        yield name, told
+        return
+    for number, one in enumerate(told if isinstance(told, list) else [told]):
+        place = f"{name}[{number}]" if isinstance(told, list) else name
+        if isinstance(one, dict):
+            yield from ((f"{place}.{rest}", found) for rest, found in _found(one, below))
