@@ -24,6 +24,7 @@ class Book:
             stand.facility(code)
         kept = stand.keep(message(member), token=token)
         assert stand.process(kept) == "filed"
+        self.member = member
         self.visit = member.visit_id
         self.citizen = stand.citizen_by(member.personal_id)
         self.home, self.away, self.third = (Clinic(stand, self.citizen, kept, code) for code in (HOME, AWAY, THIRD))

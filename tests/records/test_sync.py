@@ -18,8 +18,10 @@ from app.ingestion import sql as intake
 from app.records import filing
 from app.records.clinical import ClinicalArrival
 from tests.clinics import ALLERGY, DISEASE, DOSE, STUDY, Clinic
+from tests.ingestion import messages
 from tests.people import Stand, now
 from tests.records.books import Book
+from tests.records.test_order import tables_of
 
 CHANGES = """query($id: ID, $since: String, $first: Int! = 200) {
   bookChanges(citizenId: $id, since: $since, first: $first) { cursor isReset hasMore
@@ -276,3 +278,31 @@ def test_a_book_that_one_may_not_open_is_not_found(book: Book, stand: Stand, htt
     for wanted in (str(other.citizen), str(UUID(int=5)), "x"):
         (error,) = book.post(CHANGES, id=wanted)["errors"]
         assert error["extensions"]["code"] == "NOT_FOUND"
+
+
+def test_a_report_that_is_named_by_a_later_message_is_told(book: Book, stand: Stand) -> None:
+    service = {"MA_VAT_TU": "", "TEN_VAT_TU": "", "MA_NHOM": "2", "MA_DICH_VU": "18.0119.0028"}
+    result = {"MA_DICH_VU": "18.0119.0028", "KET_LUAN": "Bình thường"}
+    shows = "testResults { nodes { id serviceName category provenance { version } } }"
+    sender, copy = stand.facility(), Copy(book)
+
+    def sends(made: str, table: str, name: str = "") -> dict[str, str]:
+        told = tables_of(book.member, "XML1", table, XML3={**service, "TEN_DICH_VU": name}, XML4=result)
+        body = messages.envelope(messages.visit_xml(told), facility=book.member.facility, issued=made)
+        kept = stand.keep(body, token=sender)
+        assert stand.process(kept) == "filed"
+        verdict = stand.receipt(kept, token=sender).verdict
+        assert verdict is not None
+        copy.sync()
+        return {record["kind"]: record["change"] for record in verdict["visits"][0]["records"]}
+
+    sends("202611210800", "XML4")
+    for made, name, version, change in (
+        ("202611210900", "Chụp phổi", 2, "replaced"),
+        ("202611211000", "Chụp phổi thẳng", 3, "replaced"),
+        ("202611211100", "Chụp phổi thẳng", 3, None),
+    ):
+        assert sends(made, "XML3", name).get("TEST_REPORT") == change
+        (report,) = book.read(shows)["testResults"]["nodes"]
+        assert (report["serviceName"], report["category"]) == (name, "IMAGING")
+        assert report["provenance"]["version"] == version == copy.kept[report["id"]]

@@ -47,7 +47,7 @@ BEGIN
     share := book.highest_benefit(citizen, filed.visit);
     UPDATE book.visit_insurance i SET benefit_percent = share
      WHERE i.citizen_id = citizen AND i.visit_id = filed.visit AND i.benefit_percent IS DISTINCT FROM share;
-    PERFORM book.name_reports(citizen, filed.visit);
+    records := book.name_reports(citizen, filed.visit, records, provenance);
     PERFORM book.classify(citizen, filed.visit, book.suspects(book.resting(citizen, filed.visit)), false);
     PERFORM book.tell_results(citizen, filed.visit, records);
     PERFORM book.follow_revisits(citizen, provenance->>'facility_code', filed.visit);
