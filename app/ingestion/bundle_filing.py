@@ -7,11 +7,13 @@ from uuid import UUID
 
 from app.core.crypto import Vault
 from app.core.db import Session
-from app.ingestion import bundle_judging, judging, matching, parts, resources, sql
+from app.ingestion import bundle_judging, judging, matching, resources, sql
 from app.ingestion.fhir import EntryReading, EntryUse, FhirMessage, UnitReading
 from app.ingestion.fhir.standalone import NOT_TOLD
 from app.ingestion.fhir.visit import STANDARD_VERSION
 from app.ingestion.fhir.words import FhirCode
+from app.ingestion.names_told import key_of, names_told
+from app.ingestion.standing import standing
 from app.ingestion.verdict import (
     Effect,
     EntryOutcome,
@@ -27,6 +29,7 @@ from app.records import filing, resending
 from app.records.arrivals import VisitArrival
 from app.records.clinical import KINDS, AllergyArrival, ClinicalArrival, ConditionArrival, standalone_key
 from app.records.coming import APPOINTMENT
+from app.records.joins import Joins
 
 VISIT: Final = "VISIT"
 ERROR: Final = "entered-in-error"
@@ -80,7 +83,8 @@ async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict
             await _file(work, position, citizen_id)
     for entry, row in backs:
         await _take_back(work, entry, row)
-    await resources.note(work.session, message_id=work.message_id, told=_told(work), vault=work.vault)
+    told = names_told(work.message, citizens=work.citizens, verdicts=work.verdicts, outcomes=work.outcomes)
+    await resources.note(work.session, message_id=work.message_id, told=told, vault=work.vault)
     return _concluded(work)
 
 
@@ -229,7 +233,7 @@ async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
     renamed: dict[tuple[str, str], str] = {}
     if unit.arrival is not None:
         arrival = replace(unit.arrival, source_id=verdict.visit or unit.arrival.source_id)
-        arrival = await _beside(work, position, citizen_id, arrival=arrival)
+        arrival, joins = await _beside(work, position, citizen_id, arrival=arrival)
         source = work.source
         if work.follows:
             arrival, source = await _at_home(work, citizen_id, arrival=arrival, renamed=renamed)
@@ -239,6 +243,7 @@ async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
             work.session,
             citizen_id=citizen_id,
             arrival=arrival,
+            joins=joins,
             is_whole=unit.is_whole,
             tells_person=unit.person is not None,
             source=source,
@@ -256,7 +261,7 @@ async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
         if entry.unit == position and entry.use is EntryUse.RECORD:
             if (entry.kind, entry.key) in work.taken:
                 continue
-            key = _record_key(entry, verdict)
+            key = key_of(entry, verdict)
             change = changes.get((str(entry.kind), renamed.get((str(entry.kind), key), key)), filing.Change.UNCHANGED)
             work.outcomes[entry.index] = EntryOutcome(change.lower())
     records = tuple(
@@ -265,13 +270,16 @@ async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
     work.verdicts[position] = replace(verdict, records=(*records, *verdict.records))
 
 
-async def _beside(work: Bundle, position: int, citizen_id: UUID, *, arrival: VisitArrival) -> VisitArrival:
+async def _beside(
+    work: Bundle, position: int, citizen_id: UUID, *, arrival: VisitArrival
+) -> tuple[VisitArrival, Joins]:
     """Return a visit whose records stand beside those that other resources told, not in their place."""
-    found = await parts.standing(
+    found = await standing(
         work.session,
         entries=[entry for entry in work.message.entries if entry.unit == position],
         message_id=work.message_id,
         citizen_id=citizen_id,
+        facility_code=work.facility_code,
         visit=arrival.source_id,
         vault=work.vault,
     )
@@ -329,10 +337,6 @@ async def _file_clinical(
     return tuple(filed)
 
 
-def _record_key(entry: EntryReading, verdict: VisitVerdict) -> str:
-    return (verdict.visit or "") if entry.kind == VISIT else entry.key or ""
-
-
 def _dated(work: Bundle, one: ClinicalArrival) -> ClinicalArrival:
     """Return a statement that tells no moment as recorded when it was received."""
     if isinstance(one, ConditionArrival | AllergyArrival) and one.recorded_at == NOT_TOLD:
@@ -384,41 +388,6 @@ async def _take_back(work: Bundle, entry: EntryReading, row: resources.SentResou
         work.session, citizen_id=row.citizen_id, withdrawal=withdrawal, source=source, new_id=work.new_id
     )
     work.outcomes[entry.index] = EntryOutcome.WITHDRAWN if filed else EntryOutcome.UNCHANGED
-
-
-def _told(work: Bundle) -> list[resources.Named]:
-    """Return what every resource of this message became, under each of its names."""
-    counts: dict[tuple[int | None, str | None, str | None], int] = {}
-    for entry in work.message.entries:
-        place = (entry.unit, entry.kind, entry.key)
-        counts[place] = counts.get(place, 0) + 1
-    patients = {
-        (unit.told_by or (0,))[0]: position  # a resource that was sent alone has no place in a Bundle
-        for position, unit in enumerate(work.message.units)
-        if unit.person is not None
-    }
-    told = []
-    for entry in work.message.entries:
-        position = entry.unit if entry.use is EntryUse.RECORD else patients.get(entry.index)
-        if (
-            position is None
-            or position not in work.citizens
-            or work.outcomes.get(entry.index) is EntryOutcome.QUARANTINED
-        ):
-            continue
-        verdict = work.verdicts[position]
-        is_patient = entry.use is not EntryUse.RECORD
-        told.append(
-            resources.Named(
-                names=parts.names_of(entry, citizen_id=work.citizens[position], visit=verdict.visit),
-                citizen_id=work.citizens[position],
-                visit=None if is_patient else verdict.visit,
-                kind="PATIENT" if is_patient else str(entry.kind),
-                key=None if is_patient else _record_key(entry, verdict),
-                parts=counts[(entry.unit, entry.kind, entry.key)],
-            )
-        )
-    return told
 
 
 def open_bundle(

@@ -374,6 +374,17 @@ async def told_before(
     ]
 
 
+async def resting_reports(
+    session: Session, *, citizen_id: UUID, facility_code: str, visit: str, keys: list[str]
+) -> frozenset[str]:
+    """Return which of some reports of a visit rest."""
+    if not keys:
+        return frozenset()
+    driver = await driver_of(session)
+    query = "SELECT book.resting_reports($1, $2, $3, $4)"
+    return frozenset(await driver.fetchval(query, citizen_id, facility_code, visit, keys))
+
+
 async def note_resources(session: Session, *, message_id: UUID, told: str) -> None:
     """Remember what resources became."""
     driver = await driver_of(session)

@@ -36,6 +36,7 @@ from app.records.clinical import (
     VaccinationArrival,
 )
 from app.records.coming import APPOINTMENT, AppointmentArrival
+from app.records.joins import NO_JOINS, Joins
 from app.records.papers import DocumentArrival
 from app.terminology.systems import ICD10, system_word
 from app.terminology.vaccines import antigens_of
@@ -144,6 +145,7 @@ async def file_delta(
     source: Source,
     vault: Vault,
     new_id: NewId,
+    joins: Joins = NO_JOINS,
 ) -> tuple[FiledRecord, ...]:
     """File a visit that is told record by record: what it does not hold, or does not tell, stays as it rests.
 
@@ -168,6 +170,9 @@ async def file_delta(
         arrived |= {"person": {}, "told": {}}
     if arrival.services:
         arrived["services"] = arrival.services
+    if joins.joined or joins.taken_in:
+        arrived["joins"] = [_record_columns(one, new_id=new_id) for one in joins.joined]
+        arrived["taken_in"] = joins.taken_in
     records = await sql.file_delta(
         session, citizen_id=citizen_id, arrived=_text(arrived), provenance=_text(source.provenance(rank=rank))
     )

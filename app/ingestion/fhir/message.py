@@ -32,6 +32,7 @@ class Part:
     lines: int  # that it gives, where several make the record
     at: datetime
     sampled_at: datetime | None = None
+    tells: tuple[tuple[str | None, str], ...] = ()  # of an observation: code and name of each line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

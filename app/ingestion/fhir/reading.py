@@ -10,7 +10,7 @@ from app.ingestion.fhir import appointments, attachments, medicines, procedures,
 from app.ingestion.fhir.bundle import Bundle
 from app.ingestion.fhir.checks import RECORDS, Looked, check_entry, class_of
 from app.ingestion.fhir.document import FhirRefused, read_document
-from app.ingestion.fhir.message import EntryUse, FhirMessage
+from app.ingestion.fhir.message import EntryUse, FhirMessage, Part
 from app.ingestion.fhir.nodes import Node, codings, words_of
 from app.ingestion.fhir.remarks import Remarks
 from app.ingestion.fhir.sorting import Sorting
@@ -214,10 +214,10 @@ class _Reader:
         if named.use in ARRIVAL_USES and classes and use is not None and use.use is EntryUse.CONTEXT:
             use.is_held_back(classes[0])
 
-    def _part(self, node: Node, unit: Unit, *, kind: str, key: str) -> None:
+    def _part(self, node: Node, unit: Unit, *, kind: str, key: str, part: Part | None = None) -> None:
         use = self.uses.get(node.entry)
         if use is not None and use.use is EntryUse.CONTEXT and use.resource == node.kind:
-            use.becomes(unit, kind=kind, key=key)
+            use.becomes(unit, kind=kind, key=key, part=part)
 
     def _report(self, use: Use, resource: Node) -> None:
         when = results.moment_of(resource)
@@ -234,7 +234,8 @@ class _Reader:
         use.becomes(unit, kind="TEST_REPORT", key=key, part=results.part_of_itself(found.arrival))
         for node in found.observations:
             self._in_reports.add(id(node.value))
-            self._part(node, unit, kind="TEST_REPORT", key=key)
+            part = results.part_of_report(node, bundle=self.bundle, otherwise_at=found.arrival.resulted_at)
+            self._part(node, unit, kind="TEST_REPORT", key=key, part=part)
         return None
 
     def _results_of(self, report: Node) -> list[Node]:

@@ -64,6 +64,7 @@ _VALUES: Final = (
     "valuePeriod",
 )
 _MOST_NAME: Final = 1_000
+_OF_REPORT: Final = "test:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,12 @@ def report(
 
 def report_key(code: str | None, at: datetime) -> str:
     """Return the key of a report, the same by every door."""
-    return f"test:{code or '-'}:{at.astimezone(VIETNAM_TIME):%Y%m%d%H%M}"
+    return f"{_OF_REPORT}{code or '-'}:{at.astimezone(VIETNAM_TIME):%Y%m%d%H%M}"
+
+
+def is_key_of_report(key: str) -> bool:
+    """Tell whether a key is that of a report, not of observations that stand in none."""
+    return key.startswith(_OF_REPORT)
 
 
 def gathered(observations: Iterable[Node], *, bundle: Bundle, category: str, at: datetime) -> TestReportArrival:
@@ -174,7 +180,16 @@ def part(observation: Node, *, lines: list[TestResultArrival], key: str, at: dat
     """Return what an observation is of such a report."""
     says = "|".join(text for one in lines for text in (one.code or "-", one.name))
     name, taken = words_of(observation.node("code")) or "-", sampled_at(observation, bundle=bundle)
-    return Part(key=key, name=name, says=says, lines=len(lines), at=at, sampled_at=taken)
+    tells = tuple((one.code, one.name) for one in lines)
+    return Part(key=key, name=name, says=says, lines=len(lines), at=at, sampled_at=taken, tells=tells)
+
+
+def part_of_report(observation: Node, *, bundle: Bundle, otherwise_at: datetime) -> Part:
+    """Return what an observation of a report is when it comes alone."""
+    when = moment_of(observation)
+    at = when.at if when else otherwise_at
+    key = gathered_key(category_of(observation), at)
+    return part(observation, lines=read_results(observation), key=key, at=at, bundle=bundle)
 
 
 def part_of_itself(report: TestReportArrival) -> Part:

@@ -1,7 +1,8 @@
 -- owner: book_owner
 -- Files what a message tells of one visit record by record, in one round trip. `arrived` is made by app/records/filing.py as
--- for file_arrival; without `person` the Encounter itself is not in it, and the visit must rest already. Returns
--- [{kind, key, change}]; a visit that is gone is WITHDRAWN.
+-- for file_arrival, with `joins` (results of reports that rest) and `taken_in` (results of records apart that reports hold now);
+-- without `person` the Encounter itself is not in it, and the visit must rest already. Returns [{kind, key, change}]; a visit
+-- that is gone is WITHDRAWN.
 CREATE OR REPLACE FUNCTION book.file_delta(citizen uuid, arrived jsonb, provenance jsonb) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -32,6 +33,9 @@ BEGIN
   records := CASE WHEN is_whole OR filed.change <> 'UNCHANGED' THEN
     jsonb_build_array(jsonb_build_object('kind', 'VISIT', 'key', visit_key, 'change', filed.change)) ELSE '[]' END;
   newer := book.newer_records(ordered.ranks, rank);
+  IF EXISTS (SELECT FROM jsonb_each_text(ordered.ranks) r WHERE starts_with(r.key, 'RESULT ') AND r.value > rank) THEN
+    holds := holds || jsonb_build_object('TEST_REPORT', book.with_newer_results(citizen, filed.visit, arrived->'reports', ordered.ranks, rank));
+  END IF;
   FOREACH held IN ARRAY '{PRESCRIPTION,TEST_REPORT,DOCUMENT}'::text[] LOOP
     CONTINUE WHEN holds->held = '[]';
     part := book.part_of(held);
@@ -42,6 +46,7 @@ BEGIN
     records := records || book.file_records(held, citizen, filed.visit, filed.change = 'ADDED', holds->held,
       provenance || jsonb_build_object('is_delta', true, 'newer', newer), parts, ordered.withdrawn);
   END LOOP;
+  records := records || CASE WHEN arrived ? 'joins' THEN book.join_results(citizen, filed.visit, arrived, provenance) ELSE '[]' END;
   IF records @? '$[*].change ? (@ != "UNCHANGED" && @ != "OUTDATED")' THEN
     PERFORM book.classify(citizen, filed.visit, book.suspects(book.resting(citizen, filed.visit)), false);
     PERFORM book.tell_results(citizen, filed.visit, records);

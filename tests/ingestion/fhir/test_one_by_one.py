@@ -64,11 +64,18 @@ class Sender:
         """Send one message and return what became of each resource."""
         return [entry["outcome"] for entry in self.send(*resources)["entries"]]
 
+    def asked(self, query: str, **variables: Any) -> Json:
+        """Return what the person is answered."""
+        token = self.stand.citizen_token(self.stand.citizen_by(self.personal_id), stepped_up=True)
+        body = {"query": query, "variables": variables}
+        answer = self.http.post("/graphql", json=body, headers={"Authorization": f"Bearer {token}"}).json()
+        assert "errors" not in answer, answer
+        told: Json = answer["data"]
+        return told
+
     def book(self) -> Json:
         """Return what the person reads."""
-        token = self.stand.citizen_token(self.stand.citizen_by(self.personal_id))
-        answer = self.http.post("/graphql", json={"query": BOOK}, headers={"Authorization": f"Bearer {token}"})
-        book: Json = answer.json()["data"]["healthBook"]
+        book: Json = self.asked(BOOK)["healthBook"]
         return book
 
     def visit(self) -> Json:
@@ -210,3 +217,75 @@ def test_a_report_keeps_its_results_where_it_stands(sender: Sender) -> None:
     assert sender.outcomes(whole, glucose) == ["unchanged", "unchanged"]
     found = {one["serviceName"]: one["results"] for one in sender.book()["testResults"]["nodes"]}
     assert found["B"] == [{"name": "Glucose", "value": "5.5"}]
+
+
+def lines_of(sender: Sender) -> list[tuple[str, str | None]]:
+    reports = sender.book()["testResults"]["nodes"]
+    return sorted((line["name"], line["value"]) for one in reports for line in one["results"])
+
+
+def alone_and_in_a_report(sender: Sender) -> list[Json]:
+    """Return three messages of one day: a result alone, its report with another, and the result corrected alone."""
+    glucose, urea = (
+        sender.of_visit(bundles.observation("1", name, "5.5", "mmol/L"), name) for name in ("Glucose", "Urea")
+    )
+    whole = report(
+        sender, "Biochemistry", result=[{"reference": f"Observation/{one['id']}"} for one in (glucose, urea)]
+    )
+    early = {**glucose, "valueQuantity": {"value": 5.1, "unit": "mmol/L"}}
+    late = {**glucose, "valueQuantity": {"value": 6.5, "unit": "mmol/L"}}
+    return [
+        bundle_of(early, at="2026-11-20T10:00:00+07:00"),
+        bundle_of(whole, glucose, urea, at="2026-11-20T11:00:00+07:00"),
+        bundle_of(late, at="2026-11-20T12:00:00+07:00"),
+    ]
+
+
+def bundle_of(*resources: Json, at: str) -> Json:
+    entries = [
+        {"fullUrl": f"http://his.example/{one['resourceType']}/{one['id']}", "resource": one} for one in resources
+    ]
+    return {"resourceType": "Bundle", "type": "collection", "timestamp": at, "entry": entries}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_b170_a_result_alone_and_in_a_report_stands_once_in_any_order(sender: Sender, order: tuple[int, ...]) -> None:
+    sender.door.concluded(bundles.encoded(bundle_of(sender.patient, sender.encounter, at=bundles.END)))
+    messages = alone_and_in_a_report(sender)
+    for turn in order:
+        assert sender.door.concluded(bundles.encoded(messages[turn]))["status"] == "filed"
+
+    assert lines_of(sender) == [("Glucose", "6.5"), ("Urea", "5.5")]
+    (only,) = sender.book()["testResults"]["nodes"]
+    assert (only["serviceName"], only["conclusion"]) == ("Biochemistry", "Kết luận Biochemistry")
+
+
+def test_a_result_that_is_taken_into_a_report_leaves_the_others_where_they_stand(sender: Sender) -> None:
+    glucose, urea = (
+        sender.of_visit(bundles.observation("1", name, "5.5", "mmol/L"), name) for name in ("Glucose", "Urea")
+    )
+    sender.send(sender.patient, sender.encounter, glucose, urea)
+    whole = report(sender, "Biochemistry", result=[{"reference": f"Observation/{glucose['id']}"}])
+
+    assert sender.outcomes(whole, glucose) == ["added", "added"]
+    assert lines_of(sender) == [("Glucose", "5.5"), ("Urea", "5.5")]
+    assert sender.outcomes(urea) == ["replaced"]  # it stands alone now
+    assert sender.outcomes(urea, glucose) == ["unchanged", "unchanged"]
+    assert lines_of(sender) == [("Glucose", "5.5"), ("Urea", "5.5")]
+    assert sender.outcomes({**glucose, "status": "entered-in-error"}) == ["rejected"]
+    assert sender.outcomes({**whole, "status": "entered-in-error"}) == ["withdrawn"]
+    assert sender.outcomes(glucose) == ["added"]
+    assert lines_of(sender) == [("Glucose", "5.5"), ("Urea", "5.5")]
+
+
+def test_a_report_that_takes_in_a_hidden_result_is_hidden(sender: Sender) -> None:
+    glucose = sender.of_visit(bundles.observation("1", "Glucose", "5.5", "mmol/L"), "o")
+    sender.send(sender.patient, sender.encounter, glucose)
+    (alone,) = sender.asked("{ healthBook { testResults { nodes { id } } } }")["healthBook"]["testResults"]["nodes"]
+    hide = "mutation($i: MaskRecordsInput!) { maskRecords(input: $i) { changed } }"
+    given = {"idempotencyKey": sender.mark, "recordIds": [alone["id"]]}
+    assert sender.asked(hide, i=given)["maskRecords"]["changed"] == 1
+    sender.send(report(sender, "A", result=[{"reference": f"Observation/{glucose['id']}"}]), glucose)
+
+    shown = sender.asked("{ healthBook { testResults { nodes { serviceName isMasked } } } }")
+    assert shown["healthBook"]["testResults"]["nodes"] == [{"serviceName": "A", "isMasked": True}]
