@@ -217,6 +217,7 @@ def _serve_sweeps(queue: PgQueuer, engine: AsyncEngine, *, reminder_hours: Seque
         await run_step(engine, notices.sweep_next)
         await run_step(engine, sharing.swept)
         await run_step(engine, partial(notices.remind, leads=leads, late=LATE))
+        await run_step(engine, partial(notices.remind_early, leads=leads))
 
     _serve_job(queue, "sweep", sweep)
 

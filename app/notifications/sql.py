@@ -139,6 +139,11 @@ async def remind(session: Session, *, leads: Sequence[timedelta], late: timedelt
     return int(await session.scalar(query, {"leads": list(leads), "late": late}) or 0)
 
 
+async def remind_early(session: Session, *, leads: Sequence[timedelta]) -> int:
+    """Remind, in the hour before, of what quiet hours would swallow; returns how many reminders are new."""
+    return int(await session.scalar(text("SELECT notice.remind_early(:leads)"), {"leads": list(leads)}) or 0)
+
+
 async def sweep_next(session: Session) -> None:
     """Enqueue the next sweep."""
     await session.execute(text("SELECT notice.sweep_next()"))

@@ -48,6 +48,7 @@ CALLS = {
         "notice.events_to_tell",
         "notice.failed_pushes",
         "notice.remind",
+        "notice.remind_early",
         "notice.settle_pushes",
         "notice.sweep_next",
         "notice.take_events",

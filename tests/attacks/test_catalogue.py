@@ -189,6 +189,7 @@ DEFINERS = {
     "notice.mark_read": "auth_owner",
     "notice.register_target": "auth_owner",
     "notice.remind": "auth_owner",
+    "notice.remind_early": "auth_owner",
     "notice.sweep_next": "auth_owner",
     "notice.remove_target": "auth_owner",
     "notice.representatives": "auth_owner",

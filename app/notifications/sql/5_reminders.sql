@@ -7,7 +7,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT a.citizen_id, a.id, a.starts_at, k.dedupe_key FROM unnest(due_reminders.leads) l (lead)
     JOIN care.appointment a ON a.state = 'LIVE' AND a.starts_at <= due_reminders.present + l.lead
      AND a.starts_at > due_reminders.present + l.lead - least(l.lead / 2, due_reminders.late)
-   CROSS JOIN LATERAL (SELECT concat_ws(' ', 'due', a.id, extract(epoch FROM a.starts_at), extract(epoch FROM l.lead))) k (dedupe_key)
+   CROSS JOIN LATERAL (SELECT notice.reminder_key(a.id, a.starts_at, l.lead)) k (dedupe_key)
    WHERE a.booked_at < a.starts_at - l.lead AND NOT (a.is_whole_day AND l.lead < interval '1 day')
      AND NOT EXISTS (SELECT FROM notice.event e WHERE e.citizen_id = a.citizen_id AND e.dedupe_key = k.dedupe_key)
 $$;
