@@ -96,7 +96,7 @@ def _event(entry: CalendarEntry, *, publisher: Publisher) -> Event:
         event.add("transp", "TRANSPARENT")
     else:
         event.add("dtstart", starts_at)
-        if entry.ends_at is not None:
+        if entry.ends_at is not None and entry.ends_at > entry.starts_at:  # RFC 5545 section 3.8.2.2
             event.add("dtend", entry.ends_at.astimezone(VIET_NAM))
     event.add("summary", TITLE.in_language(publisher.language))
     event.add("status", "CANCELLED" if entry.state == "CANCELLED" else "CONFIRMED")

@@ -30,7 +30,8 @@ MOST_NAME_CHARS: Final = 60
 _JOINERS: Final = "\t\n\r\u200d"  # white space, and what holds the parts of an emoji together
 
 _PLATFORM: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,30})/")
-_LOOPBACK: Final = re.compile(r"http://(?:127\.0\.0\.1|\[::1\]):[0-9]{1,5}(?:/[A-Za-z0-9._~/-]{0,100})?")
+_LOOPBACK: Final = re.compile(r"http://(?:127\.0\.0\.1|\[::1\]):(?P<port>[1-9][0-9]{0,4})(?:/[A-Za-z0-9._~/-]{0,100})?")
+_MOST_PORT: Final = 65_535
 _STATE: Final = re.compile(r"[\x20-\x7e]{1,512}")
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -117,8 +118,10 @@ def read_login(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> L
     if state and not _STATE.fullmatch(state):
         raise SentBack(redirect_uri=redirect_uri, error="invalid_request", state=None)
     sent_back = partial(SentBack, redirect_uri=redirect_uri, state=state or None)
-    if parameters.get("response_type", "code") != "code":
-        raise sent_back(error="unsupported_response_type")
+    if parameters.get("response_type") != "code":
+        raise sent_back(error="unsupported_response_type" if "response_type" in parameters else "invalid_request")
+    if parameters.get("response_mode", "query") != "query":
+        raise sent_back(error="invalid_request")
     challenge = parameters.get("code_challenge", "")
     if parameters.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
         raise sent_back(error="invalid_request")
@@ -147,7 +150,10 @@ def read_login(parameters: Mapping[str, str], *, apps: Sequence[AppClient]) -> L
 
 def may_return_to(app: AppClient, redirect_uri: str) -> bool:
     """Tell whether an address is one of the app's, exactly; or this machine, for an app that may listen there."""
-    return redirect_uri in app.redirect_uris or (app.loopback and _LOOPBACK.fullmatch(redirect_uri) is not None)
+    if redirect_uri in app.redirect_uris:
+        return True
+    here = _LOOPBACK.fullmatch(redirect_uri) if app.loopback else None
+    return here is not None and int(here["port"]) <= _MOST_PORT
 
 
 def granted_scope(asked: str | None) -> str | None:

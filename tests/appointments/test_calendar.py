@@ -94,6 +94,27 @@ def test_a_day_without_a_time_is_a_day(tmp_path: Path) -> None:
     assert b"DTSTART;VALUE=DATE:20261202" in file
 
 
+@pytest.mark.parametrize("ends_at", [AT, None])
+def test_an_end_that_is_not_after_the_start_is_left_out(ends_at: datetime | None, tmp_path: Path) -> None:
+    """A hospital may tell an Appointment whose end is its start; strict readers refuse such a DTEND."""
+    file = calendar_file([entry(ends_at=ends_at)], publisher=PUBLISHER)
+
+    (found,) = read(file, tmp_path)["events"]
+
+    assert "dtend" not in found["names"]
+    assert found["startsAt"] == "2026-12-01T01:00:00.000Z"
+
+
+def test_texts_are_escaped_and_folded_between_characters(tmp_path: Path) -> None:
+    name = 'Trạm; "y tế", xã\\Đông 🙂 ' + "ệ" * 80
+    file = calendar_file([entry(facility_name=name)], publisher=PUBLISHER)
+
+    assert b'\r\nLOCATION:Tr\xe1\xba\xa1m\\; "y t\xe1\xba\xbf"\\, x\xc3\xa3\\\\' in file
+    assert [line.decode() for line in file.split(b"\r\n")]  # no character is cut in two
+    assert max(map(len, file.split(b"\r\n"))) <= 75
+    assert read(file, tmp_path)["events"][0]["location"] == name
+
+
 def test_lines_are_folded_and_end_as_rfc_5545_wants() -> None:
     file = calendar_file([entry(facility_name="Bệnh viện " + "rất dài " * 30)], publisher=PUBLISHER)
     assert file.count(b"\n") == file.count(b"\r\n") > 20
