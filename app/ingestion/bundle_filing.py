@@ -129,7 +129,9 @@ async def _match(work: Bundle, position: int, unit: UnitReading) -> None:
             work.verdicts[position] = bundle_judging.waiting(work.verdicts[position], reason=match.outcome, entry=entry)
             return None
         work.citizens[position] = match.citizen_id
-    if unit.visit and source is not None:
+    if unit.is_of_day and source is not None:
+        source = await sql.visit_of_day(work.session, message_id=work.message_id, position=position, visit=source)
+    if (unit.visit or unit.is_of_day) and source is not None:
         work.verdicts[position] = replace(work.verdicts[position], visit=source)
     return await _stand_alone(work, position, unit)
 

@@ -411,6 +411,13 @@ async def stand_alone(
     return frozenset(taken)
 
 
+async def visit_of_day(session: Session, *, message_id: UUID, position: int, visit: str) -> str:
+    """Return the visit of a day in which records stand that name none."""
+    driver = await driver_of(session)
+    found: str = await driver.fetchval("SELECT auth.visit_of_day($1, $2, $3)", message_id, position, visit)
+    return found
+
+
 async def prepare_taking_back(
     session: Session, *, message_id: UUID, position: int, visit: str, holder: UUID | None, is_whole: bool
 ) -> UUID | None:

@@ -66,6 +66,7 @@ CALLS = {
         "auth.prepare_withdrawal",
         "auth.register_birth",
         "auth.stand_alone",
+        "auth.visit_of_day",
         "intake.note_resources",
         "intake.sent_resources",
         "intake.told_before",

@@ -118,6 +118,7 @@ DEFINERS = {
     "auth.settle_try": "auth_owner",
     "auth.sign_in": "auth_owner",
     "auth.stand_alone": "auth_owner",
+    "auth.visit_of_day": "auth_owner",
     "auth.sweep_sharing": "auth_owner",
     "auth.take_activation": "auth_owner",
     "auth.take_emergency": "auth_owner",

@@ -69,6 +69,7 @@ class UnitReading:
     is_whole: bool  # the Encounter itself is in the message, or stands in for none
     clinical: tuple[ClinicalArrival, ...]
     appointments: tuple[AppointmentArrival, ...]
+    is_of_day: bool  # stands in for the visit of records that name none
     told_by: tuple[int, ...]  # the entries without which nothing of it can be filed: Patient and Encounter
 
 

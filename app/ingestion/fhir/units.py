@@ -99,6 +99,7 @@ class Unit:
             arrival=arrival,
             visit=self.visit_names,
             is_whole=self.is_visit and not self.visit_names,
+            is_of_day=self.on is not None,
             clinical=tuple(self.clinical),
             appointments=tuple(self.appointments),
             told_by=tuple(

@@ -289,3 +289,24 @@ def test_a_report_that_takes_in_a_hidden_result_is_hidden(sender: Sender) -> Non
 
     shown = sender.asked("{ healthBook { testResults { nodes { serviceName isMasked } } } }")
     assert shown["healthBook"]["testResults"]["nodes"] == [{"serviceName": "A", "isMasked": True}]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_results_of_no_visit_stand_in_one_of_their_day_however_the_person_is_told(
+    sender: Sender, order: tuple[int, ...]
+) -> None:
+    names = ("Glucose", "Urea", "Kali")
+    glucose, urea, potassium = (
+        sender.of_visit(bundles.observation("1", name, "5.5", "mmol/L"), name) for name in names
+    )
+    for one in (glucose, urea, potassium):
+        del one["encounter"]
+    numbered = f"Patient?identifier={bundles.SID}/cccd|{sender.personal_id}"
+    sender.send(sender.patient)
+    messages = ((sender.patient, glucose), (urea,), ({**potassium, "subject": {"reference": numbered}},))
+    for turn in order:
+        assert "added" in sender.outcomes(*messages[turn])
+
+    assert sender.visit()["kindCode"] == "10"
+    assert [name for name, _ in lines_of(sender)] == ["Glucose", "Kali", "Urea"]
+    assert sender.outcomes(*messages[0]) == ["used", "unchanged"]
