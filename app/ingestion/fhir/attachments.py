@@ -39,6 +39,10 @@ def attachment(
     title = (form.text("title") if form else None) or resource.text("description") or words_of(kind)
     author, _ = people.first_of(bundle, resource, "author")
     content_type, size, text = _content(form, bundle, of=resource)
+    if form is not None and text is None and (form.has("data") or form.has("url")):
+        form.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES)
+    for more in resource.nodes("content")[1:]:
+        more.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES)
     numbers = [value for _, value, _ in identifiers(resource)]
     return AttachmentArrival(
         key=f"doc:{source}",

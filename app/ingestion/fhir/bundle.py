@@ -125,7 +125,8 @@ class Bundle:
         resource = None
         if found is not None:
             resource = Node(found.value, step=f"Bundle.entry[{index}].resource", entry=index, remarks=self.remarks)
-        entry = Entry(index=index, resource=resource, full_url=node.text("fullUrl", longest=LONGEST_REFERENCE))
+        url = node.text("fullUrl", longest=LONGEST_REFERENCE)
+        entry = Entry(index=index, resource=resource, full_url=url and _one_case(url))
         request = node.node("request")
         if self.type not in _METHOD_TYPES:
             if resource is None:
@@ -198,7 +199,7 @@ class Bundle:
             return self._by_logical(reference, kinds=kinds)
         if text.startswith("#"):
             return self._typed(self.contained(of).get(text[1:]), reference, kinds=kinds)
-        text = _HISTORY.sub("", text)
+        text = _one_case(_HISTORY.sub("", text))
         if conditional := _CONDITIONAL.fullmatch(text):
             return self._by_query(conditional, reference, kinds=kinds)
         return self._by_address(text, reference, kinds=kinds)
@@ -254,3 +255,8 @@ class Bundle:
             reference.remark(FhirCode.REFERENCE_WRONG_TYPE, Effect.REJECTS, detail=Text(wanted, wanted))
             return None
         return found
+
+
+def _one_case(address: str) -> str:
+    """Return an address as all its writers write it: a UUID is the same in capitals. Source: RFC 9562, section 4."""
+    return address.lower() if _UUID.fullmatch(address) else address

@@ -17,7 +17,7 @@ from app.ingestion.fhir.sorting import Sorting
 from app.ingestion.fhir.systems import identifiers
 from app.ingestion.fhir.units import Unit, Who
 from app.ingestion.fhir.uses import Use, use_of
-from app.ingestion.fhir.visit import ARRIVAL_USES, Named, is_coded
+from app.ingestion.fhir.visit import ARRIVAL_USES, Named, is_coded, is_refuted
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import Effect
 from app.records.clinical import KINDS, ClinicalArrival
@@ -336,7 +336,8 @@ class _Reader:
         unit = None if id(resource.value) in self._named else self.sorting.beside(resource)
         if unit is None:
             return None
-        if unit.encounter is not None and is_coded(resource) and _is_of_visit(resource):
+        is_diagnosis = is_coded(resource) and _is_of_visit(resource) and not is_refuted(resource)
+        if unit.encounter is not None and is_diagnosis:
             unit.conditions.append(Named(condition=resource, use=None, rank=_LAST_RANK))
             unshown.tell_of_diagnosis(resource)
             return use.becomes(unit, kind="VISIT", key=unit.source or "")

@@ -43,6 +43,7 @@ class Remarks:
         self._remarks: list[_Remark] = []
         self._merged: dict[tuple[FhirCode, str], _Remark] = {}
         self._listed = dict.fromkeys(Effect, 0)
+        self._places: set[tuple[FhirCode, int | None, str | None]] = set()
         self.rejected: set[int | None] = set()
         self.quarantined: set[int | None] = set()
         self._made = 0
@@ -78,6 +79,11 @@ class Remarks:
             self.rejected.add(entry)
         elif effect is Effect.QUARANTINES:
             self.quarantined.add(entry)
+        place = (code, entry, path)
+        if path is not None and effect not in _MERGED:  # what is read twice is wrong once
+            if place in self._places:
+                return
+            self._places.add(place)
         key = (code, _INDEX.sub("", path or ""))
         if effect in _MERGED and (earlier := self._merged.get(key)):
             earlier.more += 1

@@ -236,6 +236,8 @@ def _observations(resource: Node, *, bundle: Bundle, skip: Callable[[Node], bool
         if not isinstance(node, Node):
             if node is not None:
                 reference.remark(FhirCode.REFERENCE_UNRESOLVED, Effect.WARNS)
+            elif reference.has("display"):
+                reference.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, "display")
             continue
         if id(node.value) in seen or skip(node):  # whoever refers in a circle is read once
             continue

@@ -272,7 +272,10 @@ def _onset(resource: Node) -> tuple[Moment | None, str | None]:
 
 def _listed(resource: Node, name: str, words: type[_Word]) -> _Word | None:
     """Return the word of a CodeableConcept; one that is none is kept out, with a warning."""
-    for coding in codings(resource.node(name)):
+    concept = resource.node(name)
+    if concept is not None and not codings(concept) and concept.has("text"):
+        resource.remark(FhirCode.CODE_UNKNOWN, Effect.WARNS, name)
+    for coding in codings(concept):
         try:
             return words(coding.code.upper().replace("-", "_"))
         except ValueError:

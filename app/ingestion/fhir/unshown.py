@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from app.ingestion.fhir.nodes import Node
+from app.ingestion.fhir.nodes import Node, codings
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import Effect
 
@@ -30,7 +30,7 @@ _NOWHERE: Final[Mapping[str, tuple[str, ...]]] = {
         "hospitalization.specialArrangement",
     ),
     "ImagingStudy": ("reasonCode",),
-    "Immunization": ("isSubpotent", "reasonCode", "subpotentReason"),
+    "Immunization": ("isSubpotent", "protocolApplied.series", "reasonCode", "subpotentReason"),
     "MedicationDispense": ("substitution.reason",),
     "MedicationRequest": (
         "dispenseRequest.expectedSupplyDuration",
@@ -38,7 +38,19 @@ _NOWHERE: Final[Mapping[str, tuple[str, ...]]] = {
         "reasonCode",
     ),
     "Observation": ("bodySite", "component.valueSampledData", "focus", "method", "valueSampledData"),
-    "Procedure": ("bodySite", "complication", "followUp", "note", "outcome", "reasonCode", "statusReason"),
+    "Patient": ("deceasedBoolean", "deceasedDateTime"),
+    "Procedure": (
+        "bodySite",
+        "complication",
+        "followUp",
+        "note",
+        "outcome",
+        "performedAge",
+        "performedRange",
+        "performedString",
+        "reasonCode",
+        "statusReason",
+    ),
 }
 _OF_A_DOSE: Final = (
     "asNeededBoolean",
@@ -62,6 +74,7 @@ _OF_A_DOSE: Final = (
 """Of a dose that is not told in words too."""
 _OF_A_DIAGNOSIS: Final = ("note", "onsetAge", "onsetDateTime", "onsetPeriod", "onsetRange", "onsetString", "severity")
 """Of a Condition that is a diagnosis of its visit: the book keeps its code and its words."""
+_NOT_SURE: Final = frozenset({"unconfirmed", "provisional", "differential"})
 _PARTIAL: Final = re.compile(r"[0-9]{4}(?:-[0-9]{2})?")
 _MOMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "DiagnosticReport": ("effectiveDateTime",),
@@ -90,6 +103,8 @@ def tell_not_shown(resource: Node) -> None:
 def tell_of_diagnosis(condition: Node) -> None:
     """Tell of what is said of a diagnosis beyond what it is."""
     _tell(condition, condition.value, _OF_A_DIAGNOSIS)
+    if any(one.code in _NOT_SURE for one in codings(condition.node("verificationStatus"))):
+        condition.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, "verificationStatus")
 
 
 def _tell(resource: Node, value: dict[str, Any], paths: tuple[str, ...], *, within: str = "") -> None:

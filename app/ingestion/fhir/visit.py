@@ -92,8 +92,12 @@ def named_conditions(bundle: Bundle, encounter: Node) -> list[Named]:
     for position, diagnosis in enumerate(encounter.nodes("diagnosis"), start=1):
         condition = bundle.follow(diagnosis, "condition", kinds=("Condition", "Procedure"), of=encounter)
         if isinstance(condition, Node) and condition.kind == "Condition":
+            if is_refuted(condition):  # it stands by itself, as what it is not
+                continue
             use = next((one.code for one in codings(diagnosis.node("use"))), None)
             found.append(Named(condition=condition, use=use, rank=diagnosis.whole("rank") or 1_000 + position))
+        elif (reference := diagnosis.node("condition")) is not None and reference.has("display"):
+            reference.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, "display")
     return sorted(found, key=lambda named: named.rank)
 
 
@@ -115,6 +119,9 @@ def visit(
     codes = [coding for concept in encounter.nodes("type") for coding in codings(concept)]
     length = encounter.node("length")
     days = length.number("value") if length and length.code("code") in ("d", None) else None
+    is_derived = code_in(codes, "ma-loai-kcb") is None
+    if is_derived and encounter.has("type"):
+        encounter.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, "type")
     arrival = [named for named in conditions if named.use in ARRIVAL_USES]
     final = [named for named in conditions if named.use not in ARRIVAL_USES]
     return VisitArrival(
@@ -148,8 +155,13 @@ def visit(
         reports=None,
         papers=(),
         births=(),
-        kind_is_derived=code_in(codes, "ma-loai-kcb") is None,
+        kind_is_derived=is_derived,
     )
+
+
+def is_refuted(condition: Node) -> bool:
+    """Tell whether a condition is said not to be there."""
+    return any(one.code == "refuted" for one in codings(condition.node("verificationStatus")))
 
 
 def is_coded(condition: Node) -> bool:

@@ -12,7 +12,7 @@ from app.ingestion.fhir import FhirMessage, read_message
 from app.ingestion.verdict import Effect
 from app.records import arrivals
 from app.records.arrivals import PrescriptionItemArrival, VisitArrival
-from app.records.clinical import AllergyArrival, ConditionArrival, VaccinationArrival
+from app.records.clinical import AllergyArrival, Certainty, ConditionArrival, VaccinationArrival
 from tests.ingestion.fhir import bundles
 from tests.ingestion.fhir.bundles import Json, coded, ref
 
@@ -219,6 +219,13 @@ NOT_SHOWN: list[tuple[str, Json, list[str]]] = [
     ("glucose", {"method": {"text": "Test nhanh"}, "bodySite": {"text": "Tay"}}, ["bodySite", "method"]),
     ("main", {"note": [{"text": "Tái phát lần 3"}]}, ["note"]),
     ("revisit", {"patientInstruction": "Nhịn ăn sáng"}, ["patientInstruction"]),
+    ("main", {"verificationStatus": coded("x", "provisional")}, ["verificationStatus"]),
+    ("visit", {"type": [coded("http://snomed.info/sct", "410620009", "Khám trẻ khỏe")]}, ["type"]),
+    ("visit", {"diagnosis": [{"condition": {"display": "Viêm họng"}}]}, ["diagnosis[0].condition.display"]),
+    ("patient", {"deceasedBoolean": True}, ["deceasedBoolean"]),
+    ("procedure", {"performedString": "Hôm qua"}, ["performedString"]),
+    ("report", {"result": [{"display": "Glucose 5.6"}]}, ["result[0].display"]),
+    ("paper", {"content": [{"attachment": {"contentType": "text/plain", "data": "!!!"}}]}, ["content[0].attachment"]),
     ("visit", {"hospitalization": {DISPOSITION: {"text": "Về với gia đình"}}}, [f"hospitalization.{DISPOSITION}"]),
     ("visit", {"hospitalization": {DISPOSITION: {"coding": [{"code": "home"}]}}}, []),
 ]  # fmt: skip
@@ -258,3 +265,38 @@ def test_a_dose_between_two_amounts_is_shown(ends: Json, expected: str) -> None:
     message = read(lambda all_: all_["drug"].update(dosageInstruction=[{"doseAndRate": [{"doseRange": ends}]}]))
 
     assert drug(message).dose == expected
+
+
+def test_a_diagnosis_that_is_refuted_stands_by_itself_as_refuted() -> None:
+    message = read(lambda all_: all_["other"].update(id="c-2", verificationStatus=coded("x", "refuted")))
+
+    assert [one.code for one in visit_of(message).diagnoses] == ["J02.9"]
+    assert ("Tăng huyết áp", Certainty.REFUTED) in [
+        (one.name, one.certainty)
+        for unit in message.units
+        for one in unit.clinical
+        if isinstance(one, ConditionArrival)
+    ]
+
+
+def test_a_state_in_words_alone_is_not_passed_over_silently() -> None:
+    message = read(lambda all_: all_["allergy"].update(clinicalStatus={"text": "Đang có"}))
+
+    assert [(str(one.code), str(one.path).rpartition(".")[2]) for one in message.problems] == [
+        ("CODE_UNKNOWN", "clinicalStatus")
+    ]
+
+
+def test_what_is_read_twice_is_wrong_once() -> None:
+    message = read_message(bundles.message(change=lambda all_: all_["glucose"]["valueQuantity"].update(value="5,6")))
+
+    assert [str(one.code) for one in message.problems if one.effect is Effect.REJECTS] == ["ELEMENT_MALFORMED"]
+
+
+def test_a_uuid_in_capitals_is_the_same() -> None:
+    mark = "0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f1"
+    body = bundles.message().decode().replace("urn:uuid:main", f"urn:uuid:{mark}")
+    body = body.replace(f'"fullUrl": "urn:uuid:{mark}"', f'"fullUrl": "urn:uuid:{mark.upper()}"')
+
+    assert mark.upper() in body
+    assert [one.code for one in visit_of(read_message(body.encode())).diagnoses] == ["J02.9", "I10"]
