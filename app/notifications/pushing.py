@@ -64,16 +64,23 @@ def _notice_of(ended: tuple[Reached, Result]) -> UUID:
 
 
 def _settled(notice_id: UUID, ended: Sequence[tuple[Reached, Result]]) -> dict[str, Any]:
-    """Return what became of a notice on each phone, and in how many seconds it is tried again."""
+    """Return what became of a notice on each phone, and in how many seconds that phone is tried again."""
     targets = [
-        {"target": one.target_id, "state": result.outcome, "reason": result.reason, "registered_at": one.registered_at}
+        {
+            "target": one.target_id,
+            "state": result.outcome,
+            "reason": result.reason,
+            "registered_at": one.registered_at,
+            "later": _later(one, result) if result.outcome is Outcome.WAITING else None,
+        }
         for one, result in ended
     ]
-    waiting = [(one, result) for one, result in ended if result.outcome is Outcome.WAITING]
-    waits = [result.retry_after for _, result in waiting if result.retry_after is not None]
-    if waiting:
-        waits.append(backoff(max(one.attempts for one, _ in waiting), jitter=new_jitter()))
-    return {"notice": notice_id, "targets": targets, "later": max(waits).total_seconds() if waits else None}
+    return {"notice": notice_id, "targets": targets}
+
+
+def _later(one: Reached, result: Result) -> float:
+    own = backoff(one.attempts, jitter=new_jitter())
+    return max(own, result.retry_after or own).total_seconds()
 
 
 def _message(one: Reached, *, vault: Vault) -> Message | None:

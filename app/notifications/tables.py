@@ -100,6 +100,7 @@ class PushRow(Row):
     attempts: Mapped[int] = mapped_column(SmallInteger)
     reason: Mapped[str | None] = mapped_column(Text)
     settled_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    try_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # while it waits: not before
 
 
 class PreferenceRow(Row):

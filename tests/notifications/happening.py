@@ -79,8 +79,11 @@ def tell(stand: Stand, event: UUID, *, now: datetime = NOON) -> int:
     return stand.run(Login.WORKER, partial(telling.tell, event_ids=[event], now=now))
 
 
-def push(stand: Stand, service: Service) -> int:
-    """Push every notice that may ring as the worker would; returns how many phones still wait."""
+def push(stand: Stand, service: Service, *, in_their_time: bool = False) -> int:
+    """Push every notice that may ring as the worker would; returns how many phones still wait.
+
+    Phones that wait are tried at once, or only those whose time has come.
+    """
 
     async def go() -> int:
         settings = stand.settings
@@ -98,4 +101,6 @@ def push(stand: Stand, service: Service) -> int:
     stand.as_owner(
         "UPDATE notice.notice SET try_at = clock_timestamp(), in_hand_until = NULL WHERE push_at IS NOT NULL"
     )
+    if not in_their_time:
+        stand.as_owner("UPDATE notice.push SET try_at = NULL")
     return asyncio.run(go())

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -114,7 +114,15 @@ def test_what_cannot_be_written_of_one_notice_is_written_of_the_others(stand: St
     for device in ("1", "2"):
         stand.run(Login.WORKER, partial(telling.tell, event_ids=[happen(stand, owner, device=device)]))
     first, second = (row.id for row in stand.as_owner("SELECT id FROM notice.notice ORDER BY id"))
-    settled = [{"notice": first, "targets": [], "later": "soon"}, {"notice": second, "targets": [], "later": 7}]
+    phone = uuid4()
+    stand.as_owner(
+        "INSERT INTO notice.push SELECT id, :phone, 'WAITING', 0, NULL, now() FROM notice.notice", phone=phone
+    )
+    waiting = {"target": phone, "state": "WAITING"}
+    settled = [
+        {"notice": first, "targets": [{**waiting, "later": "soon"}]},
+        {"notice": second, "targets": [{**waiting, "later": 7}]},
+    ]
     stand.as_owner("UPDATE notice.notice SET try_at = NULL")
 
     with_engine(stand, partial(_settle, settled))

@@ -63,7 +63,10 @@ def calm(stand: Stand, owner: UUID, service: Service) -> None:
 
 def soon(stand: Stand) -> None:
     """Let every notice be worth a push now, whatever day the test made it on."""
-    stand.as_owner("UPDATE notice.notice SET push_until = clock_timestamp() + interval '1 hour'")
+    stand.as_owner(
+        "UPDATE notice.notice SET push_until = clock_timestamp() + interval '1 hour', "
+        "push_at = CASE WHEN push_at IS NOT NULL THEN least(push_at, clock_timestamp()) END"
+    )
 
 
 @pytest.mark.usefixtures("calm")
@@ -191,6 +194,53 @@ def test_what_fails_for_now_is_tried_again_with_the_same_id(
     assert len({one["data"]["noticeId"] for one in service.state.taken}) == 1
     assert push(stand, service) == 0
     assert len(service.state.taken) == 1
+
+
+@pytest.mark.usefixtures("calm")
+def test_what_one_phone_is_asked_to_wait_the_others_do_not(
+    http: httpx.Client, stand: Stand, service: Service, owner: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.demo.push_service.RETRY_SECONDS", 3000)
+    for name in ("busy", "other", "fine"):
+        register(http, stand.citizen_token(owner), installationId=name)
+    tell(stand, happen(stand, owner))
+    soon(stand)
+    service.state.faults |= {"busy": [PushFault.QUOTA], "other": [PushFault.UNAVAILABLE]}
+    wait = "SELECT try_at - clock_timestamp() AS wait FROM notice.notice"
+
+    assert push(stand, service) == 2
+    assert stand.as_owner(wait)[0].wait <= timedelta(seconds=13)
+    stand.as_owner("UPDATE notice.push SET try_at = now() WHERE try_at < now() + interval '1 minute'")
+    assert push(stand, service, in_their_time=True) == 0
+    assert service.state.addresses() == ["fine", "other"]
+    assert timedelta(minutes=45) < stand.as_owner(wait)[0].wait <= timedelta(minutes=50)
+    assert push(stand, service, in_their_time=True) == 0  # nobody is due
+    assert timedelta(minutes=45) < stand.as_owner(wait)[0].wait <= timedelta(minutes=50)
+    stand.as_owner("UPDATE notice.push SET try_at = now() WHERE try_at > now()")
+    assert push(stand, service, in_their_time=True) == 0
+    assert service.state.addresses() == ["fine", "other", "busy"]
+    assert stand.as_owner(wait)[0].wait is None
+
+
+@pytest.mark.usefixtures("calm")
+def test_a_phone_that_waits_is_not_told_what_is_older_than_what_it_was_told_since(
+    http: httpx.Client, stand: Stand, service: Service, owner: UUID
+) -> None:
+    """E.8: a newer notice of one thing supersedes, also one that was tried in vain."""
+    register(http, stand.citizen_token(owner), installationId="phone")
+    visit = appointment(stand, owner, starts_at=datetime(2036, 12, 2, 2, 30, tzinfo=UTC))
+    tell(stand, happen(stand, owner, "APPOINTMENT_BOOKED", appointmentId=str(visit)))
+    soon(stand)
+    service.state.faults["phone"] = [PushFault.UNAVAILABLE]
+    assert push(stand, service) == 1
+    tell(stand, happen(stand, owner, "APPOINTMENT_CHANGED", appointmentId=str(visit)))
+    soon(stand)
+
+    assert push(stand, service) == 0
+    assert push(stand, service) == 0
+
+    newest = stand.as_owner("SELECT id::text FROM notice.notice WHERE kind = 'APPOINTMENT_CHANGED'")[0].id
+    assert [one["data"]["noticeId"] for one in service.state.taken] == [newest]
 
 
 @pytest.mark.usefixtures("calm")
