@@ -11,7 +11,7 @@ import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from functools import partial
@@ -60,6 +60,7 @@ class Message:
     notice_id: UUID
     thread: str
     urgent: bool
+    until: datetime
     worth: timedelta
 
 
@@ -197,7 +198,10 @@ async def open_pusher(secrets_dir: Path, *, url: str | None, call_seconds: float
 
 
 def _encoded(one: Message) -> messaging.Message:
-    """Return the library's message; nothing of it but the ids is of a person."""
+    """Return the library's message; nothing of it but the ids is of a person.
+
+    A phone that is off is told when it is on again, unless that is later than the message is of use.
+    """
     seconds = int(one.worth.total_seconds())
     target = {"fid": one.address} if one.kind == "FID" else {"token": one.address}
     with warnings.catch_warnings():
@@ -210,7 +214,11 @@ def _encoded(one: Message) -> messaging.Message:
                 collapse_key=_collapse_key(one), priority="high" if one.urgent else "normal", ttl=seconds
             ),
             apns=messaging.APNSConfig(
-                headers={"apns-collapse-id": _collapse_key(one), "apns-priority": "10" if one.urgent else "5"}
+                headers={
+                    "apns-collapse-id": _collapse_key(one),
+                    "apns-priority": "10" if one.urgent else "5",
+                    "apns-expiration": str(int(one.until.timestamp())),
+                }
             ),
         )
 

@@ -25,7 +25,6 @@ from app.notifications.sql import Reached
 HOLD = timedelta(seconds=SEND_SECONDS + 5)
 """So long after a worker died, or could not write what became of them, notices are taken by another."""
 TARGET = ("notice.push_target", "sealed")
-WORTH = timedelta(hours=24)
 _BROKEN = Result(outcome=Outcome.GONE, reason="SealBroken")
 
 
@@ -98,7 +97,8 @@ def _message(one: Reached, *, vault: Vault) -> Message | None:
         notice_id=one.notice_id,
         thread=one.thread,
         urgent=of is NoticeClass.EMERGENCY,
-        worth=WORTH,
+        until=one.until,
+        worth=one.worth,
     )
 
 

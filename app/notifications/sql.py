@@ -48,6 +48,8 @@ class Reached:
     language: str
     registered_at: datetime
     attempts: int
+    until: datetime
+    worth: timedelta  # until then, by the database's clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,8 @@ async def take_pushes(session: Session, *, most: int, hold: timedelta) -> list[R
             language=row.language,
             registered_at=row.registered_at,
             attempts=row.attempts,
+            until=row.until,
+            worth=row.worth,
         )
         for row in rows
     ]

@@ -59,7 +59,7 @@ def _notice(recipient: Recipient, *, rule: Rule, now: datetime) -> dict[str, Any
         **{f"text_{language}": said.text for language, said in words.items()},
         "happened_at": recipient.happened_at,
         "push_at": push_at,
-        "push_until": None if push_at is None else push_at + rule.worth,
+        "push_until": None if push_at is None else _push_until(recipient, rule=rule, push_at=push_at),
         "try_at": push_at,
     }
 
@@ -72,6 +72,14 @@ def _push_at(recipient: Recipient, *, rule: Rule, now: datetime) -> datetime | N
     if not recipient.is_quiet:
         return now
     return QuietHours(start=recipient.quiet_from, end=recipient.quiet_until).next_moment(now)
+
+
+def _push_until(recipient: Recipient, *, rule: Rule, push_at: datetime) -> datetime:
+    """Return until when it is of use on a phone: a reminder, until what it reminds of begins."""
+    until = push_at + rule.worth
+    if recipient.kind != "APPOINTMENT_DUE" or recipient.starts_at is None:
+        return until
+    return min(until, recipient.starts_at)
 
 
 def _thread(recipient: Recipient, *, rule: Rule) -> str:

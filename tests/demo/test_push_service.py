@@ -39,6 +39,7 @@ def one(address: str = "phone") -> Message:
         notice_id=UUID(int=7),
         thread="SECURITY:1",
         urgent=False,
+        until=datetime(2036, 1, 1, tzinfo=UTC),
         worth=timedelta(hours=1),
     )
 

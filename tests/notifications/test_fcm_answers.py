@@ -99,6 +99,7 @@ def to(phone: str) -> Message:
         notice_id=UUID(int=7),
         thread="SECURITY:1",
         urgent=False,
+        until=datetime(2036, 1, 1, tzinfo=UTC),
         worth=timedelta(hours=1),
     )
 

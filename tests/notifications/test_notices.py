@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -11,13 +10,12 @@ import httpx
 import pytest
 
 from app.core.db import Login
-from app.core.settings import Settings
 from app.demo.push_service import PushFault
 from app.notifications import sql
 from app.notifications.kinds import RULES
 from tests.ingestion import messages
-from tests.notifications.happening import appointment, graphql, happen, push, register, remind, tell
-from tests.notifications.pushing import Service, push_service
+from tests.notifications.happening import appointment, graphql, happen, push, register, remind, soon, tell
+from tests.notifications.pushing import Service
 from tests.people import Stand
 
 NUMBER = messages.VISIT["SO_CCCD"] or ""
@@ -27,46 +25,12 @@ NOTICES = """query N($first: Int, $after: String, $unread: Boolean) {
 
 
 @pytest.fixture(scope="module")
-def service(settings: Settings) -> Iterator[Service]:
-    with push_service() as running:
-        running.write_credentials(settings.secrets_dir)
-        yield running
-        (settings.secrets_dir / "fcm.json").unlink()
-
-
-@pytest.fixture(scope="module")
-def owner(stand: Stand) -> UUID:
-    facility = stand.facility("01901")
-    assert stand.file(messages.message(), token=facility) == "filed"
-    return stand.citizen_by(NUMBER)
-
-
-@pytest.fixture(scope="module")
 def stranger(stand: Stand, owner: UUID) -> UUID:
     assert owner
     other = {"HO_TEN": "Trần Thị Bé", "SO_CCCD": "001185012399", "MA_THE_BHYT": "", "MA_LK": "other"}
     body = messages.envelope(messages.visit_xml({"XML1": [{**messages.VISIT, **other}]}))
     assert stand.file(body, token=stand.facility("01901")) == "filed"
     return stand.citizen_by("001185012399")
-
-
-@pytest.fixture
-def calm(stand: Stand, owner: UUID, service: Service) -> None:
-    """Forget phones, notices and wishes of other tests, and what the service took."""
-    assert owner
-    for table in ("notice.push", "notice.push_target", "notice.notice", "notice.preference", "care.appointment"):
-        stand.as_owner(f"DELETE FROM {table}")
-    stand.as_owner("DELETE FROM notice.event WHERE kind = 'APPOINTMENT_DUE'")
-    service.state.taken.clear()
-    service.state.faults.clear()
-
-
-def soon(stand: Stand) -> None:
-    """Let every notice be worth a push now, whatever day the test made it on."""
-    stand.as_owner(
-        "UPDATE notice.notice SET push_until = clock_timestamp() + interval '1 hour', "
-        "push_at = CASE WHEN push_at IS NOT NULL THEN least(push_at, clock_timestamp()) END"
-    )
 
 
 @pytest.mark.usefixtures("calm")
@@ -194,53 +158,6 @@ def test_what_fails_for_now_is_tried_again_with_the_same_id(
     assert len({one["data"]["noticeId"] for one in service.state.taken}) == 1
     assert push(stand, service) == 0
     assert len(service.state.taken) == 1
-
-
-@pytest.mark.usefixtures("calm")
-def test_what_one_phone_is_asked_to_wait_the_others_do_not(
-    http: httpx.Client, stand: Stand, service: Service, owner: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.demo.push_service.RETRY_SECONDS", 3000)
-    for name in ("busy", "other", "fine"):
-        register(http, stand.citizen_token(owner), installationId=name)
-    tell(stand, happen(stand, owner))
-    soon(stand)
-    service.state.faults |= {"busy": [PushFault.QUOTA], "other": [PushFault.UNAVAILABLE]}
-    wait = "SELECT try_at - clock_timestamp() AS wait FROM notice.notice"
-
-    assert push(stand, service) == 2
-    assert stand.as_owner(wait)[0].wait <= timedelta(seconds=13)
-    stand.as_owner("UPDATE notice.push SET try_at = now() WHERE try_at < now() + interval '1 minute'")
-    assert push(stand, service, in_their_time=True) == 0
-    assert service.state.addresses() == ["fine", "other"]
-    assert timedelta(minutes=45) < stand.as_owner(wait)[0].wait <= timedelta(minutes=50)
-    assert push(stand, service, in_their_time=True) == 0  # nobody is due
-    assert timedelta(minutes=45) < stand.as_owner(wait)[0].wait <= timedelta(minutes=50)
-    stand.as_owner("UPDATE notice.push SET try_at = now() WHERE try_at > now()")
-    assert push(stand, service, in_their_time=True) == 0
-    assert service.state.addresses() == ["fine", "other", "busy"]
-    assert stand.as_owner(wait)[0].wait is None
-
-
-@pytest.mark.usefixtures("calm")
-def test_a_phone_that_waits_is_not_told_what_is_older_than_what_it_was_told_since(
-    http: httpx.Client, stand: Stand, service: Service, owner: UUID
-) -> None:
-    """E.8: a newer notice of one thing supersedes, also one that was tried in vain."""
-    register(http, stand.citizen_token(owner), installationId="phone")
-    visit = appointment(stand, owner, starts_at=datetime(2036, 12, 2, 2, 30, tzinfo=UTC))
-    tell(stand, happen(stand, owner, "APPOINTMENT_BOOKED", appointmentId=str(visit)))
-    soon(stand)
-    service.state.faults["phone"] = [PushFault.UNAVAILABLE]
-    assert push(stand, service) == 1
-    tell(stand, happen(stand, owner, "APPOINTMENT_CHANGED", appointmentId=str(visit)))
-    soon(stand)
-
-    assert push(stand, service) == 0
-    assert push(stand, service) == 0
-
-    newest = stand.as_owner("SELECT id::text FROM notice.notice WHERE kind = 'APPOINTMENT_CHANGED'")[0].id
-    assert [one["data"]["noticeId"] for one in service.state.taken] == [newest]
 
 
 @pytest.mark.usefixtures("calm")

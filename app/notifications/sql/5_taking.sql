@@ -4,7 +4,7 @@
 -- of its thread, not true any more, or late for too long, which has failed. Of one thread one is on its way at a time, by an advisory
 -- lock too: two workers do not see one another's yet.
 CREATE OR REPLACE FUNCTION notice.take_pushes(most int, hold interval)
-RETURNS TABLE (notice_id uuid, class text, thread text, target_id uuid, kind text, sealed bytea, language text, registered_at timestamptz, attempts int)
+RETURNS TABLE (notice_id uuid, class text, thread text, target_id uuid, kind text, sealed bytea, language text, registered_at timestamptz, attempts int, until timestamptz, worth interval)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE present timestamptz := clock_timestamp();
@@ -17,7 +17,7 @@ BEGIN
         WHERE o.citizen_id = d.citizen_id AND o.thread = d.thread AND (o.happened_at, o.id) > (d.happened_at, d.id) AND o.push_at <= present) AS is_over
       FROM due d),
   judged AS MATERIALIZED (
-    SELECT d.id, d.citizen_id, d.class, d.thread, CASE
+    SELECT d.id, d.citizen_id, d.class, d.thread, d.push_until, CASE
       WHEN d.is_over THEN 'OVER'
       WHEN d.push_until <= present THEN 'FAILED'
       WHEN row_number() OVER (PARTITION BY d.citizen_id, d.thread, d.is_over ORDER BY d.happened_at, d.id) > 1
@@ -39,7 +39,7 @@ BEGIN
           (SELECT min(p.try_at) FROM notice.push p WHERE p.notice_id = j.id AND p.state = 'WAITING' AND p.try_at > present) END,
         in_hand_until = CASE WHEN j.is_taken THEN present + hold ELSE n.in_hand_until END
       FROM (SELECT d.id, d.verdict, EXISTS (SELECT FROM reached r WHERE r.notice_id = d.id) AS is_taken FROM judged d) j WHERE n.id = j.id)
-  SELECT j.id, j.class, j.thread, t.id, t.kind, t.sealed, t.language, t.registered_at, r.attempts::int
+  SELECT j.id, j.class, j.thread, t.id, t.kind, t.sealed, t.language, t.registered_at, r.attempts::int, j.push_until, j.push_until - present
     FROM reached r JOIN judged j ON j.id = r.notice_id JOIN notice.push_target t ON t.id = r.target_id;
 END $$;
 DROP FUNCTION IF EXISTS notice.take_pushes(uuid[], interval);
