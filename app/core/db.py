@@ -175,7 +175,8 @@ def _turn(error: BaseException) -> None:
         expected = _EXPECTED.get(str(error.sqlstate))
         if expected is not None:
             raise expected(_words_of(error)) from error
-    elif isinstance(error, OSError | asyncpg.InterfaceError | TimeoutError):
+    elif isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError | TimeoutError):
+        # InternalClientError: the server ended an idle connection, and its end was not read yet.
         raise Unavailable from error
 
 

@@ -66,6 +66,8 @@ class AppError(Exception):
     default_text: Text
     reason_code: str | None = None
     """The exact reason, of a closed list, where the surface has one: a program may switch on it."""
+    retry_after_seconds: int | None = None
+    """When to come back, where coming back helps."""
 
     def __init__(
         self,
@@ -77,7 +79,8 @@ class AppError(Exception):
         """`places` are lines and columns of the document that was sent, from 1."""
         self.text = text or self.default_text
         self.places = tuple(places)
-        self.retry_after_seconds = retry_after_seconds
+        if retry_after_seconds is not None:
+            self.retry_after_seconds = retry_after_seconds
         super().__init__(self.text.en)
 
 
@@ -196,6 +199,7 @@ class Unavailable(AppError):
 
     code = ErrorCode.UNAVAILABLE
     http_status = 503
+    retry_after_seconds = 5
     default_text = Text(
         "Hệ thống đang bận. Vui lòng thử lại sau ít phút.", "The service is busy. Please try again soon."
     )

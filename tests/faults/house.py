@@ -6,16 +6,20 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import httpx
 
 from app.core.settings import Settings
 from devkit.homes import PostgresError
 from devkit.postgres import Cluster
 from tests.faults.points import POINTS
 
+DATABASE = "faults"
 PROGRAM = "from tests.faults.points import main; main()"
 ROOT = Path(__file__).parents[2]
 LOOK_EVERY_SECONDS = 0.05
@@ -46,6 +50,15 @@ class House:
         self._keeper = threading.Thread(target=self._keep_up, daemon=True)
         self._keeper.start()
 
+    @contextlib.contextmanager
+    def opened(self) -> Iterator["House"]:
+        """Give it open, and end everything afterwards."""
+        self.open()
+        try:
+            yield self
+        finally:
+            self.close()
+
     def close(self) -> None:
         """End everything."""
         self._closing.set()
@@ -54,6 +67,16 @@ class House:
         for process in self._running.values():
             process.kill()
             process.wait(10)
+
+    def client(self, *, timeout: float) -> httpx.Client:
+        """Return a client of the API."""
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=timeout)
+
+    def is_ready(self) -> bool:
+        """Tell whether the API says so."""
+        with contextlib.suppress(httpx.TransportError), self.client(timeout=5) as http:
+            return http.get("/readyz").status_code == 200
+        return False
 
     def kill(self, name: str) -> None:
         """Kill a program at whatever it is doing."""
@@ -70,10 +93,10 @@ class House:
                 return True
         return False
 
-    def kill_backend(self) -> bool:
+    def kill_backend(self, *, of: str = "'ingest', 'worker'") -> bool:
         """Kill one of PostgreSQL's processes, if one works for us now: all of PostgreSQL recovers from its log."""
         with contextlib.suppress(PostgresError, ProcessLookupError):
-            query = "SELECT pid FROM pg_stat_activity WHERE usename IN ('ingest', 'worker') ORDER BY state LIMIT 1"
+            query = f"SELECT pid FROM pg_stat_activity WHERE usename IN ({of}) ORDER BY state LIMIT 1"
             for pid in self.cluster.psql(query).split():
                 os.kill(int(pid), signal.SIGKILL)
                 self.hurt["killed: backend"] += 1
@@ -147,10 +170,21 @@ class House:
             **self.more,
         }
         options = ["--port", str(self.port)] if program == "serve" else []
-        self._running[name] = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, program, *options],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=ROOT,
-        )
+        command = [sys.executable, "-c", PROGRAM, program, *options]
+        with (self.marks / f"{name.replace(' ', '-')}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=ROOT)
+
+
+def rows(house: House, query: str) -> list[list[str]]:
+    """Return what the superuser reads."""
+    return [line.split("|") for line in house.cluster.psql(query, database=DATABASE).splitlines()]
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float) -> bool:
+    """Tell whether something came true in time."""
+    give_up_at = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > give_up_at:
+            return False
+        time.sleep(0.05)
+    return True

@@ -3,32 +3,24 @@
 The seed is printed and may be chosen by FAULT_SEED; a fault that did not happen fails the test.
 """
 
-import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
-import httpx
 import pytest
 
-from app.core.settings import Settings
-from app.migrate import migrate
-from devkit.credentials import make_secrets, prepare_database
-from devkit.postgres import Cluster, temporary_cluster
-from tests.faults.house import House
+from tests.faults.house import House, rows, wait_for
 from tests.faults.journal import Journal, send
 from tests.faults.points import POINTS
 from tests.ingestion import messages
 from tests.people import Stand
-from tests.sockets import free_port
 
 pytestmark = pytest.mark.long
 
-DATABASE = "faults"
 FACILITY = "01901"
 SENDERS = 3
 PEOPLE = 12
@@ -36,31 +28,6 @@ SECONDS_FOR_FAULTS = 60
 DRAIN_SECONDS = 60
 PAUSE = (0.5, 2.5)
 SEED = int(os.environ.get("FAULT_SEED", "20261122"))
-
-
-@pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """Start the product on a cluster of its own, whose port stays when it is killed."""
-    fixed = free_port()
-    monkeypatch.setattr("devkit.postgres._free_port", lambda: fixed)
-    secrets = tmp_path / "secrets"
-    with temporary_cluster() as cluster:
-        settings = installed(cluster, secrets)
-        house = House(cluster=cluster, settings=settings, port=free_port(), marks=tmp_path)
-        house.open()
-        try:
-            yield house
-        finally:
-            house.close()
-
-
-def installed(cluster: Cluster, secrets: Path) -> Settings:
-    make_secrets(secrets)
-    prepare_database(cluster, database=DATABASE, secrets_directory=secrets)
-    url = f"postgresql://127.0.0.1:{cluster.port}/{DATABASE}"
-    settings = Settings(database_url=url, secrets_dir=secrets, demo=True)
-    asyncio.run(migrate(settings, progress=lambda _step: None))
-    return settings
 
 
 def body(number: int) -> bytes:
@@ -94,7 +61,7 @@ class Load:
     def run(self, random: Random) -> list[bytes]:
         """Send; every eighth message is sent twice. Returns what was sent."""
         sent = []
-        with httpx.Client(base_url=f"http://127.0.0.1:{self._house.port}", timeout=10) as http:
+        with self._house.client(timeout=10) as http:
             while not self._stopped.wait(random.uniform(0.05, 0.25)):
                 with self._lock:
                     one = body(next(self._numbers))
@@ -122,20 +89,6 @@ def hurt(house: House, random: Random) -> None:
         else:
             house.kill(blow)
     wait_for(house.note, seconds=SECONDS_FOR_FAULTS)
-
-
-def wait_for(condition: Callable[[], bool], *, seconds: float) -> bool:
-    """Tell whether something came true in time."""
-    give_up_at = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > give_up_at:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def rows(house: House, query: str) -> list[list[str]]:
-    return [line.split("|") for line in house.cluster.psql(query, database=DATABASE).splitlines()]
 
 
 def waiting(house: House) -> int:

@@ -21,11 +21,11 @@ import httpx
 import pytest
 from libfaketime import get_reload_information
 
+from app.core.settings import Settings
 from app.demo.push_service import PushFault
-from devkit.postgres import temporary_cluster
-from tests.faults.house import House
+from devkit.postgres import Cluster
+from tests.faults.house import DATABASE, House, rows, wait_for
 from tests.faults.points import PUSHING
-from tests.faults.test_ingestion import DATABASE, installed, rows, wait_for
 from tests.notifications.pushing import Service, push_service
 from tests.people import Stand
 from tests.sockets import free_port
@@ -47,28 +47,21 @@ def service() -> Iterator[Service]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """Start the product on a cluster of its own, whose port stays when it is killed, with clocks that a file sets."""
-    fixed = free_port()
-    monkeypatch.setattr("devkit.postgres._free_port", lambda: fixed)
+def house(tmp_path: Path, service: Service, cluster: Cluster, installed: Settings) -> Iterator[House]:
+    """Start the product with clocks that a file sets."""
     clock = tmp_path / "clock"
     clock.write_text("+0", encoding="ascii")
-    with temporary_cluster() as cluster:
-        settings = installed(cluster, tmp_path / "secrets")
-        service.write_credentials(settings.secrets_dir)
-        more = {
-            **dict(get_reload_information()[1]),
-            "FAKETIME_TIMESTAMP_FILE": str(clock),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "SOKHOE_PUSH_URL": service.send_url,
-        }
-        house = House(cluster=cluster, settings=settings, port=free_port(), marks=tmp_path, points=PUSHING, more=more)
-        house.open()
-        try:
-            yield house
-        finally:
-            house.close()
+    service.write_credentials(installed.secrets_dir)
+    more = {
+        **dict(get_reload_information()[1]),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "SOKHOE_PUSH_URL": service.send_url,
+    }
+    started = House(cluster=cluster, settings=installed, port=free_port(), marks=tmp_path, points=PUSHING, more=more)
+    with started.opened() as house:
+        yield house
 
 
 @dataclass
