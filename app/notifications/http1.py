@@ -92,17 +92,21 @@ class _Line(asyncio.Protocol):
         self.is_open = True
         self.used_at = 0.0
         self._answer: asyncio.Future[httpx.Response] | None = None
+        self._lasts_until_closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # a stream's
 
-    def connection_lost(self, _error: Exception | None) -> None:
+    def connection_lost(self, error: Exception | None) -> None:
+        if error is None and self._lasts_until_closed:
+            self._finish()
         self._fail("the connection broke")
 
     async def ask(self, sent: bytes) -> httpx.Response:
         """Send a request and return its answer."""
         loop = asyncio.get_running_loop()
         self._answer = loop.create_future()
+        self._lasts_until_closed = False
         self._parser = httptools.HttpResponseParser(self)
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = b""
@@ -129,17 +133,27 @@ class _Line(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers.append((name, value))
 
+    def on_headers_complete(self) -> None:
+        """Find out whether the answer says where it ends. Source: RFC 9112 section 6.3."""
+        named = {name.lower() for name, _ in self._headers}
+        self._lasts_until_closed = named.isdisjoint({b"content-length", b"transfer-encoding"})
+
     def on_body(self, body: bytes) -> None:
         self._body += body
         if len(self._body) > MOST_BYTES:
             self._fail("an answer that is too long")
 
     def on_message_complete(self) -> None:
-        status = self._parser.get_status_code()
-        if status < httpx.codes.OK:
+        if self._parser.get_status_code() < httpx.codes.OK:
             self._headers.clear()  # the answer itself is to come
-        elif self._answer is not None and not self._answer.done():
+            self._lasts_until_closed = False
+        else:
             self.is_open = self.is_open and self._parser.should_keep_alive()
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._answer is not None and not self._answer.done():
+            status = self._parser.get_status_code()
             self._answer.set_result(httpx.Response(status, headers=self._headers, content=self._body))
 
     def _fail(self, why: str) -> None:

@@ -121,6 +121,27 @@ def test_a_connection_that_is_over_is_not_used_again(answer: tuple[bytes, ...]) 
     assert server.connections == 2
 
 
+def test_an_answer_that_ends_with_its_connection_is_one() -> None:
+    """RFC 9112 section 6.3; taken for a failure, such a message would be sent again and again."""
+    server = Server([(HEAD + b"connection: close\r\n\r\nO", b"K"), OK], hangs_up=True)
+
+    async def work(client: httpx.AsyncClient, url: str) -> None:
+        assert [(await client.post(url)).text for _ in range(2)] == ["OK", "OK"]
+
+    run(server, work)
+    assert server.connections == 2
+
+
+def test_hints_before_a_connection_breaks_are_no_answer() -> None:
+    server = Server([(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n",)], hangs_up=True)
+
+    async def work(client: httpx.AsyncClient, url: str) -> None:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post(url)
+
+    run(server, work)
+
+
 def test_a_server_that_hangs_up_between_requests_loses_none() -> None:
     server = Server([OK, OK], hangs_up=True)
 
