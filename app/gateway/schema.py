@@ -49,7 +49,9 @@ class PublishedErrorCode(Enum):
         "UPGRADE_REQUIRED", description="The app is older than the oldest supported version."
     )
     UNAVAILABLE = strawberry.enum_value(
-        "UNAVAILABLE", description="A part that is needed does not answer; nothing was changed. Try again soon."
+        "UNAVAILABLE",
+        description="A part that is needed does not answer; nothing was changed. `retryAfterSeconds` tells when to "
+        "come back.",
     )
     INTERNAL = strawberry.enum_value("INTERNAL", description="A defect on our side; give `requestId` to support.")
 
