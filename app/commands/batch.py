@@ -42,7 +42,9 @@ def _files(files: Sequence[Mapping[str, Any]]) -> list[str]:
         if "vi" in one:
             lines += [f"      {one['vi']}", f"      {one['en']}"]
         if len(one["visits"]) > 1:
-            lines += [f"      {visit['score']:>4}  {visit['status']:<12} {visit['visit']}" for visit in one["visits"]]
+            lines += [
+                f"      {visit['score']:>4}  {visit['status']:<12} {visit['visit'] or '?'}" for visit in one["visits"]
+            ]
     return lines
 
 

@@ -1,6 +1,7 @@
 """`sokhoe send` and `sokhoe check`: a hospital's client."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,6 +22,7 @@ Files = Annotated[
     list[Path], typer.Argument(help="Messages (XML of Decision 4750, or FHIR R4 JSON).", exists=True, dir_okay=False)
 ]
 WAIT_SECONDS = 60.0
+_NOT_FILED = frozenset({"ignored", "held_back", "quarantined", "rejected"})
 
 
 def send(
@@ -132,7 +134,21 @@ def _lines(receipt: dict[str, Any]) -> str:
         counted = ", ".join(f"{count} {what}" for what, count in changes.items())
         lines.append(f"  {visit['visit'] or '?'}: {visit['status']}" + (f" ({counted})" if counted else ""))
         lines += [_problem(problem) for problem in visit["problems"]]
-    return "\n".join(lines)
+    return "\n".join(lines + _not_filed(receipt.get("entries", [])))
+
+
+def _not_filed(entries: list[dict[str, Any]]) -> list[str]:
+    """Return which resources of a Bundle are not in the book, and why; those of one kind and reason together."""
+    counts = Counter(
+        (one["outcome"], one["resource"], one.get("reason"), one.get("vi"), one.get("en"))
+        for one in entries
+        if one["outcome"] in _NOT_FILED
+    )
+    lines = []
+    for (outcome, resource, reason, vi, en), count in counts.items():
+        lines.append(f"  {outcome}: {count} {resource}" + (f" ({reason})" if reason else ""))
+        lines += [f"      {text}" for text in (vi, en) if text]
+    return lines
 
 
 def _problem(problem: dict[str, Any]) -> str:

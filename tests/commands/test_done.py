@@ -24,6 +24,7 @@ from app.terminology.codes import SYSTEMS
 from tests.commands.running import BAD, GOOD, ROOT, VIETNAMESE, Sokhoe, bilingual, run
 from tests.conftest import Ground
 from tests.identity.families import Families
+from tests.ingestion.fhir import bundles
 from tests.people import Stand, now
 from tests.receiving import Receiver, serving
 
@@ -92,6 +93,16 @@ def test_check_judges_as_the_server_would(sokhoe: Sokhoe, tmp_path: Path) -> Non
     assert "XML1, HO_TEN: trường bắt buộc bị thiếu hoặc rỗng." in text
     assert "XML1, HO_TEN: required, but missing or empty." in text
     assert sokhoe.json("check", GOOD, "--facility", "79001", code=1)[0]["problems"][0]["code"] == "FACILITY_NOT_YOURS"
+
+
+def test_check_tells_which_resources_are_not_filed(sokhoe: Sokhoe, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.json"
+    bundle.write_bytes(bundles.message(change=lambda all_: all_["glucose"].update(status="preliminary")))
+    text = sokhoe("check", str(bundle))
+
+    assert "  ignored: 1 Claim (KIND_NOT_READ)\n" in text
+    assert "  ignored: 1 Observation (NOT_FINAL)\n      chưa có kết quả chính thức (status)" in text
+    assert "None" not in sokhoe("check", "--report", str(bundle))
 
 
 def test_check_reports_on_a_test_batch(sokhoe: Sokhoe, tmp_path: Path) -> None:
