@@ -102,10 +102,13 @@ def _item(resource: Node, bundle: Bundle, dispensed: Node | None) -> Prescriptio
     dosages = resource.nodes("dosageInstruction")
     quantity, unit = _quantity(resource, dispensed)
     form = medication.node("form") if medication else None
+    name = words_of(concept) or _display(resource) or ""
+    if concept is not None and not name:
+        concept.remark(FhirCode.ELEMENT_MISSING, Effect.REJECTS, "text")
     return PrescriptionItemArrival(
         line=1,
         drug_code=best_code(_without_registration(coding), "ma-thuoc", "ma-hoat-chat") or "",
-        drug_name=words_of(concept) or _display(resource) or "",
+        drug_name=name,
         strength=_strength(medication),
         form=words_of(form),
         route_code=_joined(_route(one) for one in dosages),
@@ -129,7 +132,8 @@ def _medicine(resource: Node, bundle: Bundle) -> tuple[Node | None, Node | None]
     found = bundle.follow(resource, "medicationReference", kinds=("Medication",))
     if isinstance(found, Node):
         return found.node("code"), found
-    resource.remark(FhirCode.REFERENCE_UNRESOLVED, Effect.WARNS, "medicationReference")
+    effect = Effect.WARNS if _display(resource) else Effect.REJECTS  # a drug without a name is none
+    resource.remark(FhirCode.REFERENCE_UNRESOLVED, effect, "medicationReference")
     return None, None
 
 

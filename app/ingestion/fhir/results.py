@@ -126,7 +126,7 @@ def report(
     concept = resource.node("code")
     code, name = best_code(codings(concept), "ma-dich-vu"), words_of(concept)
     observations = _observations(resource, bundle=bundle, skip=skip)
-    results = _lines([one for node in observations for one in read_results(node)])
+    results = _lines([one for node in observations for one in bundle.remarks.once(node.value, read_results, node)])
     conclusion = _joined([resource.text("conclusion"), *(words_of(one) for one in resource.nodes("conclusionCode"))])
     description = "\n".join(text for text in (_presented(resource), _noted(observations)) if text) or None
     if not results and (conclusion or description):
@@ -189,7 +189,8 @@ def part_of_report(observation: Node, *, bundle: Bundle, otherwise_at: datetime)
     when = moment_of(observation)
     at = when.at if when else otherwise_at
     key = gathered_key(category_of(observation), at)
-    return part(observation, lines=read_results(observation), key=key, at=at, bundle=bundle)
+    lines = bundle.remarks.once(observation.value, read_results, observation)
+    return part(observation, lines=lines, key=key, at=at, bundle=bundle)
 
 
 def part_of_itself(report: TestReportArrival) -> Part:
@@ -235,7 +236,7 @@ def _observations(resource: Node, *, bundle: Bundle, skip: Callable[[Node], bool
         node = bundle.resolve(reference, kinds=("Observation",), of=holder)
         if not isinstance(node, Node):
             if node is not None:
-                reference.remark(FhirCode.REFERENCE_UNRESOLVED, Effect.WARNS)
+                reference.remark(FhirCode.RESULT_APART, Effect.WARNS)
             elif reference.has("display"):
                 reference.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, "display")
             continue

@@ -73,6 +73,9 @@ def vaccination(resource: Node, *, bundle: Bundle, source: str, visit: str | Non
         resource.remark(FhirCode.ELEMENT_MISSING, Effect.REJECTS, "occurrenceDateTime")
         return None
     concept = resource.node("vaccineCode")
+    if words_of(concept) is None:
+        resource.remark(FhirCode.ELEMENT_MISSING, Effect.REJECTS, "vaccineCode.text")
+        return None
     protocol = next(iter(resource.nodes("protocolApplied")), None)
     amount = resource.node("doseQuantity")
     maker = resource.node("manufacturer")

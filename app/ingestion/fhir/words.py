@@ -51,6 +51,7 @@ class FhirCode(StrEnum):
     CODE_UNKNOWN = "CODE_UNKNOWN"
     # References.
     REFERENCE_UNRESOLVED = "REFERENCE_UNRESOLVED"
+    RESULT_APART = "RESULT_APART"
     REFERENCE_AMBIGUOUS = "REFERENCE_AMBIGUOUS"
     REFERENCE_WRONG_TYPE = "REFERENCE_WRONG_TYPE"
     PATIENT_NOT_KNOWN = "PATIENT_NOT_KNOWN"
@@ -194,6 +195,12 @@ TEXTS: Final[dict[FhirCode, Text]] = {
     _C.REFERENCE_UNRESOLVED: Text(
         "không tìm thấy tài nguyên được tham chiếu, trong Bundle này cũng như trong những gì cơ sở đã gửi.",
         "the resource that is referred to is neither in this Bundle nor in what the facility sent before.",
+    ),
+    _C.RESULT_APART: Text(
+        "kết quả này không có trong Bundle: phiếu hiển thị không có nó. Nếu đã gửi riêng, nó đứng riêng trong sổ; "
+        "hãy gửi phiếu cùng các kết quả.",
+        "this result is not in the Bundle: the report is shown without it. Where it was sent by itself, it stands by "
+        "itself; send a report with its results.",
     ),
     _C.REFERENCE_AMBIGUOUS: Text(
         "tham chiếu có điều kiện khớp với nhiều tài nguyên.", "the conditional reference fits several resources."

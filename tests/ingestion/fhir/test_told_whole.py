@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.core.clock import VIETNAM_TIME
-from app.ingestion.fhir import FhirMessage, read_message
+from app.ingestion.fhir import EntryUse, FhirMessage, read_message
 from app.ingestion.verdict import Effect
 from app.records import arrivals
 from app.records.arrivals import PrescriptionItemArrival, VisitArrival
@@ -285,6 +285,29 @@ def test_a_state_in_words_alone_is_not_passed_over_silently() -> None:
     assert [(str(one.code), str(one.path).rpartition(".")[2]) for one in message.problems] == [
         ("CODE_UNKNOWN", "clinicalStatus")
     ]
+
+
+def test_a_result_that_is_not_in_the_message_is_told() -> None:
+    message = read(lambda all_: all_["report"].update(result=[{"reference": "Observation/sent-before"}]))
+
+    assert [str(one.code) for one in message.problems if one.effect is Effect.WARNS] == ["RESULT_APART"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "path"),
+    [
+        ("drug", {"medicationCodeableConcept": {"coding": [{"system": "urn:x"}]}}, "medicationCodeableConcept.text"),
+        ("drug", {"medicationCodeableConcept": None, "medicationReference": ref("none")}, "medicationReference"),
+        ("shot", {"vaccineCode": {"coding": [{"system": "urn:x"}]}}, "vaccineCode.text"),
+    ],
+)  # fmt: skip
+def test_what_has_no_name_is_not_filed(name: str, told: Json, path: str) -> None:
+    message = read_message(bundles.message(change=lambda all_: all_[name].update(told)))
+
+    rejected = [one for one in message.problems if one.effect is Effect.REJECTS]
+    assert [str(one.path).partition(".resource.")[2] for one in rejected] == [path]
+    index = rejected[0].entry
+    assert [one.use for one in message.entries if one.index == index] == [EntryUse.REFUSED]
 
 
 def test_what_is_read_twice_is_wrong_once() -> None:
