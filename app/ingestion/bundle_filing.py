@@ -1,18 +1,16 @@
 """From a FHIR message that was read to filed records, entry by entry; in the transaction that concludes the message."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from app.core.crypto import Vault
-from app.core.db import Session
 from app.ingestion import bundle_judging, judging, matching, resources, sql
 from app.ingestion.fhir import EntryReading, EntryUse, FhirMessage, UnitReading
 from app.ingestion.fhir.standalone import NOT_TOLD
-from app.ingestion.fhir.visit import STANDARD_VERSION
 from app.ingestion.fhir.words import FhirCode
+from app.ingestion.in_hand import Bundle
 from app.ingestion.names_told import key_of, names_told
+from app.ingestion.parts import lasting
 from app.ingestion.standing import standing
 from app.ingestion.verdict import (
     Effect,
@@ -23,7 +21,6 @@ from app.ingestion.verdict import (
     RecordChange,
     RecordVerdict,
     VisitStatus,
-    VisitVerdict,
 )
 from app.records import filing, resending
 from app.records.arrivals import VisitArrival
@@ -37,27 +34,6 @@ _ALONE_FROM: Final = 10_000  # places of auth.filing: units, records that stand 
 _BACK_FROM: Final = 20_000
 _PARTS: Final = frozenset({"PRESCRIPTION", "TEST_REPORT", VISIT})
 _OWN_RECORD: Final = {"Encounter": VISIT, "DiagnosticReport": "TEST_REPORT"}
-
-
-@dataclass(slots=True, kw_only=True)
-class Bundle:
-    """A message in hand, and what became of its parts so far."""
-
-    session: Session
-    message_id: UUID
-    facility_code: str
-    source: filing.Source
-    vault: Vault
-    new_id: Callable[[], UUID]
-    message: FhirMessage
-    verdicts: list[VisitVerdict]
-    problems: list[Problem]
-    sent: resources.Sent
-    citizens: dict[int, UUID]
-    taken: set[tuple[str, str]]
-    outcomes: dict[int, EntryOutcome]
-    follows: bool  # the facility may send again what rests under other ids
-    alone: int = 0
 
 
 async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict:
@@ -83,14 +59,27 @@ async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict
             await _file(work, position, citizen_id)
     for entry, row in backs:
         await _take_back(work, entry, row)
-    told = names_told(work.message, citizens=work.citizens, verdicts=work.verdicts, outcomes=work.outcomes)
-    await resources.note(work.session, message_id=work.message_id, told=told, vault=work.vault)
+    await _remember(work)
     return _concluded(work)
 
 
 def _concluded(work: Bundle, *, tells: bool = True) -> MessageVerdict:
     visits, problems = tuple(work.verdicts), tuple(work.problems)
     return bundle_judging.concluded(work.message, visits=visits, problems=problems, outcomes=work.outcomes, tells=tells)
+
+
+async def _remember(work: Bundle) -> None:
+    """Remember what resources became, and withdraw those that were taken back before they came."""
+    told = names_told(work.message, citizens=work.citizens, verdicts=work.verdicts, outcomes=work.outcomes)
+    for one, rank in await resources.note(work.session, message_id=work.message_id, told=told, vault=work.vault):
+        await _take_back_at_once(work, one, rank=rank)
+    await resources.note_taken_back(
+        work.session,
+        message_id=work.message_id,
+        names=lasting(name for entry in work.early for name in entry.names),
+        rank=work.source.withdrawal_rank(),
+        vault=work.vault,
+    )
 
 
 def _asked(message: FhirMessage) -> set[str]:
@@ -362,6 +351,8 @@ async def _prepare_backs(work: Bundle) -> list[tuple[EntryReading, resources.Sen
         if row is not None and citizen_id is not None:
             found.append((entry, replace(row, citizen_id=citizen_id)))
             continue
+        if not is_part:
+            work.early.append(entry)
         code = FhirCode.PART_OF_RECORD if is_part else FhirCode.DELETE_UNKNOWN
         effect = Effect.REJECTS if is_part or entry.is_delete else Effect.NOTES
         work.problems.append(bundle_judging.problem(code, effect, entry=entry.index))
@@ -369,53 +360,45 @@ async def _prepare_backs(work: Bundle) -> list[tuple[EntryReading, resources.Sen
     return found
 
 
-def _is_part(entry: EntryReading, row: resources.SentResource) -> bool:
+def _is_part(entry: EntryReading, row: resources.SentResource | resources.Named) -> bool:
     if _OWN_RECORD.get(entry.resource) == row.kind:
         return False
     return row.kind in _PARTS and (row.parts > 1 or row.kind == VISIT)
 
 
 async def _take_back(work: Bundle, entry: EntryReading, row: resources.SentResource) -> None:
+    if row.citizen_id is None:
+        return
     withdrawal = filing.Withdrawal(
         visit_source_id=row.visit_source_id or row.key or "", kind=row.kind, key=row.key or "", reason=ERROR
     )
-    if row.citizen_id is None:
+    is_gone = await _withdraw(work, row.citizen_id, withdrawal, rank=work.source.withdrawal_rank())
+    work.outcomes[entry.index] = EntryOutcome.WITHDRAWN if is_gone else EntryOutcome.UNCHANGED
+
+
+async def _take_back_at_once(work: Bundle, one: resources.Named, *, rank: str) -> None:
+    """Withdraw what was taken back before it came."""
+    entry = next((entry for entry in work.message.entries if entry.index == one.entry), None)
+    if entry is None or entry.use is not EntryUse.RECORD or not work.source.is_cancelled(rank):
         return
+    if _is_part(entry, one):
+        remark = bundle_judging.problem(FhirCode.PART_OF_RECORD, Effect.WARNS, entry=entry.index)
+        work.problems.append(remark)
+        return
+    withdrawal = filing.Withdrawal(
+        visit_source_id=one.visit or one.key or "", kind=one.kind, key=one.key or "", reason=ERROR
+    )
+    if await _withdraw(work, one.citizen_id, withdrawal, rank=rank):
+        work.outcomes[entry.index] = EntryOutcome.WITHDRAWN
+
+
+async def _withdraw(work: Bundle, citizen_id: UUID, withdrawal: filing.Withdrawal, *, rank: str) -> bool:
     source = work.source
     if work.follows:
         withdrawal, source = await resending.at_home(
-            work.session, citizen_id=row.citizen_id, withdrawal=withdrawal, source=source
+            work.session, citizen_id=citizen_id, withdrawal=withdrawal, source=source
         )
     filed = await filing.withdraw(
-        work.session, citizen_id=row.citizen_id, withdrawal=withdrawal, source=source, new_id=work.new_id
+        work.session, citizen_id=citizen_id, withdrawal=withdrawal, source=source, new_id=work.new_id, rank=rank
     )
-    work.outcomes[entry.index] = EntryOutcome.WITHDRAWN if filed else EntryOutcome.UNCHANGED
-
-
-def open_bundle(
-    session: Session,
-    *,
-    message: FhirMessage,
-    judged: MessageVerdict,
-    source: filing.Source,
-    vault: Vault,
-    new_id: Callable[[], UUID],
-    follows: bool,
-) -> Bundle:
-    """Take a message that was judged in hand."""
-    return Bundle(
-        session=session,
-        message_id=source.message_id,
-        facility_code=source.facility_code,
-        source=replace(source, standard_version=STANDARD_VERSION),
-        vault=vault,
-        new_id=new_id,
-        message=message,
-        verdicts=list(judged.visits),
-        problems=list(judged.problems),
-        sent=resources.Sent(rows={}),
-        citizens={},
-        taken=set(),
-        outcomes={},
-        follows=follows,
-    )
+    return bool(filed)

@@ -34,6 +34,7 @@ def names_told(
         is_patient = entry.use is not EntryUse.RECORD
         told.append(
             Named(
+                entry=entry.index,
                 names=names_of(entry, citizen_id=citizens[position], visit=verdict.visit),
                 citizen_id=citizens[position],
                 visit=None if is_patient else verdict.visit,

@@ -15,7 +15,7 @@ import orjson
 from app.core.crypto import Vault
 from app.core.db import Session
 from app.core.ids import new_id
-from app.ingestion import bundle_filing, bundle_judging, judging, matching, qd4750, splitting, sql, withdrawing
+from app.ingestion import bundle_filing, bundle_judging, in_hand, judging, matching, qd4750, splitting, sql, withdrawing
 from app.ingestion.fhir import FhirMessage
 from app.ingestion.formats import Reading
 from app.ingestion.kept import open_message
@@ -136,7 +136,7 @@ async def _file_bundle(
         made=bundle_judging.made_on(message, received_at=taken.received_at),
         received_at=taken.received_at,
     )
-    work = bundle_filing.open_bundle(
+    work = in_hand.open_bundle(
         session,
         message=message,
         judged=judged_so_far,

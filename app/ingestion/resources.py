@@ -36,6 +36,7 @@ class SentResource:
 class Named:
     """What a resource of this message became, with its names."""
 
+    entry: int  # its place in the message
     names: tuple[str, ...]
     citizen_id: UUID
     visit: str | None
@@ -71,8 +72,11 @@ async def sent_before(session: Session, *, message_id: UUID, names: set[str], va
     )
 
 
-async def note(session: Session, *, message_id: UUID, told: Sequence[Named], vault: Vault) -> None:
-    """Remember what resources became, for later messages."""
+async def note(session: Session, *, message_id: UUID, told: Sequence[Named], vault: Vault) -> list[tuple[Named, str]]:
+    """Remember what resources became, for later messages; returns those that were taken back before they came.
+
+    With each stands the rank of its withdrawal.
+    """
     rows = [
         {
             "lookup": "\\x" + lookup_of(name, vault=vault).hex(),
@@ -85,8 +89,20 @@ async def note(session: Session, *, message_id: UUID, told: Sequence[Named], vau
         for one in told
         for name in one.names
     ]
-    if rows:
-        await sql.note_resources(session, message_id=message_id, told=orjson.dumps(rows).decode())
+    if not rows:
+        return []
+    back = await sql.note_resources(session, message_id=message_id, told=orjson.dumps(rows).decode())
+    if not back:
+        return []
+    ranks = {one: [rank for name in one.names if (rank := back.get(lookup_of(name, vault=vault)))] for one in told}
+    return [(one, max(found)) for one, found in ranks.items() if found]
+
+
+async def note_taken_back(session: Session, *, message_id: UUID, names: Iterable[str], rank: str, vault: Vault) -> None:
+    """Remember what was taken back before it came: made before that, it is withdrawn when it comes."""
+    lookups = [lookup_of(name, vault=vault) for name in names]
+    if lookups:
+        await sql.note_taken_back(session, message_id=message_id, lookups=lookups, rank=rank)
 
 
 async def match_sent_patient(

@@ -374,6 +374,12 @@ async def told_before(
     ]
 
 
+async def note_taken_back(session: Session, *, message_id: UUID, lookups: list[bytes], rank: str) -> None:
+    """Remember what was taken back before it came."""
+    driver = await driver_of(session)
+    await driver.execute("SELECT intake.note_taken_back($1, $2, $3)", message_id, lookups, rank)
+
+
 async def resting_reports(
     session: Session, *, citizen_id: UUID, facility_code: str, visit: str, keys: list[str]
 ) -> frozenset[str]:
@@ -385,10 +391,11 @@ async def resting_reports(
     return frozenset(await driver.fetchval(query, citizen_id, facility_code, visit, keys))
 
 
-async def note_resources(session: Session, *, message_id: UUID, told: str) -> None:
-    """Remember what resources became."""
+async def note_resources(session: Session, *, message_id: UUID, told: str) -> dict[bytes, str]:
+    """Remember what resources became; returns the names that were taken back before, with the withdrawal's rank."""
     driver = await driver_of(session)
-    await driver.execute("SELECT intake.note_resources($1, $2)", message_id, told)
+    rows = await driver.fetch("SELECT lookup, rank FROM intake.note_resources($1, $2)", message_id, told)
+    return {row["lookup"]: row["rank"] for row in rows}
 
 
 async def match_sent_patient(

@@ -40,6 +40,17 @@ class SentResourceRow(Row):
     message_id: Mapped[UUID] = mapped_column(Uuid)
 
 
+class TakenBackRow(Row):
+    """A name of a resource that a facility took back before it came."""
+
+    __tablename__ = "taken_back"
+    __table_args__ = ({"schema": "intake"},)
+
+    facility_code: Mapped[str] = mapped_column(Text, ForeignKey("directory.facility.code"), primary_key=True)
+    lookup: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # blind index of the name
+    rank: Mapped[str] = mapped_column(Text)  # of the newest withdrawal
+
+
 class MessageRow(Row):
     """One message of one facility, kept before it is understood."""
 

@@ -77,6 +77,11 @@ class Source:
         """Return what book.cancels compares with a version's rank: its paid or not does not count."""
         return f"{self.made[:8].ljust(_MADE_DIGITS, '9')}9{self.received_at.astimezone(UTC):{_RECEIVED}}"
 
+    def is_cancelled(self, withdrawal: str) -> bool:
+        """Tell whether a withdrawal of that rank cancels what this message brings, as book.cancels does."""
+        version = self.rank(paid=False)
+        return (withdrawal[:8], withdrawal[13:]) > (version[:8], version[13:])
+
     def provenance(self, *, rank: str) -> dict[str, Any]:
         """Return what every record keeps of its message."""
         return {
@@ -267,10 +272,19 @@ class Withdrawal:
 
 
 async def withdraw(
-    session: Session, *, citizen_id: UUID, withdrawal: Withdrawal, source: Source, new_id: NewId
+    session: Session,
+    *,
+    citizen_id: UUID,
+    withdrawal: Withdrawal,
+    source: Source,
+    new_id: NewId,
+    rank: str | None = None,
 ) -> tuple[FiledRecord, ...]:
-    """Remove what was sent in error from view, and tell the citizen; empty when nothing of it was shown."""
-    rank = source.withdrawal_rank()
+    """Remove what was sent in error from view, and tell the citizen; empty when nothing of it was shown.
+
+    `rank` is that of a withdrawal that came before what it withdraws.
+    """
+    rank = rank or source.withdrawal_rank()
     asked = {
         "id": new_id(),
         "source_id": withdrawal.visit_source_id,

@@ -68,6 +68,7 @@ CALLS = {
         "auth.stand_alone",
         "auth.visit_of_day",
         "intake.note_resources",
+        "intake.note_taken_back",
         "intake.sent_resources",
         "intake.told_before",
         "auth.tell_birthdays",

@@ -169,6 +169,7 @@ DEFINERS = {
     "intake.keep_split": "auth_owner",
     "intake.keep_withdrawal": "auth_owner",
     "intake.note_resources": "auth_owner",
+    "intake.note_taken_back": "auth_owner",
     "intake.put_off_message": "auth_owner",
     "intake.receipt": "auth_owner",
     "intake.receipts": "auth_owner",

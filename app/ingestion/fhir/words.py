@@ -146,8 +146,10 @@ TEXTS: Final[dict[FhirCode, Text]] = {
         "request.url không khớp với tài nguyên của mục.", "request.url does not fit the resource of the entry."
     ),
     _C.DELETE_UNKNOWN: Text(
-        "cơ sở này chưa từng gửi tài nguyên như vậy: không có gì để thu hồi.",
-        "this facility has sent no such resource: there is nothing to withdraw.",
+        "cơ sở này chưa từng gửi tài nguyên như vậy: không có gì để thu hồi; bản lập trước đó mà đến sau sẽ bị "
+        "thu hồi ngay.",
+        "this facility has sent no such resource: there is nothing to withdraw; what was made before this and comes "
+        "later is withdrawn at once.",
     ),
     _C.PART_OF_RECORD: Text(
         "chỉ là một phần của một mục trong sổ: hãy gửi lại cả mục (đơn thuốc, phiếu kết quả, lượt khám) "

@@ -25,19 +25,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
      AND r.kind IN ('PRESCRIPTION', 'TEST_REPORT')
 $$;
 
--- Remembers what resources became, in books that are open for filing.
-CREATE OR REPLACE FUNCTION intake.note_resources(message uuid, told jsonb) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  INSERT INTO intake.sent_resource AS r (facility_code, lookup, citizen_id, visit_source_id, kind, key, parts, message_id)
-  SELECT DISTINCT ON (t.lookup) m.facility_code, t.lookup, t.citizen_id, t.visit_source_id, t.kind, t.key, t.parts, m.id
-    FROM intake.message m, jsonb_populate_recordset(NULL::intake.sent_resource, told) t
-   WHERE m.id = message AND t.citizen_id = ANY (auth.filing_citizens())
-  ON CONFLICT (facility_code, lookup) DO UPDATE SET (citizen_id, visit_source_id, kind, key, parts, message_id)
-    = (excluded.citizen_id, excluded.visit_source_id, excluded.kind, excluded.key, excluded.parts, excluded.message_id)
-   WHERE (r.citizen_id, r.visit_source_id, r.kind, r.key, r.parts)
-     IS DISTINCT FROM (excluded.citizen_id, excluded.visit_source_id, excluded.kind, excluded.key, excluded.parts)
-$$;
-
 -- Records that a unit of a message is about the person behind a Patient that the facility sent before, so that open_filing
 -- may open the book. NULL when it sent none.
 CREATE OR REPLACE FUNCTION auth.match_sent_patient(message uuid, visit_position int, visit_id text, lookups bytea[]) RETURNS uuid
@@ -53,5 +40,5 @@ BEGIN
       ON CONFLICT (message_id, "position") DO UPDATE SET citizen_id = excluded.citizen_id;
   RETURN citizen;
 END $$;
-REVOKE ALL ON FUNCTION intake.sent_resources, intake.told_before, intake.note_resources, auth.match_sent_patient FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION intake.sent_resources, intake.told_before, intake.note_resources, auth.match_sent_patient TO worker;
+REVOKE ALL ON FUNCTION intake.sent_resources, intake.told_before, auth.match_sent_patient FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION intake.sent_resources, intake.told_before, auth.match_sent_patient TO worker;

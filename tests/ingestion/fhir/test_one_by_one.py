@@ -1,6 +1,7 @@
 """Resources that come in messages of their own, each naming what was sent before: nothing is lost, nothing doubled."""
 
 import itertools
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -310,3 +311,31 @@ def test_results_of_no_visit_stand_in_one_of_their_day_however_the_person_is_tol
     assert sender.visit()["kindCode"] == "10"
     assert [name for name, _ in lines_of(sender)] == ["Glucose", "Kali", "Urea"]
     assert sender.outcomes(*messages[0]) == ["used", "unchanged"]
+
+
+TAKEN_BACK: dict[str, Callable[[Sender], Json]] = {
+    "result": lambda sender: sender.of_visit(bundles.observation("1", "Glucose", "5.5", "mmol/L"), "o"),
+    "report": lambda sender: report(sender, "A"),
+    "visit": lambda sender: sender.encounter,
+}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("what", TAKEN_BACK)
+def test_b170_what_was_taken_back_stays_away_in_any_order(sender: Sender, what: str, order: tuple[int, ...]) -> None:
+    sender.door.concluded(bundles.encoded(bundle_of(sender.patient, at="2026-11-17T09:00:00+07:00")))
+    told = TAKEN_BACK[what](sender)
+    resources = [told] if what == "visit" else [sender.encounter, told]
+    messages = (
+        bundle_of(sender.encounter, at="2026-11-18T09:00:00+07:00"),
+        bundle_of(*resources, at="2026-11-19T09:00:00+07:00"),
+        bundle_of({**told, "status": "entered-in-error"}, at="2026-11-20T09:00:00+07:00"),
+    )
+    for turn in order:
+        sender.door.concluded(bundles.encoded(messages[turn]))
+
+    book = sender.book()
+    assert book["testResults"]["nodes"] == []
+    assert len(book["visits"]["nodes"]) == (0 if what == "visit" else 1)
+    again = bundle_of(*resources, at="2026-11-21T09:00:00+07:00")
+    assert sender.door.concluded(bundles.encoded(again))["entries"][-1]["outcome"] == "added"

@@ -1,0 +1,64 @@
+"""A FHIR message in hand: what is known of it while it is filed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from app.core.crypto import Vault
+from app.core.db import Session
+from app.ingestion import resources
+from app.ingestion.fhir import EntryReading, FhirMessage
+from app.ingestion.fhir.visit import STANDARD_VERSION
+from app.ingestion.verdict import EntryOutcome, MessageVerdict, Problem, VisitVerdict
+from app.records import filing
+
+
+@dataclass(slots=True, kw_only=True)
+class Bundle:
+    """A message in hand, and what became of its parts so far."""
+
+    session: Session
+    message_id: UUID
+    facility_code: str
+    source: filing.Source
+    vault: Vault
+    new_id: Callable[[], UUID]
+    message: FhirMessage
+    verdicts: list[VisitVerdict]
+    problems: list[Problem]
+    sent: resources.Sent
+    citizens: dict[int, UUID]
+    taken: set[tuple[str, str]]
+    outcomes: dict[int, EntryOutcome]
+    follows: bool  # the facility may send again what rests under other ids
+    alone: int = 0
+    early: list[EntryReading] = field(default_factory=list)  # takes back what has not come
+
+
+def open_bundle(
+    session: Session,
+    *,
+    message: FhirMessage,
+    judged: MessageVerdict,
+    source: filing.Source,
+    vault: Vault,
+    new_id: Callable[[], UUID],
+    follows: bool,
+) -> Bundle:
+    """Take a message that was judged in hand."""
+    return Bundle(
+        session=session,
+        message_id=source.message_id,
+        facility_code=source.facility_code,
+        source=replace(source, standard_version=STANDARD_VERSION),
+        vault=vault,
+        new_id=new_id,
+        message=message,
+        verdicts=list(judged.visits),
+        problems=list(judged.problems),
+        sent=resources.Sent(rows={}),
+        citizens={},
+        taken=set(),
+        outcomes={},
+        follows=follows,
+    )
