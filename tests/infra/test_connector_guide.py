@@ -15,6 +15,7 @@ from app.core.settings import Settings
 from app.facilities import registry
 from app.identity.jwt import parse_key, public_part
 from app.ingestion.catalogue import ProblemCode
+from app.ingestion.fhir.words import FhirCode
 from app.ingestion.judging import WAITS
 from app.ingestion.qd4750.fields import KNOWN
 from tests.conftest import RunningServer
@@ -89,7 +90,7 @@ def test_twelve_refusals_with_their_cure_in_both_languages() -> None:
 
 def test_every_code_of_the_guide_exists() -> None:
     codes = set(re.findall(r"`([A-Z]+(?:_[A-Z0-9]+)+)`", GUIDE))
-    known = {code.value for code in ProblemCode} | set(WAITS) | OTHERS | set(fields())
+    known = {code.value for code in (*ProblemCode, *FhirCode)} | set(WAITS) | OTHERS | set(fields())
     assert codes - known == set()
     assert {"NAME_DIFFERS", "NUMBER_COMMA", "READER_STOPPED"} <= codes
 
