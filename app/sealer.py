@@ -11,7 +11,7 @@ import asyncpg
 from app.audit import sealing, sql
 from app.audit.checkpoints import Signer
 from app.core.crypto import read_key_file
-from app.core.defects import report_defect
+from app.core.defects import report_rarely
 from app.core.logins import Login, connect
 from app.core.logs import configure_logs, log
 from app.core.settings import Settings
@@ -31,9 +31,13 @@ def open_signer(secrets_dir: Path, *, origin: str) -> Signer:
 
 
 async def seal_for_ever(settings: Settings) -> None:
-    """Run until a signal asks to stop. A second sealer waits until the first is silent."""
+    """Run until a signal asks to stop. A second sealer waits until the first is silent.
+
+    What keeps it from starting is raised; what happens later, an outage of the database for one, is waited out.
+    """
     configure_logs()
     signer = open_signer(settings.secrets_dir, origin=settings.log_origin)
+    await _check_start(settings)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -46,8 +50,16 @@ async def seal_for_ever(settings: Settings) -> None:
             finally:
                 await connection.close(timeout=5)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-            report_defect(error, request_id="sealer")
+            report_rarely(error, request_id="sealer")
             await _pause(stopping, settings.seal_seconds)
+
+
+async def _check_start(settings: Settings) -> None:
+    connection = await connect(settings, Login.SEALER)
+    try:
+        await connection.execute("SELECT 'audit.begin_sealing'::regproc")
+    finally:
+        await connection.close()
 
 
 async def _seal_until(

@@ -8,12 +8,14 @@ import asyncio
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from pgqueuer import AsyncpgPoolDriver, DatabaseRetryEntrypointExecutor, Job, PgQueuer
 from pgqueuer.core.executors import EntrypointExecutorParameters
@@ -25,7 +27,8 @@ from app.core.clock import utc_now
 from app.core.context import run_step
 from app.core.crypto import Vault, open_vault
 from app.core.db import Login, open_engine
-from app.core.defects import report_defect
+from app.core.defects import report_defect, report_rarely
+from app.core.errors import Unavailable
 from app.core.lanes import StepLane
 from app.core.logins import open_pool
 from app.core.logs import configure_logs, log
@@ -55,6 +58,7 @@ REMIND_EVERY = timedelta(seconds=2)
 JUST_NOW = timedelta(minutes=2)
 LATE = timedelta(hours=12)
 SLOW_AT_A_TIME = 1
+TRY_AGAIN_SECONDS = 1
 
 
 class JobFailed(Exception):
@@ -234,9 +238,26 @@ async def _remind_on(engine: AsyncEngine, *, reminder_hours: Sequence[float]) ->
 
 
 async def work(settings: Settings) -> None:
-    """Run until a signal asks to stop; what is in hand is finished first."""
+    """Run until a signal asks to stop; what is in hand is finished first.
+
+    What keeps it from starting is raised; after that, a database that goes away is waited for.
+    """
     configure_logs()
     return_large_blocks()
+    stopping, begun = asyncio.Event(), asyncio.Event()
+    while not stopping.is_set():
+        try:
+            await _work_until(stopping, settings, begun=begun)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable) as error:
+            if not begun.is_set():
+                raise
+            report_rarely(error, request_id="worker")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), timeout=TRY_AGAIN_SECONDS)
+
+
+async def _work_until(stopping: asyncio.Event, settings: Settings, *, begun: asyncio.Event) -> None:
+    """Work until a signal asks to stop, or the database is lost."""
     at_a_time = settings.worker_concurrency
     share = min(settings.worker_facility_share, at_a_time)
     size = at_a_time + SLOW_AT_A_TIME
@@ -248,7 +269,7 @@ async def work(settings: Settings) -> None:
     queue = PgQueuer(AsyncpgPoolDriver(pool))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, queue.shutdown.set)
+        loop.add_signal_handler(number, _set_all, stopping, queue.shutdown)
     try:
         async with (
             open_readers(reader_limits(settings, processes=SLOW_AT_A_TIME)) as readers,
@@ -276,6 +297,7 @@ async def work(settings: Settings) -> None:
                 deliver(told, vault=vault, pusher=pusher, at_a_time=settings.push_concurrency, stopped=queue.shutdown)
             )
             spare_what_stays()
+            begun.set()
             try:
                 await queue.run(
                     batch_size=TAKE_AT_ONCE,
@@ -292,3 +314,8 @@ async def work(settings: Settings) -> None:
         await lane.close()
         await engine.dispose()
         await told.dispose()
+
+
+def _set_all(*events: asyncio.Event) -> None:
+    for event in events:
+        event.set()

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 from app.core.settings import Settings
+from tests.conftest import Ground
 from tests.ingestion import messages
 from tests.people import Stand
 
@@ -83,6 +84,22 @@ def test_a_killed_worker_loses_nothing(settings: Settings, stand: Stand) -> None
 
     with worker(settings):
         assert {status_of(stand, one, token=token) for one in kept} == {"filed"}
+
+
+def test_a_worker_waits_for_a_database_that_went_away(ground: Ground, settings: Settings, stand: Stand) -> None:
+    token = stand.facility("01910", name="Bệnh viện thứ mười")
+    database = settings.database_url.rpartition("/")[2]
+    with worker(settings) as process:
+        assert status_of(stand, stand.keep(visit_of("01910", 1), token=token), token=token) == "filed"
+        ground.cluster.psql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
+        ground.cluster.psql(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            f"WHERE datname = '{database}' AND usename = 'worker' AND application_name = ''"
+        )
+        ground.cluster.psql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
+
+        assert status_of(stand, stand.keep(visit_of("01910", 2), token=token), token=token) == "filed"
+        assert process.poll() is None
 
 
 def spiteful(settings: Settings) -> AbstractContextManager[subprocess.Popen[bytes]]:
