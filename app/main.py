@@ -44,7 +44,7 @@ def build_app(settings: Settings) -> ASGIApp:
             app.state.ear = Ear(house.desk)
             app.state.identity_provider = open_provider(house)
             warming = asyncio.create_task(warm())
-            with metrics.served_apart(settings):
+            with metrics.served_apart(house):
                 yield
             warming.cancel()
             with suppress(asyncio.CancelledError):

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import stat
 from pathlib import Path
 
 import typer
@@ -22,15 +23,28 @@ def rotate(as_json: AsJson = False) -> None:
         fail(f"Không đọc được tệp khóa. {error}", f"The key file cannot be read. {error}")
     key_id = f"k{1 + max((int(name[1:]) for name in known if name[1:].isdigit()), default=0)}"
     lines = [f"{key_id}:{secrets.token_hex(KEY_BYTES)}", *(f"{name}:{key.hex()}" for name, key in known.items())]
-    _replace(path, "\n".join(lines) + "\n")
+    try:
+        _replace(path, "\n".join(lines) + "\n")
+    except OSError as error:
+        said = error.strerror or type(error).__name__
+        fail(
+            f"Không ghi được {path} ({said}); khóa cũ vẫn còn nguyên. "
+            "Hãy chạy với tài khoản sở hữu thư mục bí mật, trên máy giữ thư mục đó.",
+            f"{path} cannot be written ({said}); the keys are as they were. "
+            "Run this as the owner of the secrets, on the machine that has them.",
+        )
     show({"key": key_id, "keys": len(lines)}, as_json=as_json, text=f"Khóa mới / new key: {key_id}")
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file that appears whole or not at all."""
+    """Write a file that appears whole or not at all. Whoever may read the old one may read it: API and worker too."""
     unfinished = path.with_name(path.name + ".new")
     unfinished.unlink(missing_ok=True)
+    old = path.stat()
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as file:
+        if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+            os.fchown(file.fileno(), old.st_uid, old.st_gid)
+        os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import accumulate
 
 from fastapi import APIRouter, Request
@@ -24,7 +25,7 @@ from starlette.responses import Response
 
 from app.core.context import House
 from app.core.errors import NotFound
-from app.core.settings import RELEASE, Settings
+from app.core.settings import RELEASE
 
 router = APIRouter()
 
@@ -87,24 +88,17 @@ async def metrics(request: Request) -> Response:
     house: House = request.app.state.house
     if not house.settings.demo:
         raise NotFound
-    return Response(_text(house), media_type=CONTENT_TYPE_LATEST)
-
-
-def _text(house: House) -> bytes:
-    _look(house)
-    return generate_latest(REGISTRY)
-
-
-def _look(house: House) -> None:
-    for login, pool in {"api": house.api, "desk": house.desk}.items():
-        POOL.labels(login, "open").set(pool.size)
-        POOL.labels(login, "idle").set(pool.idle)
+    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
 @contextmanager
-def served_apart(settings: Settings) -> Iterator[None]:
+def served_apart(house: House) -> Iterator[None]:
     """Serve the metrics on their own port and loopback address, where the settings name a port."""
+    settings = house.settings
     BUILD.labels(RELEASE, settings.commit).set(1)
+    for login, pool in {"api": house.api, "desk": house.desk}.items():
+        POOL.labels(login, "open").set_function(partial(getattr, pool, "size"))
+        POOL.labels(login, "idle").set_function(partial(getattr, pool, "idle"))
     if settings.metrics_port is None:
         yield
         return

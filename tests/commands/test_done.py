@@ -159,11 +159,14 @@ def test_code_lists_are_named_and_loaded(sokhoe: Sokhoe, tmp_path: Path) -> None
     assert "line 2" in said
 
 
+@pytest.mark.parametrize("mode", [0o400, 0o444], ids=oct)
 def test_a_new_sealing_key_goes_first_and_the_old_one_stays(
-    sokhoe: Sokhoe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    sokhoe: Sokhoe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int
 ) -> None:
+    """Who could read the old file can read the new one: in containers API and worker are another account."""
     file = tmp_path / "sealing.keys"
     file.write_text(f"k1:{'ab' * 32}\n", encoding="ascii")
+    file.chmod(mode)
     monkeypatch.setenv("SOKHOE_DATABASE_URL", "postgresql://127.0.0.1:1/sokhoe")
     monkeypatch.setenv("SOKHOE_SECRETS_DIR", str(tmp_path))
 
@@ -171,7 +174,7 @@ def test_a_new_sealing_key_goes_first_and_the_old_one_stays(
 
     lines = file.read_text(encoding="ascii").splitlines()
     assert [line.partition(":")[0] for line in lines] == ["k2", "k1"]
-    assert file.stat().st_mode & 0o777 == 0o400
+    assert file.stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.usefixtures("installed")
