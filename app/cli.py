@@ -1,17 +1,20 @@
 """The service door: `sokhoe`. Exit codes: 0 done, 1 refused or failed, 2 usage."""
 
 import difflib
+import io
+import os
 import signal
 import socket
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic_core import to_jsonable_python
 
-from app.commands.console import DONE, AsJson, FailsAsJson, check_connection, fail, read_settings, run, show
+from app.commands.console import DONE, AsJson, FailsAsJson, fail, read_settings, run, show
 from app.core.memory import leave_out, nothing_collected, return_large_blocks
 from app.core.settings import Settings
 
@@ -22,6 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Sổ Khỏe: sổ sức khỏe điện tử / the electronic health book.",
 )
+
+_STDERR = 2
+INTERRUPTED = 128 + signal.SIGINT
 
 COMMAND_LINES = ("httpx._main",)
 """Of libraries: it would bring rich and pygments, 4 MB that stay in every process."""
@@ -59,13 +65,16 @@ def serve(
         return
     leave_out(*COMMAND_LINES)
     with nothing_collected():
+        from app.commands.starting import check_start
         from app.gateway.wire import server_of
         from app.main import build_app
 
     return_large_blocks()
     settings = read_settings()
-    run(check_connection(settings))
-    door = _bound(host, port)
+    run(check_start(settings))
+    if settings.metrics_port is not None:
+        _bound(settings.metrics_host, settings.metrics_port, setting="SOKHOE_METRICS_PORT").close()
+    door = _bound(host, port, setting="--port")
     server = server_of(build_app(settings), host=host, port=port)
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn ends in good order and raises the signal again
         signal.signal(number, lambda _number, _frame: sys.exit(DONE))
@@ -119,8 +128,9 @@ def migrate(
             fail(f"Cơ sở dữ liệu khác với mã nguồn. {error}", f"The database differs from the code. {error}")
         show({"status": "same"}, as_json=as_json, text="Không khác mã nguồn. / The database is as the code says.")
         return
-    run(migrating.migrate(read_settings(), progress=lambda step: print(f"  {step}", file=sys.stderr)))
-    show({"changed": True}, as_json=as_json, text="Đã cập nhật. / Done.")
+    changed = run(migrating.migrate(read_settings(), progress=lambda step: print(f"  {step}", file=sys.stderr)))
+    text = "Đã cập nhật. / Done." if changed else "Không có gì mới. / Nothing to do."  # another did it meanwhile
+    show({"changed": changed}, as_json=as_json, text=text)
 
 
 @app.command()
@@ -169,7 +179,7 @@ def _print_settings(*, as_json: bool) -> None:
     show(told, as_json=as_json, text="\n".join(lines))
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, *, setting: str) -> socket.socket:
     """Return a socket that is bound, so that an address which cannot be had is told before anything starts."""
     door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -179,8 +189,8 @@ def _bound(host: str, port: int) -> socket.socket:
         door.close()
         said = error.strerror or type(error).__name__
         fail(
-            f"Không mở được cổng {port} của {host} ({said}). Hãy chọn cổng khác: --port.",
-            f"Port {port} of {host} cannot be used ({said}). Choose another with --port.",
+            f"Không mở được cổng {port} của {host} ({said}). Hãy chọn cổng khác: {setting}.",
+            f"Port {port} of {host} cannot be used ({said}). Choose another with {setting}.",
         )
     return door
 
@@ -196,9 +206,28 @@ def register(nouns: Iterable[str]) -> None:
             app.command()(getattr(module, noun))
 
 
+def _open_standard_streams() -> None:
+    """Let 0, 1 and 2 be open, or the first socket would get such a number; write UTF-8 whatever the locale says."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        os.set_inheritable(number, True)
+    os.close(number)
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for good
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for good
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 def main() -> None:
     """Run the command line."""
+    _open_standard_streams()
     asked = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
     own = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
-    register([asked] if asked in NOUNS else () if asked in own else NOUNS)
+    try:
+        register([asked] if asked in NOUNS else () if asked in own else NOUNS)
+    except KeyboardInterrupt:  # later ones are typer's
+        sys.exit(INTERRUPTED)
     app()

@@ -6,8 +6,8 @@ Everything is idempotent, and done only where the database has not all of it (ap
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -17,6 +17,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from app.core.db import Login, Row, Session, driver_of, open_engine, transaction
+from app.core.logins import connect
 from app.core.settings import Settings
 from app.gateway import deployment
 from app.gateway.live import check_live_functions
@@ -91,9 +92,27 @@ def offline_sql() -> str:
 
 async def migrate(settings: Settings, *, progress: Progress) -> bool:
     """Bring the database to this release; returns whether there was anything to do."""
-    wanted = await fingerprint_to_install(settings)
-    if wanted is None:
-        return False
+    async with _alone(settings):
+        wanted = await fingerprint_to_install(settings)
+        if wanted is None:
+            return False
+        await _install(settings, wanted=wanted, progress=progress)
+    return True
+
+
+@asynccontextmanager
+async def _alone(settings: Settings) -> AsyncIterator[None]:
+    """Wait until nobody else migrates this database, and let others wait; who dies lets go."""
+    connection = await connect(settings, Login.MIGRATOR)
+    try:
+        await connection.execute("SET lock_timeout = 0; SET statement_timeout = 0")
+        await connection.execute("SELECT pg_advisory_lock(hashtext('sokhoe migrate'))")
+        yield
+    finally:
+        await connection.close()
+
+
+async def _install(settings: Settings, *, wanted: str, progress: Progress) -> None:
     engine = open_engine(settings, Login.MIGRATOR, size=1)
     try:
         progress("migrations")
@@ -114,7 +133,6 @@ async def migrate(settings: Settings, *, progress: Progress) -> bool:
             await _remember(session, path=FINGERPRINT, digest=wanted)
     finally:
         await engine.dispose()
-    return True
 
 
 def _upgrade(connection: Connection) -> None:

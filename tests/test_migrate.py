@@ -51,6 +51,15 @@ def test_a_function_of_an_older_release_with_other_arguments_is_dropped(
     assert stand.run(Login.MIGRATOR, forms) == 1
 
 
+def test_of_two_at_once_one_waits_and_has_nothing_to_do(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed, "fingerprint", lambda _settings, over: f"of two at once {over}")
+
+    async def both() -> list[bool]:
+        return await asyncio.gather(*(migrate.migrate(settings, progress=lambda _step: None) for _ in range(2)))
+
+    assert sorted(asyncio.run(both())) == [False, True]
+
+
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of what `migrate` installs, that a test may change."""

@@ -8,14 +8,12 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
-import asyncpg
 import typer
 import uvloop
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
-from app.core.crypto import KeyFileError
-from app.core.errors import AppError, NotInstallable
-from app.core.logins import Login, SecretMissing, connect
+from app.commands.reasons import reason_of
 from app.core.settings import Settings
 
 Result = TypeVar("Result")
@@ -53,14 +51,25 @@ def read_settings() -> Settings:
     os.environ.update(environment)
     try:
         return Settings()  # type: ignore[call-arg]  # the environment gives what has no default
-    except ValidationError as error:
-        missing = ", ".join(f"SOKHOE_{'.'.join(str(p) for p in e['loc'])}".upper() for e in error.errors())
+    except (ValidationError, SettingsError) as error:
+        missing = _wrong_settings(error)
         fail(
             f"Thiếu hoặc sai cài đặt: {missing}. Hãy đặt biến môi trường, hoặc chạy `python3 dev.py run` trước; "
             "bản demo ở thư mục khác: SOKHOE_DATA=DIR.",
             f"Settings are missing or wrong: {missing}. Set them, or run `python3 dev.py run` first; "
             "a demo of another folder is found by SOKHOE_DATA=DIR.",
         )
+
+
+def _wrong_settings(error: ValidationError | SettingsError) -> str:
+    """Name the settings, never their values, and what is wrong with those that are there."""
+    if isinstance(error, SettingsError):  # its only word of the setting is in its text
+        return "SOKHOE_" + str(error).partition('field "')[2].partition('"')[0].upper() + " (JSON)"
+    names = []
+    for one in error.errors(include_input=False):
+        name = f"SOKHOE_{'.'.join(str(part) for part in one['loc'])}".upper()
+        names.append(name if one["type"] == "missing" else f"{name} ({one['msg']})")
+    return ", ".join(names)
 
 
 def data_folder() -> Path:
@@ -78,32 +87,20 @@ def data_folder() -> Path:
 def _running_demo() -> dict[str, str]:
     try:
         running = json.loads((data_folder() / "running.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return {str(name): str(value) for name, value in running["environment"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    return {str(name): str(value) for name, value in running["environment"].items()}
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run to the end; an expected error is told in both languages."""
+    """Run to the end; what an operator can mend is told in both languages, a defect by its traceback."""
     try:
         return uvloop.run(work)
-    except AppError as error:
-        fail(error.text.vi, error.text.en)
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-        kind = type(error).__name__
-        fail(
-            f"Không kết nối được PostgreSQL ({kind}). Hãy kiểm tra SOKHOE_DATABASE_URL và tệp mật khẩu.",
-            f"PostgreSQL cannot be reached ({kind}). Check SOKHOE_DATABASE_URL and the password files.",
-        )
-    except NotInstallable as error:
-        fail(f"{error.told.vi} {error}", f"{error.told.en} {error}")
-    except (SecretMissing, KeyFileError) as error:
-        fail(f"Thiếu tệp bí mật. {error}", f"A secret file is missing. {error}")
-
-
-async def check_connection(settings: Settings) -> None:
-    """Connect as the login that answers, so that a server which cannot start says why."""
-    await (await connect(settings, Login.API)).close()
+    except Exception as error:
+        told = reason_of(error)
+        if told is None:
+            raise
+        fail(told.vi, told.en)
 
 
 def show(value: dict[str, Any] | list[Any], *, as_json: bool, text: str) -> None:

@@ -25,7 +25,7 @@ class Login(StrEnum):
 
 
 class SecretMissing(Exception):
-    """A login's secret file is missing; the message names the file."""
+    """A login's secret file is missing, empty or no text; the message names the file."""
 
 
 class Address(TypedDict):
@@ -56,10 +56,13 @@ def address_of(settings: Settings, login: Login) -> Address:
 def _read_password(secrets_dir: Path, login: Login) -> str:
     path = secrets_dir / f"{login}.password"
     try:
-        return path.read_text(encoding="ascii").strip()
-    except OSError as error:
+        if password := path.read_text(encoding="ascii").strip():
+            return password
+    except (OSError, UnicodeDecodeError) as error:
         message = f"{path.name}: cannot be read in SOKHOE_SECRETS_DIR"
         raise SecretMissing(message) from error
+    message = f"{path.name}: is empty"
+    raise SecretMissing(message)
 
 
 async def connect(settings: Settings, login: Login) -> "asyncpg.Connection[asyncpg.Record]":

@@ -137,8 +137,12 @@ class Settings(BaseSettings):
     @classmethod
     def _names_no_login(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
-            message = "must look like postgresql://HOST:PORT/NAME"
+        message = "must look like postgresql://HOST:PORT/NAME"
+        try:
+            has_port = parts.port is None or parts.port > 0
+        except ValueError as error:
+            raise ValueError(message) from error
+        if not has_port or parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
             raise ValueError(message)
         if parts.username or parts.password:
             message = "must not name a login: each login has its own secret file"
