@@ -331,7 +331,7 @@ def test_notices_are_pages_and_are_read(http: httpx.Client, stand: Stand, owner:
 def test_new_results_are_told_once_and_old_ones_are_not(stand: Stand, owner: UUID) -> None:
     facility = stand.facility("01901")
     today = f"{datetime.now(UTC) - timedelta(hours=20):%Y%m%d%H%M}"
-    query = "SELECT about FROM notice.event WHERE kind = 'RESULT_READY' AND citizen_id = :id"
+    query = "SELECT about FROM notice.event WHERE kind = 'RESULT_READY' AND citizen_id = :id ORDER BY id DESC"
     before = len(stand.as_owner(query, id=owner))
     for visit, moment in (("new", today), ("old", "202601051000")):
         report = {**messages.RESULT, "MA_LK": visit, "NGAY_KQ": moment}
