@@ -138,7 +138,8 @@ class Lane:
                 if not turn.answer.done():
                     turn.answer.set_exception(problem)
                 if connection is not None:
-                    await self._pool.release(connection)
+                    with suppress(Exception):  # then it was closed
+                        await self._pool.release(connection)
                 connection = None
                 continue
             turn.server = None

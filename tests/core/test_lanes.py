@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
+from app.core import logins
 from app.core.lanes import Lane
 from app.core.logins import Login, open_pool
 from app.core.settings import Settings
@@ -135,3 +136,26 @@ def test_whoever_hangs_up_or_is_refused_harms_nobody_who_waits(settings: Setting
         assert lane.idle == lane.size <= size
 
     with_lane(settings, size, work)
+
+
+def test_a_connection_that_cannot_be_cleaned_keeps_no_place(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = 3
+    to_fail = [OSError] * refused
+
+    async def broken(_connection: object) -> None:
+        if to_fail:
+            raise to_fail.pop()
+
+    monkeypatch.setattr(logins, "_keep_as_it_is", broken)
+
+    async def work(lane: Lane) -> None:
+        told = await asyncio.gather(
+            *map(lane.fetchval, ["SELECT 1", *["SELECT 1 / 0"] * refused]), return_exceptions=True
+        )
+        assert [type(one) for one in told] == [int, *[asyncpg.DivisionByZeroError] * refused]
+        assert to_fail == []
+        assert await asyncio.wait_for(lane.fetchval("SELECT 2"), 5) == 2
+
+    with_lane(settings, 1, work)
