@@ -10,6 +10,8 @@ security and no login. Linux, two cores.
 
 import argparse
 from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
 
 from bench.reading import answers, machine, report
 from bench.reading.book import Book, open_book
@@ -26,7 +28,7 @@ from bench.reading.questions import (
     etags_of,
 )
 from bench.reading.rounds import BUSY, SATURATED, UNLOADED, Table, attack, load, pgbench, prepare
-from bench.reading.servers import OUR_POOL, OURS, PEER_POOL, PEERS, Server, installed_peers, running
+from bench.reading.servers import OUR_POOL, OURS, PEER_POOL, PEERS, POSTGRAPHILE, Server, installed_peers, running
 
 COMPARED = 5
 METHOD = """\
@@ -112,13 +114,34 @@ def _measured(book: Book, servers: list[Server], *, rounds: int, seconds: float)
             )  # fmt: skip
             table.add(question.name, server.name, UNLOADED, run)
         print(f"round {number + 1} of {rounds}", flush=True)
-    _measure_bound(table, book, servers[0], rounds=rounds, seconds=seconds)
+    beside = _Beside(book=book, servers=servers, requests=requests, seconds=seconds)
+    _measure_bound(table, book, servers[0], rounds=rounds, seconds=seconds, beside=beside)
     _measure_attack(table, book, servers[0], rounds=rounds, seconds=seconds)
-    _measure_others(table, book, servers[0], rounds=rounds, seconds=seconds)
+    _measure_others(table, book, servers[0], rounds=rounds, seconds=seconds, beside=beside)
     return table
 
 
-def _measure_bound(table: Table, book: Book, server: Server, *, rounds: int, seconds: float) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beside:
+    """What ours alone is asked is compared with PostGraphile of the same minute: machines do not stay as fast."""
+
+    book: Book
+    servers: list[Server]
+    requests: dict[tuple[str, str], Path]
+    seconds: float
+
+    def add(self, table: Table, question: Question) -> None:
+        """Ask PostGraphile, if it runs, what the question is compared with."""
+        server = next((one for one in self.servers if one.name == POSTGRAPHILE), None)
+        plain = next((one for one in QUESTIONS if one.name == question.compared), None)
+        if server is None or plain is None:
+            return
+        made = self.requests[plain.name, server.name]
+        run = load(self.book, plain, server, requests=made, connections=SATURATED, seconds=self.seconds)
+        table.add(question.name, server.name, SATURATED, run)
+
+
+def _measure_bound(table: Table, book: Book, server: Server, *, rounds: int, seconds: float, beside: _Beside) -> None:
     """Measure ours with proofs of possession, which are good once: each run has requests of its own."""
     people = book.heavy()
     bound = book.bound(people)
@@ -129,6 +152,8 @@ def _measure_bound(table: Table, book: Book, server: Server, *, rounds: int, sec
                 run = load(book, question, server, requests=made, connections=connections, seconds=life)
                 if number >= 0:
                     table.add(question.name, server.name, connections, run)
+            if number >= 0:
+                beside.add(table, question)
         print(f"bound, round {number + 1} of {rounds}", flush=True)
 
 
@@ -144,7 +169,7 @@ def _measure_attack(table: Table, book: Book, server: Server, *, rounds: int, se
             table.add(question.name, server.name, BUSY, run)
 
 
-def _measure_others(table: Table, book: Book, server: Server, *, rounds: int, seconds: float) -> None:
+def _measure_others(table: Table, book: Book, server: Server, *, rounds: int, seconds: float, beside: _Beside) -> None:
     """Measure who reads another's book: masks judged, a line of the visitors' book flushed before each answer."""
     parents, doctors = book.others()
     for number in range(-1, rounds):  # the first one warms
@@ -155,6 +180,8 @@ def _measure_others(table: Table, book: Book, server: Server, *, rounds: int, se
                 run = load(book, question, server, requests=requests, connections=connections, seconds=life)
                 if number >= 0:
                     table.add(question.name, server.name, connections, run)
+            if number >= 0:
+                beside.add(table, question)
         print(f"others, round {number + 1} of {rounds}", flush=True)
 
 

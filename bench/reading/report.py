@@ -48,7 +48,7 @@ def _throughput(table: Table) -> list[str]:
         mine = table.middle(question.name, OURS, SATURATED, "per_second")
         for other in (*PEERS, PGBENCH):
             # A peer has no ETag: for it an unchanged screen is a screen. pgbench has no HTTP, so no 304 either.
-            asked = question.name if question.everybody else question.compared or HOME_SCREEN
+            asked = question.name if question.everybody or question.compared else HOME_SCREEN
             if not table.has(asked, other, SATURATED) or (other == PGBENCH and not question.everybody):
                 continue
             ratio = table.ratio((question.name, OURS), (asked, other))
@@ -65,7 +65,7 @@ def _costs(table: Table) -> list[str]:
     found = []
     for question in QUESTIONS:
         ours = _cpu(table, question.name, OURS)
-        for name in (OURS, *PEERS):
+        for name in (OURS, *PEERS) if question.everybody else (OURS,):
             if table.has(question.name, name, SATURATED):
                 server, database = _cpu(table, question.name, name)
                 found.append(
@@ -83,7 +83,7 @@ def _cpu(table: Table, question: str, server: str) -> tuple[float, float]:
 def _waits(table: Table) -> list[str]:
     found = []
     for question in QUESTIONS:
-        for server in (OURS, *PEERS):
+        for server in (OURS, *PEERS) if question.everybody else (OURS,):
             for connections in (UNLOADED, SATURATED):
                 if table.has(question.name, server, connections):
                     middle, slow = (table.middle(question.name, server, connections, p) for p in ("p50_ms", "p99_ms"))
