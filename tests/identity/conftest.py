@@ -6,7 +6,7 @@ import pytest
 
 from app.core.settings import Settings
 from tests.conftest import RunningServer
-from tests.identity.signing_in import Scene, make_scene
+from tests.identity.signing_in import Instead, Scene, make_scene
 
 
 @pytest.fixture(scope="module")
@@ -16,5 +16,17 @@ def scene(settings: Settings) -> Iterator[Scene]:
     provider.start()
     server.start()
     yield made
+    server.stop()
+    provider.stop()
+
+
+@pytest.fixture(scope="module")
+def odd(scene: Scene) -> Iterator[tuple[Scene, Instead]]:
+    """Give another server whose provider says what is put in the place of its answers."""
+    made, provider, port = make_scene(scene.settings)
+    server = RunningServer(made.settings, port=port)
+    provider.start()
+    server.start()
+    yield made, provider.instead
     server.stop()
     provider.stop()

@@ -1,7 +1,6 @@
 """Logout tokens that are wrong by one thing: 400, nobody is signed out, and nothing of them is repeated or logged."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,21 +9,9 @@ from starlette.responses import Response
 from app.demo.provider.faults import EVENT
 from app.identity import provider as provider_module
 from app.identity.jwt import new_private_key, sign
-from tests.conftest import RunningServer
-from tests.identity.signing_in import Instead, Scene, make_scene
+from tests.identity.signing_in import Instead, Scene
 
 CANARY = "canary-7f3a"
-
-
-@pytest.fixture(scope="module")
-def odd(scene: Scene) -> Iterator[tuple[Scene, Instead]]:
-    made, provider, port = make_scene(scene.settings)
-    server = RunningServer(made.settings, port=port)
-    provider.start()
-    server.start()
-    yield made, provider.instead
-    server.stop()
-    provider.stop()
 
 
 def good(scene: Scene) -> dict[str, Any]:

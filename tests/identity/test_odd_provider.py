@@ -32,17 +32,6 @@ DISCOVERY = "/.well-known/openid-configuration"
 TOKENS = {"access_token": "a", "token_type": "Bearer", "id_token": "x.y.z"}
 
 
-@pytest.fixture(scope="module")
-def odd(scene: Scene) -> Iterator[tuple[Scene, Instead]]:
-    made, provider, port = make_scene(scene.settings)
-    server = RunningServer(made.settings, port=port)
-    provider.start()
-    server.start()
-    yield made, provider.instead
-    server.stop()
-    provider.stop()
-
-
 @pytest.fixture
 def strange(odd: tuple[Scene, Instead]) -> Iterator[tuple[Scene, Instead]]:
     scene, instead = odd
