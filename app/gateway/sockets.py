@@ -42,7 +42,6 @@ from app.gateway.documents import check_valid, parsed
 from app.gateway.middleware import language_of
 from app.gateway.problems import graphql_error, internal_graphql_error
 from app.gateway.trusted import UNKNOWN_DOCUMENT, trusted_operations
-from app.identity.dpop import NonceWanted
 from app.identity.proving import proven_context
 from app.notifications import live
 from app.notifications.subscription import BookEvent, BookEventKind
@@ -193,11 +192,9 @@ class _Connection:
         ]
         language = language_of(named.get("accept-language", self.socket.headers.get("accept-language", "")))
         state = {"language": language, "request_id": new_request_id()}
-        request = Request({**self.socket.scope, "type": "http", "method": "GET", "headers": headers, "state": state})
+        scope = {**self.socket.scope, "type": "http", "method": "GET", "headers": headers, "state": state}
         try:
-            context = await proven_context(request)
-        except NonceWanted:  # there is no header any more that could tell it (RFC 9449 section 9)
-            raise _Closed(NOBODY, f"use_dpop_nonce {request.state.next_nonce}") from None
+            context = await proven_context(Request(scope))
         except AppError:
             raise _Closed(NOBODY, "Unauthorized") from None
         if context.token is None:

@@ -126,7 +126,8 @@ class MaskRecordsInput:
 
     idempotency_key: strawberry.ID = strawberry.field(description=rests.KEY)
     record_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list, description="Visits (with all that belongs to them), any other records, appointments."
+        default_factory=list,
+        description="Visits (with all that belongs to them), any other records, appointments, what was withdrawn.",
     )
     classes: list[SensitiveClass] = strawberry.field(
         default_factory=list, description="Whole classes, those of records to come too."

@@ -125,6 +125,8 @@ class Withdrawal:
     visit_started_at: datetime = rests.column(WithdrawalRow.dated_at, description="When that visit had begun.")
     withdrawn_at: datetime = rests.column(WithdrawalRow.withdrawn_at, description="When it was taken back.")
     reason: str = rests.column(WithdrawalRow.reason, description="Why, in the facility's words.")
+    is_masked: bool | None = rests.expression(tells_masked, description=MASKED)
+    sensitive_classes: list[SensitiveClass] | None = rests.expression(tells_classes, description=CLASSES)
 
 
 @strawberry.type(description="A service or supply of a visit.")

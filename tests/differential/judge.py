@@ -346,7 +346,7 @@ class Answers:
                 **plain(row, "kind", "reason"),
                 "facility": self.facility(row),
                 "visitStartedAt": instant(row["dated_at"]),
-                **instants(row, "withdrawn_at"),
+                **instants(row, "withdrawn_at") | self.hidden(row),
             }
             for row in rows
         ]

@@ -34,6 +34,6 @@ BEGIN
         AND ((SELECT nullif(current_setting(''book.records''), '''')) IS NULL OR id = ANY ((SELECT nullif(current_setting(''book.records''), ''''))::uuid[]))))', opened);
 END $$;
 GRANT USAGE ON SCHEMA care TO desk, book_reader, book_writer, book_owner, worker, ingest;
-GRANT SELECT (citizen_id, id, source_id, masked), UPDATE (masked) ON care.appointment TO book_writer;
+GRANT SELECT (citizen_id, id, facility_code, source_id, masked), UPDATE (masked) ON care.appointment TO book_writer;
 GRANT SELECT ON care.appointment TO book_reader;
 DROP FUNCTION IF EXISTS care.may_see(uuid, boolean, int);  -- of an older release: it answered for made-up rows

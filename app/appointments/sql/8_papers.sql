@@ -41,8 +41,8 @@ BEGIN
     VALUES (citizen, sent.id, facility, kind, sent.source_id, sent.department_code, sent.practitioner_name, coalesce(sent.is_sensitive, false),
       sent.starts_at, sent.ends_at, coalesce(sent.is_whole_day, false), coalesce(sent.masked, false),
       coalesce(sent.sensitive, 0), 'LIVE', clock_timestamp(), clock_timestamp())
-    ON CONFLICT (citizen_id, facility_code, source_id) DO UPDATE SET (department_code, practitioner_name, is_sensitive, starts_at, ends_at, is_whole_day)
-      = (excluded.department_code, excluded.practitioner_name, excluded.is_sensitive, excluded.starts_at, excluded.ends_at, excluded.is_whole_day),
+    ON CONFLICT (citizen_id, facility_code, source_id) DO UPDATE SET (department_code, practitioner_name, is_sensitive, sensitive, starts_at, ends_at, is_whole_day)
+      = (excluded.department_code, excluded.practitioner_name, excluded.is_sensitive, excluded.sensitive, excluded.starts_at, excluded.ends_at, excluded.is_whole_day),
       state = 'LIVE', cancelled_by = NULL, sequence = a.sequence + 1, changed_at = clock_timestamp()
     RETURNING a.* INTO sent;
     PERFORM care.announce(sent, CASE sent.sequence WHEN 0 THEN 'APPOINTMENT_BOOKED' ELSE 'APPOINTMENT_CHANGED' END);

@@ -22,7 +22,8 @@ BEGIN
       'citizen_id = ANY ((SELECT auth.filing_citizens())::uuid[])');
     SELECT string_agg(quote_ident(c), ', ') INTO opened FROM (SELECT a.attname AS c FROM pg_attribute a
       WHERE a.attrelid = format('book.%I', t.name)::regclass AND a.attname = ANY (ARRAY['citizen_id', t.key, 'masked', 'sensitive', 'facility_code',
-        CASE WHEN t.may_be_masked THEN 'source_id' END, 'visit_source_id'] || t.ids)) granted;
+        CASE WHEN t.may_be_masked OR t.name = 'withdrawal' THEN 'source_id' END,
+        CASE t.name WHEN 'withdrawal' THEN 'kind' END, 'visit_source_id'] || t.ids)) granted;
     EXECUTE format('GRANT SELECT (%s), UPDATE (masked) ON book.%I TO book_writer', opened, t.name);
   END LOOP;
   FOR t IN SELECT g.name FROM book.guarded() g UNION ALL VALUES ('record_version'), ('arrival_order') LOOP
@@ -38,5 +39,8 @@ BEGIN
     END IF;
   END LOOP;
 END $$;
+DROP POLICY IF EXISTS open_writing ON book.arrival_order;
+CREATE POLICY open_writing ON book.arrival_order TO book_writer USING (citizen_id = ANY ((SELECT auth.filing_citizens())::uuid[]));
+GRANT SELECT (citizen_id, facility_code, source_id), UPDATE (hidden) ON book.arrival_order TO book_writer;
 GRANT USAGE ON SCHEMA book TO book_reader, book_writer, desk, worker;
 GRANT CREATE ON SCHEMA book TO book_writer;  -- its functions stand beside the tables that they change

@@ -50,7 +50,7 @@ BEGIN
     records := book.name_reports(citizen, filed.visit, records, provenance);
     PERFORM book.classify(citizen, filed.visit, book.suspects(book.resting(citizen, filed.visit)), false);
     PERFORM book.tell_results(citizen, filed.visit, records);
-    PERFORM book.follow_revisits(citizen, provenance->>'facility_code', filed.visit);
+    PERFORM book.follow_revisits(citizen, provenance->>'facility_code', visit_key);
     PERFORM auth.book_changed(citizen);
   END IF;
   RETURN records;

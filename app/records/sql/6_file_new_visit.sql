@@ -48,9 +48,9 @@ BEGIN
   END IF;
   PERFORM book.tell_results(citizen, filed.id, records);
   IF suspected @? '$[*] ? (@.name == "visit" || @.name == "document")' THEN
-    PERFORM book.follow_revisits(citizen, filed.facility_code, filed.id);
+    PERFORM book.follow_revisits(citizen, filed.facility_code, filed.source_id);
   ELSIF revisits <> '[]' THEN
-    PERFORM care.file_appointments(citizen, filed.facility_code, 'visit ' || filed.id, 'PAPER', revisits, true);
+    PERFORM care.file_appointments(citizen, filed.facility_code, book.revisit_source(filed.source_id), 'PAPER', revisits, true);
   END IF;
   PERFORM auth.book_changed(citizen);
   RETURN records;

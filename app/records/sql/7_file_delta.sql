@@ -50,7 +50,7 @@ BEGIN
   IF records @? '$[*].change ? (@ != "UNCHANGED" && @ != "OUTDATED")' THEN
     PERFORM book.classify(citizen, filed.visit, book.suspects(book.resting(citizen, filed.visit)), false);
     PERFORM book.tell_results(citizen, filed.visit, records);
-    PERFORM book.follow_revisits(citizen, facility, filed.visit);
+    PERFORM book.follow_revisits(citizen, facility, visit_key);
     PERFORM auth.book_changed(citizen);
   END IF;
   RETURN records;

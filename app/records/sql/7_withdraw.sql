@@ -50,7 +50,7 @@ BEGIN
   IF changes @? '$.*.*' OR clinical <> '[]' THEN
     INSERT INTO book.withdrawal VALUES (citizen, (asked->>'id')::uuid, facility, source, kind, shown.started_at, now(),
       asked->>'reason', shown.masked OR hidden.masked, shown.sensitive | hidden.sensitive);
-    PERFORM book.follow_revisits(citizen, facility, shown.id);
+    PERFORM book.follow_revisits(citizen, facility, source);
     PERFORM auth.book_changed(citizen);
   END IF;
   RETURN clinical || (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', k.key, 'key', c.key, 'change', c.value)), '[]')

@@ -1,6 +1,7 @@
 -- owner: book_writer
 -- Hides records from everybody but their owner, or shows them again, with all that belongs to them: a visit with its
--- records, a record with its lines, and the appointments that either tells. SK404: one of them is not in this book · SK409: shown again alone, though its visit
+-- records (those too that went while they were hidden and may come again), a record with its lines, the appointments that
+-- either tells, and what was taken back of it. SK404: one of them is not in this book · SK409: shown again alone, though its visit
 -- is hidden. Returns how many of those that were named are changed.
 CREATE OR REPLACE FUNCTION book.mask_records(target uuid, wanted uuid[], hidden boolean) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -26,6 +27,9 @@ BEGIN
   SELECT a.found_count, a.changed INTO n, m FROM book.mask_appointments(citizen, wanted, hidden) a;
   found_count := found_count + n;
   changed := changed + m;
+  SELECT w.found_count, w.changed INTO n, m FROM book.mask_withdrawals(citizen, wanted, hidden) w;
+  found_count := found_count + n;
+  changed := changed + m;
   IF found_count <> cardinality(ARRAY(SELECT DISTINCT unnest(wanted))) THEN
     RAISE EXCEPTION 'no such record' USING ERRCODE = 'SK404';
   END IF;
@@ -37,6 +41,8 @@ BEGIN
       || CASE t.name WHEN 'vaccination' THEN ' OR dose_id IN (SELECT d.dose_id FROM book.vaccination d WHERE d.citizen_id = $1 AND d.id = ANY ($2))'
          ELSE '' END) USING citizen, wanted, hidden;
   END LOOP;
+  UPDATE book.arrival_order o SET hidden = '{}' WHERE NOT mask_records.hidden AND o.citizen_id = citizen AND (o.facility_code, o.source_id) IN (
+    SELECT v.facility_code, v.source_id FROM book.visit v WHERE v.citizen_id = citizen AND v.id = ANY (wanted));
   FOR t IN SELECT g.* FROM book.guarded() g WHERE g.key IS NOT NULL AND NOT g.may_be_masked LOOP
     EXECUTE format('UPDATE book.%1$I l SET masked = r.masked FROM book.%2$I r
       WHERE r.citizen_id = $1 AND l.citizen_id = $1 AND l.%3$I = r.id AND l.masked <> r.masked', t.name, t.holder, t.key) USING citizen;
