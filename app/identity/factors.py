@@ -17,6 +17,7 @@ from app.core.db import Session
 from app.core.deeds import Remembered, Told
 from app.core.errors import AppError, Conflict, RateLimited, Refused, Text
 from app.core.ids import new_secret
+from app.core.qr import qr_svg
 from app.identity import factor_sql, totp
 from app.identity.factor_sql import Try
 from app.identity.step_up import StepUpAction
@@ -40,7 +41,7 @@ async def enrol(session: Session, *, context: Context) -> Told:
     sealed = context.house.vault.sealer.seal(secret, place=_place(factor_id))
     await factor_sql.begin_factor(session, factor_id=factor_id, sealed=sealed)
     uri = totp.otpauth_uri(secret, account=f"sokhoe-{factor_id.hex[-6:]}")
-    told = {"secret": base64.b32encode(secret).decode("ascii"), "uri": uri, "qr": totp.qr_svg(uri)}
+    told = {"secret": base64.b32encode(secret).decode("ascii"), "uri": uri, "qr": qr_svg(uri)}
     return Told(kept={"factor": str(factor_id)}, secret=told)
 
 

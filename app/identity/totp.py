@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Final
 
 import pyotp
-import segno
 
 from app.core.codes import BadCode, code_from, read_code, shown
 
@@ -57,11 +56,6 @@ def otpauth_uri(secret: bytes, *, account: str) -> str:
     """Return what an authenticator app reads from a QR code; `account` tells one entry from another."""
     generator = pyotp.TOTP(base64.b32encode(secret).decode("ascii"))
     return str(generator.provisioning_uri(name=account, issuer_name=ISSUER))
-
-
-def qr_svg(uri: str) -> str:
-    """Return a QR code as one SVG element that scales."""
-    return str(segno.make(uri, error="m", micro=False).svg_inline(scale=4, omitsize=True))
 
 
 def recovery_codes(factor: str, *, derive: Derive) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from app.core.db import Session
 from app.core.deeds import Remembered, Told
 from app.core.errors import Invalid, NotFound, RateLimited, Refused, Text
 from app.core.ids import known_id, known_id_if_any
+from app.core.qr import qr_svg
 from app.sharing import hashing, printing, sql
 from app.sharing.ids import some_records
 from app.sharing.sql import Scope, Try
@@ -105,7 +106,7 @@ def shown_again(*, key: str, kept: Any, context: Context) -> dict[str, Any]:
     return {
         "code": shown(code),
         "pin": pin,
-        "qr_svg": printing.qr_svg(code),
+        "qr_svg": qr_svg(shown(code)),
         "spoken": spoken(code),
         "slip": printing.slip_html(code, until=kept["printed_until"], has_pin=has_pin),
     }

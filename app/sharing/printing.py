@@ -1,10 +1,7 @@
 """A share code for the eye and for paper: a QR that holds the code and nothing else, and a slip to print."""
 
-from io import BytesIO
-
-import segno
-
 from app.core.codes import shown, spoken
+from app.core.qr import qr_svg
 
 _SLIP = """<!DOCTYPE html>
 <html lang="vi"><head><meta charset="utf-8"><title>Mã chia sẻ sổ sức khỏe</title>
@@ -21,20 +18,11 @@ _PIN = " Bác sĩ sẽ hỏi thêm mã PIN: không viết mã PIN lên giấy n�
 _PIN_EN = " The doctor will ask for the PIN too: do not write it on this paper."
 
 
-def qr_svg(code: str) -> str:
-    """Return an SVG element of the code as it is shown."""
-    drawn = BytesIO()
-    segno.make_qr(shown(code), error="m").save(
-        drawn, kind="svg", xmldecl=False, svgns=True, scale=8, border=4, nl=False
-    )
-    return drawn.getvalue().decode()
-
-
 def slip_html(code: str, *, until: str, has_pin: bool) -> str:
     """Return a page to print: the code, its QR and how it is read aloud; no name, no PIN, nothing of the book."""
     return _SLIP.format(
         code=shown(code),
-        qr=qr_svg(code),
+        qr=qr_svg(shown(code)),
         spoken="".join(f"<li>{phrase}</li>" for phrase in spoken(code)),
         until=until,
         pin=_PIN if has_pin else "",

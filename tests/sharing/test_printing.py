@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from app.core.codes import new_code, shown
-from app.sharing.printing import qr_svg, slip_html
+from app.core.qr import qr_svg
+from app.sharing.printing import slip_html
 
 SIZE, QUIET = 21, 4  # version 1 of ISO/IEC 18004, and its border
 DATA_BYTES = {0b01: 19, 0b00: 16, 0b11: 13, 0b10: 9}  # by its level of correction: L, M, Q, H
@@ -23,11 +24,11 @@ MASKS = (
 
 
 def dark(svg: str) -> set[tuple[int, int]]:
-    """Return the dark modules of an SVG of one path of horizontal strokes."""
+    """Return the dark modules of an SVG of horizontal strokes in one path, before a ground."""
     root = ET.fromstring(svg)
-    assert [one.tag.rpartition("}")[2] for one in root.iter()] == ["svg", "path"]
+    assert [one.tag.rpartition("}")[2] for one in root.iter()] == ["svg", "g", "path", "path"]
     found, x, y = set(), 0, -0.5
-    for step, first, second in re.findall(r"([Mmh])(-?[\d.]+)(?: ?(-?[\d.]+))?", root[0].attrib["d"]):
+    for step, first, second in re.findall(r"([Mmh])(-?[\d.]+)(?: ?(-?[\d.]+))?", root[0][1].attrib["d"]):
         if step == "h":
             found |= {(int(y) - QUIET, x + n - QUIET) for n in range(int(first))}
             x += int(first)
@@ -73,10 +74,20 @@ def read(svg: str) -> tuple[str, list[int]]:
 def test_the_qr_holds_the_code_and_nothing_else() -> None:
     for _ in range(50):
         code = new_code()
-        text, rest = read(qr_svg(code))
+        text, rest = read(qr_svg(shown(code)))
 
         assert text == shown(code)
         assert rest == [0xEC, 0x11, 0xEC, 0x11, 0xEC, 0x11][: len(rest)]  # what fills up an empty place
+
+
+def test_a_qr_is_whole_at_any_size_and_light_on_any_ground() -> None:
+    """A page gives it a size of its own: without a viewBox that cuts off its right and its lower edge."""
+    root = ET.fromstring(qr_svg(shown(new_code())))
+    side = (SIZE + 2 * QUIET) * 8
+
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.attrib["viewBox"] == f"0 0 {side} {side}"
+    assert root[0][0].attrib == {"fill": "#fff", "d": "M0 0h29v29h-29z"}
 
 
 def test_the_slip_shows_the_code_and_the_same_qr() -> None:
@@ -84,6 +95,6 @@ def test_the_slip_shows_the_code_and_the_same_qr() -> None:
     page = slip_html(code, until="10:00 23/11/2026", has_pin=True)
 
     assert shown(code) in page
-    assert qr_svg(code) in page
+    assert qr_svg(shown(code)) in page
     assert "script" not in page
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "")
