@@ -324,7 +324,13 @@ def _receipt(found: sql.Receipt) -> dict[str, Any]:
 
 
 def _details(found: sql.Receipt) -> dict[str, Any]:
-    return {name: value for name, value in (found.verdict or {}).items() if name != "status"}
+    told = {name: value for name, value in (found.verdict or {}).items() if name != "status"}
+    since = {
+        visit: {"withdrawnAt": moment_text(datetime.fromisoformat(at))} for visit, at in (found.withdrawn or {}).items()
+    }
+    if since:
+        told["visits"] = [one | since.get(one["visit"], {}) for one in told.get("visits", ())]
+    return told
 
 
 def _cursor_after(last: sql.Receipt) -> str:

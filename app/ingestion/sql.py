@@ -49,6 +49,7 @@ class Receipt:
     concluded_at: datetime | None
     size_bytes: int
     verdict: dict[str, Any] | None = None
+    withdrawn: dict[str, str] | None = None  # when visits that it brought were taken back since, by MA_LK
 
 
 async def keep_message(
@@ -72,7 +73,9 @@ async def keep_message(
 
 async def receipt(session: Session, *, token: str, message_id: UUID) -> Receipt | None:
     """Return the caller's own message, or nothing."""
-    query = text("SELECT id, received_at, status, concluded_at, size_bytes, verdict FROM intake.receipt(:token, :id)")
+    query = text(
+        "SELECT id, received_at, status, concluded_at, size_bytes, verdict, withdrawn FROM intake.receipt(:token, :id)"
+    )
     row = (await session.execute(query, {"token": token, "id": message_id})).one_or_none()
     return None if row is None else Receipt(**row._asdict())
 

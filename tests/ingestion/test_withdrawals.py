@@ -107,6 +107,25 @@ def test_a_withdrawn_visit_may_be_sent_again_and_for_somebody_else(
     assert book_of(http, stand, right, SHOWN)["visits"]["nodes"] == []
 
 
+def test_a_receipt_tells_that_its_visit_was_taken_back_since(http: httpx.Client, stand: Stand, sender: str) -> None:
+    """The same bytes get the same receipt, also after a withdrawal: without this it would say no more than "added"."""
+    member, headers = Member(number=3_090), {"Authorization": f"Bearer {sender}"}
+    body, sent = message(member), {**headers, "Content-Type": "application/xml"}
+    kept = http.post("/ingest/qd4750", content=body, headers=sent).json()["messageId"]
+    stand.process(kept)
+
+    def told() -> Any:
+        (visit,) = http.get(f"/ingest/messages/{kept}", headers=headers).json()["visits"]
+        return visit
+
+    assert "withdrawnAt" not in told()
+    withdrawn = ask(http, sender, {"visit": member.visit_id, "reason": "Gửi nhầm"})
+    stand.process(withdrawn.json()["messageId"])
+
+    assert http.post("/ingest/qd4750", content=body, headers=sent).json()["messageId"] == kept
+    assert withdrawn.json()["receivedAt"] <= told()["withdrawnAt"]
+
+
 def test_b162_a_withdrawal_asked_again_under_its_key_is_the_first_one_although_the_visit_came_back(
     http: httpx.Client, stand: Stand, sender: str
 ) -> None:

@@ -23,10 +23,14 @@ BEGIN
    WHERE m.facility_code = facility AND m.digest = keep_message.digest;
 END $$;
 
+-- `withdrawn`: when visits that it brought were taken back since, by their names.
+DROP FUNCTION IF EXISTS intake.receipt(text, uuid);
 CREATE OR REPLACE FUNCTION intake.receipt(token text, message_id uuid)
-RETURNS TABLE (id uuid, received_at timestamptz, status text, concluded_at timestamptz, size_bytes int, verdict jsonb)
+RETURNS TABLE (id uuid, received_at timestamptz, status text, concluded_at timestamptz, size_bytes int, verdict jsonb, withdrawn jsonb)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT m.id, m.received_at, m.status, m.concluded_at, m.size_bytes, m.verdict FROM intake.message m
+  SELECT m.id, m.received_at, m.status, m.concluded_at, m.size_bytes, m.verdict,
+         (SELECT jsonb_object_agg(f.source_id, f.withdrawn_at) FROM auth.filing f WHERE f.message_id = m.id AND f.withdrawn_at IS NOT NULL)
+    FROM intake.message m
    WHERE m.facility_code = auth.calling_facility(token) AND m.id = message_id AND m.format <> 'split'
 $$;
 
