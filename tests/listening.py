@@ -16,7 +16,7 @@ from app.notifications import live
 from tests.conftest import RunningServer
 from tests.people import Stand
 
-EVENTS = "subscription($after: String) { bookEvents(after: $after) { cursor kind subjectId __typename } }"
+EVENTS = "subscription($after: String) { bookEvents(after: $after) { cursor kind subjectId at __typename } }"
 PROTOCOL = Subprotocol("graphql-transport-ws")
 Look = tuple[datetime, set[str]]
 """When a process looked for news, by the database's clock, and which kinds it found."""

@@ -113,10 +113,10 @@ class Phone:
                 break
         return reply
 
-    def proof(self, address: str, *, nonce: str | None, access_token: str | None = None) -> str:
-        """Return a proof for one POST. Source: RFC 9449 section 4.2."""
+    def proof(self, address: str, *, nonce: str | None, access_token: str | None = None, method: str = "POST") -> str:
+        """Return a proof for one request. Source: RFC 9449 section 4.2."""
         claims: dict[str, object] = {
-            "htm": "POST",
+            "htm": method,
             "htu": address,
             "iat": int(self.clock().timestamp()),
             "jti": new_secret(),

@@ -107,6 +107,8 @@ async def _answer(asked: Asked, *, request: Request, context: Context, media_typ
             raise Invalid(UNKNOWN_DOCUMENT)
         if operation is None:
             raise _only_by_socket()
+        if asked.operation_name not in {None, operation.name}:
+            raise _no_such_operation()
         headers |= check_document(known_document, now=context.house.clock())
     else:
         plain = _plain(asked, context=context)
@@ -199,6 +201,13 @@ def _invalid(vi: str, en: str) -> Invalid:
     return Invalid(Text(f"Yêu cầu GraphQL không hợp lệ: {vi}.", f"Not a valid GraphQL request: {en}."))
 
 
+def _no_such_operation() -> Invalid:
+    return _invalid(
+        "không có operation này, hoặc có nhiều operation mà thiếu `operationName`",
+        "there is no such operation, or several and no `operationName`",
+    )
+
+
 def _only_by_socket() -> Invalid:
     return _invalid("subscription chỉ chạy qua WS /graphql", "a subscription goes over WS /graphql alone")
 
@@ -216,10 +225,7 @@ def _prepared(query: str, operation_name: str | None) -> _Plain:
     document = parsed(query)
     operation = get_operation_ast(document, operation_name)
     if operation is None:
-        raise _invalid(
-            "không có operation này, hoặc có nhiều operation mà thiếu `operationName`",
-            "there is no such operation, or several and no `operationName`",
-        )
+        raise _no_such_operation()
     limits.check_document(document, operation)
     check_valid(document, schema=_core_schema())
     if limits.is_introspection(operation, document):

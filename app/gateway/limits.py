@@ -21,6 +21,7 @@ MOST_DEPTH = 10
 MOST_INTROSPECTION_DEPTH = 20  # what tools ask; graphql-core's own rule bounds what it costs
 MOST_ALIASES = 15
 MOST_DIRECTIVES = 5
+MOST_INTROSPECTION_DIRECTIVES = 20  # sgqlc asks for descriptions and what is deprecated by @include
 MOST_FIELDS = 300
 MOST_COST = 1_000_000
 MOST_OPERATIONS = 5
@@ -32,6 +33,7 @@ class _Count:
 
     fragments: Mapping[str, FragmentDefinitionNode]
     most_depth: int
+    most_directives: int
     fields: int = 0
     aliases: int = 0
     directives: int = 0
@@ -52,9 +54,11 @@ def check_document(document: DocumentNode, operation: OperationDefinitionNode) -
         raise _too_many("operations", "phép truy vấn", MOST_OPERATIONS)
     if len(fragments) > MOST_FIELDS:
         raise _too_many("fragments", "fragment", MOST_FIELDS)
-    _check_as_it_stands((*operations, *fragments.values()))
-    most_depth = MOST_INTROSPECTION_DEPTH if is_introspection(operation, document) else MOST_DEPTH
-    count = _Count(fragments, most_depth, directives=len(operation.directives or ()))
+    about_schema = is_introspection(operation, document)
+    most_directives = MOST_INTROSPECTION_DIRECTIVES if about_schema else MOST_DIRECTIVES
+    _check_as_it_stands((*operations, *fragments.values()), most_directives=most_directives)
+    most_depth = MOST_INTROSPECTION_DEPTH if about_schema else MOST_DEPTH
+    count = _Count(fragments, most_depth, most_directives, directives=len(operation.directives or ()))
     _walk(operation.selection_set, depth=1, count=count)
 
 
@@ -109,7 +113,9 @@ def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
-def _check_as_it_stands(definitions: Iterable[OperationDefinitionNode | FragmentDefinitionNode]) -> None:
+def _check_as_it_stands(
+    definitions: Iterable[OperationDefinitionNode | FragmentDefinitionNode], *, most_directives: int
+) -> None:
     waiting = [definition.selection_set for definition in definitions]
     nodes = directives = 0
     while waiting:
@@ -120,8 +126,8 @@ def _check_as_it_stands(definitions: Iterable[OperationDefinitionNode | Fragment
                 waiting.append(node.selection_set)
     if nodes > MOST_FIELDS:
         raise _too_many("fields", "trường", MOST_FIELDS)
-    if directives > MOST_DIRECTIVES:
-        raise _too_many("directives", "chỉ thị", MOST_DIRECTIVES)
+    if directives > most_directives:
+        raise _too_many("directives", "chỉ thị", most_directives)
 
 
 def _walk(selections: SelectionSetNode, *, depth: int, count: _Count) -> None:
@@ -143,8 +149,8 @@ def _add(node: SelectionNode, count: _Count) -> None:
     count.aliases += isinstance(node, FieldNode) and node.alias is not None
     if count.fields > MOST_FIELDS:
         raise _too_many("fields", "trường", MOST_FIELDS)
-    if count.directives > MOST_DIRECTIVES:
-        raise _too_many("directives", "chỉ thị", MOST_DIRECTIVES)
+    if count.directives > count.most_directives:
+        raise _too_many("directives", "chỉ thị", count.most_directives)
     if count.aliases > MOST_ALIASES:
         raise _too_many("aliases", "bí danh", MOST_ALIASES)
 

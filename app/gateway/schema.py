@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from app.appointments.graph import AppointmentsMutation, AppointmentsQuery
 from app.compiler.inputs import InputSpec
 from app.facilities.graph import FacilitiesQuery
+from app.gateway.scalars import SCALARS
 from app.identity.factor_graph import FactorMutation, FactorQuery
 from app.identity.family_graph import FamilyMutation
 from app.identity.graph import IdentityQuery
@@ -107,5 +108,5 @@ def schema() -> strawberry.Schema:
         mutation=Mutation,
         subscription=Subscription,
         types=[Citizen, Practitioner, *PAPERS, PublishedErrorCode],
-        config=StrawberryConfig(disable_field_suggestions=True),
+        config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
     )

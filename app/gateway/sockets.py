@@ -42,6 +42,7 @@ from app.gateway.documents import check_valid, parsed
 from app.gateway.middleware import language_of
 from app.gateway.problems import graphql_error, internal_graphql_error
 from app.gateway.trusted import UNKNOWN_DOCUMENT, trusted_operations
+from app.identity.dpop import NonceWanted
 from app.identity.proving import proven_context
 from app.notifications import live
 from app.notifications.subscription import BookEvent, BookEventKind
@@ -192,9 +193,11 @@ class _Connection:
         ]
         language = language_of(named.get("accept-language", self.socket.headers.get("accept-language", "")))
         state = {"language": language, "request_id": new_request_id()}
-        scope = {**self.socket.scope, "type": "http", "method": "GET", "headers": headers, "state": state}
+        request = Request({**self.socket.scope, "type": "http", "method": "GET", "headers": headers, "state": state})
         try:
-            context = await proven_context(Request(scope))
+            context = await proven_context(request)
+        except NonceWanted:  # there is no header any more that could tell it (RFC 9449 section 9)
+            raise _Closed(NOBODY, f"use_dpop_nonce {request.state.next_nonce}") from None
         except AppError:
             raise _Closed(NOBODY, "Unauthorized") from None
         if context.token is None:

@@ -87,6 +87,17 @@ class Wire(HttpToolsProtocol):
                 self.parser = httptools.HttpRequestParser(self)
                 self._read(head + data[upgrade.args[0] :])
 
+    def _should_upgrade(self) -> bool:
+        """Tell whether this is a WebSocket's handshake: a GET without a body (RFC 6455 section 4.1).
+
+        uvicorn hands a head that announces a body to a parser that waits for it for ever.
+        """
+        has_body = any(
+            name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0"))
+            for name, value in self.headers
+        )
+        return self.parser.get_method() == b"GET" and not has_body and bool(super()._should_upgrade())
+
     def _head_without_upgrade(self) -> bytes:
         fields = b"".join(name + b": " + value + b"\r\n" for name, value in self.headers if name != b"upgrade")
         version = self.parser.get_http_version().encode("ascii")

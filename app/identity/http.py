@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from app.core.context import Context, run_step
-from app.core.errors import Unavailable
+from app.core.errors import Invalid, Unavailable
 from app.core.logs import log
 from app.core.providers import AppClient
 from app.core.requests import context_of, context_without_token, read_body, require_media_type, require_token
@@ -15,6 +15,7 @@ from app.identity.browser import provider_of
 from app.identity.claims import BadToken
 from app.identity.clients import (
     GrantType,
+    OAuthCode,
     OAuthError,
     TokenForm,
     read_client_credentials,
@@ -32,8 +33,8 @@ NO_CACHE = {"Pragma": "no-cache"}  # RFC 6749 section 5.1
 async def token(request: Request) -> JSONResponse:
     """Answer with tokens, or with an OAuth error (RFC 6749 §5)."""
     context = context_without_token(request)
-    body = await read_body(request, most_bytes=MOST_FORM_BYTES)
     try:
+        body = await _read_form_body(request)
         form = read_token_form(body, content_type=request.headers.get("content-type"))
         answer = await _grant(form, request=request, context=context)
     except OAuthError as error:
@@ -60,6 +61,19 @@ async def _grant(form: TokenForm, *, request: Request, context: Context) -> dict
             tokens = await sessions.exchange(asked, phone=phone, context=context, provider=agreed)
             return {**tokens.body(), "issued_token_type": apps.ACCESS_TOKEN_TYPE}
     return tokens.body()
+
+
+async def _read_form_body(request: Request) -> bytes:
+    """Return the body of what a program asks.
+
+    :raises OAuthError: with the status of what is wrong with it: too large, too slow, compressed
+    """
+    try:
+        return await read_body(request, most_bytes=MOST_FORM_BYTES)
+    except Invalid as error:
+        refusal = OAuthError(OAuthCode.INVALID_REQUEST, error.text)
+        refusal.http_status = error.http_status
+        raise refusal from None
 
 
 async def _phone(request: Request, app: AppClient) -> sessions.Phone:
@@ -93,8 +107,8 @@ async def activate(request: Request) -> JSONResponse:
 async def revoke(request: Request) -> Response:
     """End the session of a token; an unknown token is no error (RFC 7009 §2.2)."""
     context = context_without_token(request)
-    body = await read_body(request, most_bytes=MOST_FORM_BYTES)
     try:
+        body = await _read_form_body(request)
         form = read_form(body, content_type=request.headers.get("content-type"))
         asked = apps.read_revocation(form, apps=context.house.settings.apps)
         # RFC 9449 binds the use of tokens, not their return: common clients revoke without a proof.

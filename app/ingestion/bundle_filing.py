@@ -22,6 +22,7 @@ from app.ingestion.verdict import (
     RecordVerdict,
     VisitStatus,
 )
+from app.ingestion.whose import is_nameless
 from app.records import filing, resending
 from app.records.arrivals import VisitArrival
 from app.records.clinical import KINDS, AllergyArrival, ClinicalArrival, ConditionArrival, standalone_key
@@ -90,7 +91,7 @@ def _asked(message: FhirMessage) -> set[str]:
 
 async def _match(work: Bundle, position: int, unit: UnitReading) -> None:
     source = _visit_of(work, unit)
-    first = next((_key(one) for one in _alone(unit)), None)
+    first = next((_key(one) for one in _alone(unit) if not is_nameless(one[1], unit)), None)
     key = source or first or f"PERSON {work.message_id} {position}"
     if unit.visit and source is None:
         return _wait(work, position, FhirCode.VISIT_NOT_KNOWN)
@@ -100,7 +101,7 @@ async def _match(work: Bundle, position: int, unit: UnitReading) -> None:
         )
         if citizen_id is None:
             return _wait(work, position, FhirCode.PATIENT_NOT_KNOWN)
-        work.citizens[position] = citizen_id
+        unit = work.note_person(position, citizen_id)
     else:
         match = await matching.match_person(
             work.session,
@@ -117,7 +118,7 @@ async def _match(work: Bundle, position: int, unit: UnitReading) -> None:
             entry = unit.told_by[0] if unit.told_by else None
             work.verdicts[position] = bundle_judging.waiting(work.verdicts[position], reason=match.outcome, entry=entry)
             return None
-        work.citizens[position] = match.citizen_id
+        unit = work.note_person(position, match.citizen_id)
     if unit.is_of_day and source is not None:
         source = await sql.visit_of_day(work.session, message_id=work.message_id, position=position, visit=source)
     if (unit.visit or unit.is_of_day) and source is not None:

@@ -18,6 +18,7 @@ class ProblemCode(StrEnum):
     XML_NOT_UTF8 = "XML_NOT_UTF8"
     XML_ENCODING = "XML_ENCODING"
     XML_SAYS_UTF16 = "XML_SAYS_UTF16"
+    XML_IS_UTF16 = "XML_IS_UTF16"
     XML_VERSION = "XML_VERSION"
     XML_DOCTYPE = "XML_DOCTYPE"
     XML_INSTRUCTION = "XML_INSTRUCTION"
@@ -117,6 +118,10 @@ TEXTS: dict[ProblemCode, Text] = {
     _C.XML_SAYS_UTF16: Text(
         'khai báo <?xml …?> ghi UTF-16 nhưng nội dung là UTF-8 nên đã đọc theo UTF-8; hãy ghi encoding="UTF-8".',
         'the declaration <?xml …?> says UTF-16, but the content is UTF-8 and was read as such; say encoding="UTF-8".',
+    ),
+    _C.XML_IS_UTF16: Text(
+        "nội dung viết bằng UTF-16 nên đã đọc theo UTF-16; hãy xuất bằng UTF-8.",
+        "the content is UTF-16 and was read as such; write UTF-8.",
     ),
     _C.XML_VERSION: Text(
         'khai báo <?xml …?> phải ghi version="1.0".', 'the declaration <?xml …?> must say version="1.0".'

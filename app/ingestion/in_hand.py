@@ -6,8 +6,8 @@ from uuid import UUID
 
 from app.core.crypto import Vault
 from app.core.db import Session
-from app.ingestion import resources
-from app.ingestion.fhir import EntryReading, FhirMessage
+from app.ingestion import resources, whose
+from app.ingestion.fhir import EntryReading, FhirMessage, UnitReading
 from app.ingestion.fhir.visit import STANDARD_VERSION
 from app.ingestion.verdict import EntryOutcome, MessageVerdict, Problem, VisitVerdict
 from app.records import filing
@@ -33,6 +33,14 @@ class Bundle:
     follows: bool  # the facility may send again what rests under other ids
     alone: int = 0
     early: list[EntryReading] = field(default_factory=list)  # takes back what has not come
+
+    def note_person(self, position: int, citizen_id: UUID) -> UnitReading:
+        """Note whose a unit is, and return it: what has no name in it is known by that from now on."""
+        self.citizens[position] = citizen_id
+        self.message = whose.known_by(
+            self.message, position=position, facility_code=self.facility_code, citizen_id=citizen_id
+        )
+        return self.message.units[position]
 
 
 def open_bundle(

@@ -6,6 +6,7 @@ Source: OWASP XML Security; W3C XML 1.0 §2.2 (characters), §2.8 (prolog).
 """
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from itertools import islice
 
 from lxml import etree
@@ -157,6 +158,20 @@ def with_utf8_declared(document: bytes) -> bytes | None:
     start, end = declared.span("name")
     quote, missing = document[end : end + 1], end - start - len(_UTF8)
     return document[:start] + _UTF8 + quote + b" " * missing + document[end + 1 :]
+
+
+def from_utf16(document: bytes) -> bytes | None:
+    """Return a document that is UTF-16 with its mark, and declares nothing else, as UTF-8. Nothing: it is not."""
+    if not document.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return None
+    try:
+        written = document.decode("utf-16").encode()
+    except UnicodeDecodeError:
+        return None
+    prolog = _PROLOG.match(written)
+    if prolog and prolog["declaration"] and _ENCODING.search(written, *prolog.span("declaration")):
+        return with_utf8_declared(written)
+    return written
 
 
 def _opening_tags(body: bytes) -> int:

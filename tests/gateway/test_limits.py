@@ -123,6 +123,15 @@ def test_b175_released_operations_and_tools_fit() -> None:
     checked(get_introspection_query())
 
 
+def test_b175_introspection_may_ask_by_directives() -> None:
+    """sgqlc asks for each description with `@include`."""
+    asked = "name @include(if: true) " * 20
+
+    checked(f"{{ __schema {{ types {{ {asked} }} }} }}")
+    with pytest.raises(TooComplex):
+        checked(f"{{ __schema {{ types {{ {asked} kind @skip(if: true) }} }} }}")
+
+
 def test_b178_cost() -> None:
     limits.check_cost(limits.MOST_COST)
     with pytest.raises(TooComplex) as refusal:

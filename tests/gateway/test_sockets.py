@@ -52,6 +52,7 @@ def test_a_change_is_heard_and_can_be_gone_on_from(server: RunningServer, stand:
         assert (event["type"], event["id"]) == ("next", "1")
         told = event["payload"]["data"]["bookEvents"]
         assert (told["kind"], told["subjectId"], told["__typename"]) == ("OPENED", "g1", "BookEvent")
+        assert told["at"].endswith("Z")
         stand.as_owner("UPDATE auth.book SET version = version + 1 WHERE citizen_id = :id", id=owner)
         assert hear(one)["payload"]["data"]["bookEvents"]["kind"] == "RECORDS_CHANGED"
     stand.as_owner("SELECT notice.happened(:id, 'GRANT_ENDED', '{\"grant\": \"g2\"}')", id=owner)

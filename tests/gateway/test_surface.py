@@ -264,6 +264,18 @@ def test_b212_a_wish_for_another_protocol_changes_nothing(
             assert connection.answer().status == 200
 
 
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("coding", [b"content-length: 5\r\n", b"transfer-encoding: chunked\r\n"])
+def test_b212_a_wish_for_a_websocket_with_a_body_is_none(server: RunningServer, method: str, coding: bytes) -> None:
+    asked = b"%b /graphql HTTP/1.1\r\nhost: a\r\n%b" % (method.encode(), coding)
+    asked += b"connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+    asked += b"sec-websocket-protocol: graphql-transport-ws\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    body = b"hello" if b"length" in coding else b"5\r\nhello\r\n0\r\n\r\n"
+    with RawConnection(server.url) as connection:
+        connection.send(asked + body)
+        assert connection.answer().status == (415 if method == "POST" else 405)
+
+
 def test_b212_two_content_types_are_none(http: httpx.Client, citizen: dict[str, str]) -> None:
     headers = [*citizen.items(), ("content-type", "application/json"), ("content-type", "text/plain")]
 

@@ -96,6 +96,8 @@ def test_a_released_operation_says_what_its_text_says(
         {"documentId": "../Me"},
         {"documentId": BY_NAME["Me"].id, "query": BY_NAME["Me"].text},
         {"documentId": BY_NAME["Me"].id, "query": "{ healthBook { version } }"},
+        {"documentId": BY_NAME["Me"].id, "operationName": "Home"},
+        {"documentId": BY_NAME["Me"].id, "operationName": ""},
         {"documentId": document_id("{ me { id } }"), "extensions": {"query": "{ me { id } }"}},
         {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": BY_NAME["Me"].id[7:]}}},
         {

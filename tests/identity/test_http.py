@@ -236,10 +236,12 @@ def test_b15_huge_form(http: httpx.Client, size: int) -> None:
     def pieces() -> list[bytes]:
         return [b"a" * 4096] * (size // 4096 + 1)
 
-    for content in (b"a" * size, iter(pieces())):
-        answer = http.post("/auth/token", content=content, headers=FORM)
+    for content in (lambda: b"a" * size, lambda: iter(pieces())):
+        for path in ("/auth/token", "/auth/revoke"):
+            answer = http.post(path, content=content(), headers=FORM)
 
-        assert (answer.status_code, answer.json()["code"]) == (413, "INVALID")
+            assert (answer.status_code, answer.json()["error"]) == (413, "invalid_request")
+            assert answer.headers["content-type"] == "application/json"
 
 
 def test_only_post(http: httpx.Client) -> None:

@@ -70,6 +70,7 @@ class UnitReading:
     clinical: tuple[ClinicalArrival, ...]
     appointments: tuple[AppointmentArrival, ...]
     is_of_day: bool  # stands in for the visit of records that name none
+    mark: str  # ends the keys of what has no name: it tells the people of this message apart
     told_by: tuple[int, ...]  # the entries without which nothing of it can be filed: Patient and Encounter
 
 

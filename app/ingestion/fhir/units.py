@@ -53,7 +53,7 @@ class Who:
 
     @property
     def mark(self) -> str:
-        """What tells people of one message apart without saying who they are; the same in every message."""
+        """What tells people of one message apart without saying who they are."""
         person = self.arrival
         told = "|".join(self.names)
         if person is not None:
@@ -100,6 +100,7 @@ class Unit:
             visit=self.visit_names,
             is_whole=self.is_visit and not self.visit_names,
             is_of_day=self.on is not None,
+            mark=self.who.mark,
             clinical=tuple(self.clinical),
             appointments=tuple(self.appointments),
             told_by=tuple(

@@ -11,7 +11,7 @@ from app.ingestion.catalogue import ProblemCode
 from app.ingestion.qd4750.fields import SUMMARY, TABLES
 from app.ingestion.remarks import MAX_LISTED, Remarks
 from app.ingestion.verdict import Effect
-from app.ingestion.xml import Element, XmlRefused, read_document, with_utf8_declared
+from app.ingestion.xml import Element, XmlRefused, from_utf16, read_document, with_utf8_declared
 
 MAX_INNER_TAGS: Final = 800_000
 """Of all tables of a message together; each document has the limits of `ingestion.xml` besides."""
@@ -20,6 +20,8 @@ MAX_TOLD: Final = 1_000
 """Problems of a message, after which each further visit lists only the first of each effect and counts the rest."""
 
 _BOM: Final = "\ufeff"  # what .NET leaves at the front of a document that it hands over as text
+
+_MENDS: Final = ((with_utf8_declared, ProblemCode.XML_SAYS_UTF16), (from_utf16, ProblemCode.XML_IS_UTF16))
 
 Content = Sequence[Element]
 """One table as it was sent: its root, or its lines where they stand in the envelope without one."""
@@ -105,10 +107,12 @@ def _parsed(text: str, *, table: str, remarks: Remarks, budget: Budget) -> Conte
         return None
     if budget.spent:
         return None
-    mended = with_utf8_declared(document)
-    if mended is not None:
-        remarks.add(ProblemCode.XML_SAYS_UTF16, Effect.WARNS, table=table)
-        document = mended
+    for mend, code in _MENDS:
+        mended = mend(document)
+        if mended is not None:
+            remarks.add(code, Effect.WARNS, table=table)
+            document = mended
+            break
     try:
         root = read_document(document)
     except XmlRefused as refusal:

@@ -121,8 +121,9 @@ def _cards(line: Line) -> tuple[InsuranceCardArrival, ...]:
 
 
 def _beside(line: Line, *, field: str, count: int) -> list[str]:
-    parts = values.parallel(line.text(field))
-    if parts and len(parts) != count:
+    text = line.text(field) or ""
+    parts = values.parallel(text)
+    if parts and not len(parts) <= count <= text.count(";") + 1:  # what ends with `;` may mean an empty place, or none
         line.remark(ProblemCode.CARD_LISTS_DIFFER, Effect.WARNS, field)
     return parts[:count]
 

@@ -339,3 +339,48 @@ def test_b170_what_was_taken_back_stays_away_in_any_order(sender: Sender, what: 
     assert len(book["visits"]["nodes"]) == (0 if what == "visit" else 1)
     again = bundle_of(*resources, at="2026-11-21T09:00:00+07:00")
     assert sender.door.concluded(bundles.encoded(again))["entries"][-1]["outcome"] == "added"
+
+
+NAMELESS = """{ healthBook { allergies { id } conditions { code }
+  vaccinations { nodes { vaccineName } } } }"""
+
+
+def _nameless(sender: Sender) -> list[Json]:
+    """Return what lasts, without a name of its own."""
+    patient = {"reference": f"http://his.example/Patient/p-{sender.mark}"}
+    told = [bundles.lasting()["allergy"], bundles.lasting()["long"], bundles.given()["shot"]]
+    changed = [
+        {**one, **{name: patient for name in ("subject", "patient") if name in one}} for one in map(_without_id, told)
+    ]
+    return [{name: value for name, value in one.items() if name != "encounter"} for one in changed]
+
+
+def _without_id(resource: Json) -> Json:
+    return {name: value for name, value in resource.items() if name not in ("id", "identifier")}
+
+
+def _entries(*resources: Json, mark: str) -> bytes:
+    entries = [
+        {"resource": one}
+        | ({"fullUrl": f"http://his.example/Patient/p-{mark}"} if one["resourceType"] == "Patient" else {})
+        for one in resources
+    ]
+    return bundles.encoded({"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+
+def _counted(book: Json) -> list[int]:
+    return [len(book["allergies"]), len(book["conditions"]), len(book["vaccinations"]["nodes"])]
+
+
+def test_what_lasts_without_a_name_stands_once_however_the_person_is_told(sender: Sender) -> None:
+    nameless = _nameless(sender)
+    numbered = sender.patient["identifier"] + [{"type": coded("urn:x", "MR"), "value": "BN0001"}]
+    renamed = {**sender.patient, "identifier": numbered, "name": [{"text": "Nguyễn Thị Hồng Anh"}]}
+    told = [
+        [entry["outcome"] for entry in sender.door.concluded(_entries(*one, mark=sender.mark))["entries"]]
+        for one in ([sender.patient, *nameless], nameless, [renamed, *nameless])
+    ]
+
+    assert told == [["used", *["added"] * 3], ["unchanged"] * 3, ["used", *["unchanged"] * 3]]
+    kept = sender.asked(NAMELESS)["healthBook"]
+    assert _counted(kept) == [1, 1, 1]

@@ -48,13 +48,14 @@ def test_b146_to_b152_inside_base64() -> None:
             canary.accept()
 
 
+READ_INSIDE = frozenset({"b154 utf-16 declared", "b154 utf-16", "b154 utf-16 declared with mark"})
 INSIDE = {
     **{name: bomb for name, bomb in size_bombs().items() if name != "b153 text"},
     "b153 text": (
         b"<TONG_HOP><GHI_CHU>" + b"x" * 200_000 + b"</GHI_CHU></TONG_HOP>",
         ProblemCode.FIELD_TOO_LONG,
     ),
-    **{name: bomb for name, bomb in encoding_bombs().items() if name != "b154 utf-16 declared"},
+    **{name: bomb for name, bomb in encoding_bombs().items() if name not in READ_INSIDE},
     **archive_bombs(),
 }
 
@@ -174,12 +175,43 @@ def test_b154_what_declares_utf16_is_judged_as_any_other(body: bytes, reason: Pr
     assert told(only_visit(carrying("XML1", body)), Effect.REJECTS)[0] == (reason, "XML1", None, None)
 
 
-def test_real_utf16_inside_base64_is_refused() -> None:
-    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
-        document = UTF16.format(table_xml("XML1", [VISIT])).encode(encoding)
-        visit = only_visit(envelope(f"<HOSO>{file_xml('XML1', encoded(document))}</HOSO>"))
+REAL_UTF16 = {
+    "windows": (UTF16, "utf-16"),
+    "java": (UTF16, "utf-16-be"),
+    "undeclared": ("{}", "utf-16-le"),
+    "silent": ('<?xml version="1.0"?>{}', "utf-16-le"),
+}
 
-        assert told(visit, Effect.REJECTS) == [(ProblemCode.XML_NOT_UTF8, "XML1", None, None)], encoding
+
+@pytest.mark.parametrize(("form", "encoding"), REAL_UTF16.values(), ids=REAL_UTF16.keys())
+def test_utf16_with_its_mark_inside_base64_is_read_and_told(form: str, encoding: str) -> None:
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    files = (
+        file_xml(table, encoded((mark + form.format(table_xml(table, [fields]))).encode(encoding)))
+        for table, fields in LINES.items()
+    )
+    visit = only_visit(envelope(f"<HOSO>{''.join(files)}</HOSO>"))
+
+    assert visit.arrival == only_arrival(message())
+    assert told(visit, Effect.WARNS) == [(ProblemCode.XML_IS_UTF16, table, None, None) for table in LINES]
+
+
+NO_UTF16 = {
+    "b154 no mark": UTF16.format("<TONG_HOP/>").encode("utf-16-le"),
+    "b154 says utf-8": declared("<TONG_HOP/>").encode("utf-16"),
+    "b154 lone surrogate": b"\xff\xfe" + "<TONG_HOP>".encode("utf-16-le") + b"\x00\xd8",
+    "b154 cut": "<TONG_HOP/>".encode("utf-16") + b"<",
+}
+
+
+@pytest.mark.parametrize("body", NO_UTF16.values(), ids=NO_UTF16.keys())
+def test_b154_what_is_no_clear_utf16_is_refused(body: bytes) -> None:
+    assert told(only_visit(carrying("XML1", body)), Effect.REJECTS)[0] == (
+        ProblemCode.XML_NOT_UTF8,
+        "XML1",
+        None,
+        None,
+    )
 
 
 def test_bare_lines_may_stand_in_the_envelope() -> None:

@@ -232,6 +232,19 @@ def test_an_empty_place_in_the_list_of_cards_keeps_the_order() -> None:
     assert (card.number, card.registered_facility_code) == ("0112345678", "01000")
 
 
+def test_a_list_beside_cards_may_end_with_an_empty_place() -> None:
+    for cards, count in (("GD4010112345678", 1), ("GD4010112345678;0112345678", 2)):
+        for facilities in ("01901;", "01901; "):
+            visit = only_visit(
+                changed("XML1", MA_THE_BHYT=cards, MA_DKBD=facilities, GT_THE_TU="20260101;", GT_THE_DEN="20261231;")
+            )
+
+            assert visit.problems == ()
+            assert visit.arrival is not None
+            found = [card.registered_facility_code for card in visit.arrival.person.insurance_cards]
+            assert found == ["01901", None][:count]
+
+
 def test_a_malformed_card_is_passed_over_and_told() -> None:
     visit = only_visit(
         changed(
