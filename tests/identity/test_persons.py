@@ -158,5 +158,6 @@ def test_apps_that_are_refused(changed: dict[str, object]) -> None:
 def test_names_are_compared_without_diacritics() -> None:
     assert name_key("  Nguyễn Văn Hòa ") == name_key("NGUYEN  VAN HOÀ") == "NGUYEN VAN HOA"
     assert name_key("Đặng Ưởng") == "DANG UONG"
+    assert name_key("\u00d0ặng V\u0103n \u0189\u1ee9c") == name_key("\u00f0ặng văn \u0256ức") == "DANG VAN DUC"
     assert name_key("H\u2019Hen Niê") == name_key("h\u02bchen nie") == name_key("H'HEN\u00a0NIÊ\u200b") == "H'HEN NIE"
     assert name_key("Ｎｇｕｙễｎ Ａｎ\u202e") == "NGUYEN AN"

@@ -247,10 +247,11 @@ def allergy(
 
 
 def _reaction(node: Node) -> ReactionArrival | None:
-    told = [*(words_of(one) for one in node.nodes("manifestation")), node.text("description")]
-    words = "; ".join(dict.fromkeys(text for text in told if text))
+    shown = [words_of(one) or words_of(one.node("concept")) for one in node.nodes("manifestation")]  # the latter in R5
+    words = "; ".join(dict.fromkeys(text for text in (*shown, node.text("description")) if text))
     at = node.moment("onset")
     if not words:
+        node.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES)
         return None
     severity = _SEVERITIES.get(node.code("severity") or "")
     return ReactionArrival(description=words, reacted_at=at.at if at else None, severity=severity)

@@ -52,6 +52,13 @@ _NOWHERE: Final[Mapping[str, tuple[str, ...]]] = {
         "statusReason",
     ),
 }
+_OF_R5: Final[Mapping[str, tuple[str, ...]]] = {
+    "Encounter": ("admission", "reason"),
+    "Immunization": ("reason",),
+    "MedicationRequest": ("reason",),
+    "Procedure": ("occurrenceAge", "occurrenceDateTime", "occurrencePeriod", "occurrenceString", "reason"),
+}
+"""What R5 calls otherwise: senders who write both have been met, and R4 passes over what it does not know."""
 _OF_A_DOSE: Final = (
     "asNeededBoolean",
     "asNeededCodeableConcept",
@@ -89,7 +96,7 @@ _MOMENTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def tell_not_shown(resource: Node) -> None:
     """Tell of what has no field, and of moments that are shown as if all of them were known."""
-    _tell(resource, resource.value, _NOWHERE.get(resource.kind, ()))
+    _tell(resource, resource.value, (*_NOWHERE.get(resource.kind, ()), *_OF_R5.get(resource.kind, ())))
     doses = resource.value.get("dosageInstruction")
     for number, dose in enumerate(doses if isinstance(doses, list) else ()):
         if isinstance(dose, dict) and not dose.get("text"):

@@ -212,6 +212,8 @@ NOT_SHOWN: list[tuple[str, Json, list[str]]] = [
     ("allergy", {"reaction": [{"manifestation": [{"text": "Mề đay"}], "note": [{"text": "x"}]}]}, ["reaction[0].note"]),
     ("shot", {"isSubpotent": True}, ["isSubpotent"]),
     ("shot", {"isSubpotent": False}, []),
+    ("procedure", {"occurrencePeriod": {"start": "2026-11-19"}}, ["occurrencePeriod"]),
+    ("visit", {"reason": [{"value": [{"concept": {"text": "Ho"}}]}]}, ["reason"]),
     ("drug", {"reasonCode": [{"text": "Đau đầu"}]}, ["reasonCode"]),
     ("drug", {"dosageInstruction": [{"asNeededBoolean": True}]}, ["dosageInstruction[0].asNeededBoolean"]),
     ("drug", {"dosageInstruction": [{"text": "Khi đau", "asNeededBoolean": True}]}, []),
@@ -323,3 +325,14 @@ def test_a_uuid_in_capitals_is_the_same() -> None:
 
     assert mark.upper() in body
     assert [one.code for one in visit_of(read_message(body.encode())).diagnoses] == ["J02.9", "I10"]
+
+
+def test_manifestations_as_r5_writes_them_are_shown_and_a_reaction_without_words_is_told() -> None:
+    r5 = {"manifestation": [{"concept": {"text": "Phát ban da"}}, {"text": "Khó thở"}], "severity": "severe"}
+    message = read(
+        lambda all_: all_["allergy"].update(reaction=[r5, {"manifestation": [{"coding": [{}]}], "severity": "severe"}])
+    )
+    (allergy,) = [one for unit in message.units for one in unit.clinical if isinstance(one, AllergyArrival)]
+
+    assert [one.description for one in allergy.reactions] == ["Phát ban da; Khó thở"]
+    assert [str(path).partition(".resource.")[2] for _, path in noted(message)] == ["reaction[1]"]
