@@ -94,11 +94,16 @@ def worker(as_json: FailsAsJson = False) -> None:  # noqa: ARG001 - read by `fai
 
 
 @app.command()
-def sealer(as_json: FailsAsJson = False) -> None:  # noqa: ARG001 - read by `fail`
+def sealer(
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="Sign with a new key though the old one is lost; apps must be told.")
+    ] = False,
+    as_json: FailsAsJson = False,  # noqa: ARG001 - read by `fail`
+) -> None:
     """Seal the visitors' book until it is told to stop: append its lines to the tree and sign the tree's head."""
     from app.sealer import seal_for_ever
 
-    run(seal_for_ever(read_settings()))
+    run(seal_for_ever(read_settings(), takes_new_key=new_key))
 
 
 @app.command()
@@ -108,8 +113,11 @@ def migrate(
     as_json: AsJson = False,
 ) -> None:
     """Bring the database to this release: migrations, functions and policies, code lists, trusted operations."""
+    from app.core.marks import note_keys_at_hand
     from app.installed import fingerprint_to_install
 
+    if not (show_sql or check_models):
+        run(note_keys_at_hand(read_settings()))
     if not (show_sql or check_models) and run(fingerprint_to_install(read_settings())) is None:
         show({"changed": False}, as_json=as_json, text="Không có gì mới. / Nothing to do.")
         return

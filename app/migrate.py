@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 
 from app.core.db import Login, Row, Session, driver_of, open_engine, transaction
 from app.core.logins import connect
+from app.core.marks import note_keys_at_hand
 from app.core.settings import Settings
 from app.gateway import deployment
 from app.gateway.live import check_live_functions
@@ -97,6 +98,7 @@ async def migrate(settings: Settings, *, progress: Progress) -> bool:
         if wanted is None:
             return False
         await _install(settings, wanted=wanted, progress=progress)
+        await note_keys_at_hand(settings)
     return True
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import asyncpg
 
 from app.audit import sealing, sql
-from app.audit.checkpoints import Signer
+from app.audit.checkpoints import Signer, public_part
 from app.core.crypto import read_key_file
 from app.core.defects import report_rarely
 from app.core.logins import Login, connect
 from app.core.logs import configure_logs, log
+from app.core.marks import OtherKeys
 from app.core.settings import Settings
 
 KEY_FILE = "checkpoint.keys"
@@ -30,14 +31,16 @@ def open_signer(secrets_dir: Path, *, origin: str) -> Signer:
     return Signer(name=origin, seed=next(iter(read_key_file(secrets_dir / KEY_FILE).values())))
 
 
-async def seal_for_ever(settings: Settings) -> None:
+async def seal_for_ever(settings: Settings, *, takes_new_key: bool = False) -> None:
     """Run until a signal asks to stop. A second sealer waits until the first is silent.
+
+    A file without the key that signed last is refused, but where the key was lost and a new one is to be taken.
 
     What keeps it from starting is raised; what happens later, an outage of the database for one, is waited out.
     """
     configure_logs()
     signer = open_signer(settings.secrets_dir, origin=settings.log_origin)
-    await _check_start(settings)
+    await _check_start(settings, takes_new_key=takes_new_key)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -54,12 +57,17 @@ async def seal_for_ever(settings: Settings) -> None:
             await _pause(stopping, settings.seal_seconds)
 
 
-async def _check_start(settings: Settings) -> None:
+async def _check_start(settings: Settings, *, takes_new_key: bool) -> None:
     connection = await connect(settings, Login.SEALER)
     try:
         await connection.execute("SELECT 'audit.begin_sealing'::regproc")
+        known = await sql.verifiers(connection)
     finally:
         await connection.close()
+    seeds = read_key_file(settings.secrets_dir / KEY_FILE).values()
+    at_hand = {public_part(Signer(name=settings.log_origin, seed=seed).verifier) for seed in seeds}
+    if known and public_part(known[-1]) not in at_hand and not takes_new_key:
+        raise OtherKeys(KEY_FILE, way_out="sokhoe sealer --new-key")
 
 
 async def _seal_until(

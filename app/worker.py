@@ -32,6 +32,7 @@ from app.core.errors import Unavailable
 from app.core.lanes import StepLane
 from app.core.logins import open_pool
 from app.core.logs import configure_logs, log
+from app.core.marks import open_known_vault
 from app.core.memory import return_large_blocks, spare_what_stays
 from app.core.settings import Settings
 from app.identity import family_sql as families
@@ -244,6 +245,7 @@ async def work(settings: Settings) -> None:
     """
     configure_logs()
     return_large_blocks()
+    await open_known_vault(settings, Login.WORKER)
     stopping, begun = asyncio.Event(), asyncio.Event()
     while not stopping.is_set():
         try:

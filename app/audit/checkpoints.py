@@ -50,6 +50,11 @@ class Signer:
         return f"{text}\n— {self._name} {signature}\n"
 
 
+def public_part(verifier: str) -> str:
+    """Return the key of a verifier, without the name under which it signs."""
+    return verifier.split("+", 2)[2]
+
+
 def read(note: str, *, verifiers: tuple[str, ...]) -> Checkpoint:
     """Return what a note says, if one of the keys signed it.
 

@@ -87,7 +87,7 @@ async def latest_note(desk: asyncpg.Pool) -> str | None:
     return note
 
 
-async def verifiers(desk: asyncpg.Pool) -> list[str]:
+async def verifiers(desk: "asyncpg.Pool | asyncpg.Connection[asyncpg.Record]") -> list[str]:
     """Return the public keys of sealers, the oldest first."""
     return [row[0] for row in await desk.fetch("SELECT audit.sealer_keys()")]
 

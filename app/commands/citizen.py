@@ -12,9 +12,9 @@ from app.appointments import sql as care
 from app.commands.console import AsJson, fail, read_settings, run, show
 from app.commands.steps import as_migrator
 from app.core.clock import utc_now
-from app.core.crypto import open_vault
-from app.core.db import Session
+from app.core.db import Login, Session
 from app.core.ids import new_id
+from app.core.marks import open_known_vault
 from app.identity import closing, closing_sql
 from app.identity.closing import ClosureReason
 from app.sharing import sql as sharing_sql
@@ -46,7 +46,7 @@ def close(
     settings = read_settings()
 
     async def step(session: Session) -> dict[str, Any]:
-        vault = open_vault(settings.secrets_dir)
+        vault = await open_known_vault(settings, Login.MIGRATOR)
         citizen_id = await closing.citizen_of(session, personal_id=personal_id, vault=vault)
         ended = await closing.close(session, closure_id=new_id(now=utc_now()), citizen_id=citizen_id, reason=reason)
         appointments, waits = await care.end_care(session, citizen_id=citizen_id, terms=care.terms(settings))
@@ -75,7 +75,7 @@ def reopen(personal_id: PersonalId, as_json: AsJson = False) -> None:
     settings = read_settings()
 
     async def step(session: Session) -> dict[str, Any]:
-        vault = open_vault(settings.secrets_dir)
+        vault = await open_known_vault(settings, Login.MIGRATOR)
         citizen_id = await closing.citizen_of(session, personal_id=personal_id, vault=vault)
         await closing.reopen(session, citizen_id=citizen_id)
         return {"citizen": str(citizen_id)}
@@ -93,7 +93,7 @@ def drop_factor(personal_id: PersonalId, as_json: AsJson = False) -> None:
     settings = read_settings()
 
     async def step(session: Session) -> dict[str, Any]:
-        vault = open_vault(settings.secrets_dir)
+        vault = await open_known_vault(settings, Login.MIGRATOR)
         citizen_id = await closing.citizen_of(session, personal_id=personal_id, vault=vault)
         return {
             "citizen": str(citizen_id),

@@ -11,9 +11,10 @@ import typer
 from app.commands.console import AsJson, read_settings, run, show
 from app.commands.steps import as_migrator
 from app.core.clock import VIETNAM_TIME, utc_now
-from app.core.crypto import Place, open_vault
-from app.core.db import Session
+from app.core.crypto import Place
+from app.core.db import Login, Session
 from app.core.ids import new_id
+from app.core.marks import open_known_vault
 from app.facilities import registry, sql
 from app.facilities.sql import ChangeEntry
 
@@ -80,9 +81,9 @@ def undo_change(
     except ValueError as error:
         raise typer.BadParameter("an id as `changes` lists it") from error
     settings = read_settings()
-    vault = open_vault(settings.secrets_dir)
 
     async def step(session: Session) -> int:
+        vault = await open_known_vault(settings, Login.MIGRATOR)
         found = await registry.undo_change(session, change_id=which)
         for one in found:
             split_id = new_id(now=utc_now())

@@ -13,9 +13,9 @@ import typer
 from app.commands.console import AsJson, fail, read_settings, run, show
 from app.commands.steps import as_migrator
 from app.core.clock import VIETNAM_TIME, moment_text, utc_now
-from app.core.crypto import open_vault
-from app.core.db import Session
+from app.core.db import Login, Session
 from app.core.ids import new_id
+from app.core.marks import open_known_vault
 from app.identity import families, family_sql
 from app.identity.families import RepresentationKind, SeenPapers
 
@@ -58,7 +58,7 @@ def register(
     settings = read_settings()
 
     async def step(session: Session) -> bool:
-        return await families.register(session, papers=papers, vault=open_vault(settings.secrets_dir))
+        return await families.register(session, papers=papers, vault=await open_known_vault(settings, Login.MIGRATOR))
 
     added = run(as_migrator(settings, step))
     said = {"representation": str(papers.id) if added else None, "added": added}
@@ -85,7 +85,7 @@ def approve(
     settings = read_settings()
 
     async def step(session: Session) -> UUID:
-        vault = open_vault(settings.secrets_dir)
+        vault = await open_known_vault(settings, Login.MIGRATOR)
         return await families.approve_claim(session, claim_id=claim, papers=papers, vault=vault)
 
     made = run(as_migrator(settings, step))

@@ -4,11 +4,16 @@ import os
 import secrets
 import stat
 from pathlib import Path
+from typing import Annotated
 
 import typer
+from sqlalchemy import text
 
-from app.commands.console import AsJson, fail, read_settings, show
+from app.commands.console import AsJson, fail, read_settings, run, show
+from app.commands.steps import as_migrator
 from app.core.crypto import KEY_BYTES, KeyFileError, read_key_file
+from app.core.db import Session
+from app.core.marks import MARKED
 
 app = typer.Typer(no_args_is_help=True, help="Keys of this installation.")
 
@@ -34,6 +39,27 @@ def rotate(as_json: AsJson = False) -> None:
             "Run this as the owner of the secrets, on the machine that has them.",
         )
     show({"key": key_id, "keys": len(lines)}, as_json=as_json, text=f"Khóa mới / new key: {key_id}")
+
+
+@app.command()
+def forget(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The key file that a start named: " + ", ".join(MARKED))],
+    key_id: Annotated[str, typer.Argument(metavar="KEY", help="The id of its key.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give up a key that is lost for ever. What it sealed stays closed; nobody is found whom it indexed.
+
+    A start takes what stands in the file then.
+    """
+
+    async def step(session: Session) -> bool:
+        await session.execute(text("SET LOCAL ROLE auth_owner"))
+        gone = text("DELETE FROM auth.key_mark WHERE file = :file AND key_id = :key_id RETURNING true")
+        return bool((await session.scalars(gone, {"file": file, "key_id": key_id})).all())
+
+    if not run(as_migrator(read_settings(), step)):
+        fail("Cơ sở dữ liệu không biết khóa nào như vậy.", "The database knows no such key.")
+    show({"file": file, "key": key_id, "forgotten": True}, as_json=as_json, text=f"Đã bỏ / given up: {file} {key_id}")
 
 
 def _replace(path: Path, text: str) -> None:

@@ -10,9 +10,9 @@ import typer
 from app.commands.console import FAILED, AsJson, read_settings, run, show
 from app.commands.steps import as_migrator
 from app.core.clock import utc_now
-from app.core.crypto import open_vault
-from app.core.db import Session
+from app.core.db import Login, Session
 from app.core.ids import new_id
+from app.core.marks import open_known_vault
 from app.core.settings import Settings
 from app.identity import practitioners, register_sql
 from app.identity.register import COLUMNS, Register, read_register
@@ -65,7 +65,7 @@ async def _store(settings: Settings, register: Register, *, dry_run: bool) -> St
     store = partial(
         practitioners.store,
         entries=register.entries,
-        vault=open_vault(settings.secrets_dir),
+        vault=await open_known_vault(settings, Login.MIGRATOR),
         now=utc_now(),
         new_id=_new_id,
     )

@@ -15,8 +15,9 @@ import typer
 
 from app.commands.console import AsJson, fail, read_settings, run, show
 from app.commands.steps import as_worker
-from app.core.crypto import SealBroken, open_vault
-from app.core.db import Session
+from app.core.crypto import SealBroken
+from app.core.db import Login, Session
+from app.core.marks import open_known_vault
 from app.core.settings import Settings
 from app.ingestion import sql
 from app.ingestion.kept import open_message
@@ -67,7 +68,7 @@ def show_unfiled(
 ) -> None:
     """Tell where and why a message was not filed, and whether its bytes still open for another try."""
     message_id, settings = _id_of(message), read_settings()
-    found = run(as_worker(settings, partial(_told, message_id=message_id, secrets_dir=settings.secrets_dir)))
+    found = run(as_worker(settings, partial(_told, message_id=message_id, settings=settings)))
     if found is None:
         fail("Không có thông điệp nào đang được giữ lại với mã này.", "No message with this id is held.")
     lines = [f"{message}  {found['facility']}  {found['status']}  {found['bytes']}"]
@@ -118,7 +119,7 @@ async def _exported(
 ) -> bytes | None:
     """Take and open the bytes in one transaction: what does not open was not taken."""
     found = await sql.export_message(session, message_id=message_id, operator=operator, reason=reason)
-    sealer = open_vault(settings.secrets_dir).sealer
+    sealer = (await open_known_vault(settings, Login.WORKER)).sealer
     return None if found is None else open_message(found.body, message_id=message_id, sealer=sealer)
 
 
@@ -141,12 +142,13 @@ def _listed(one: sql.UnfiledMessage) -> dict[str, Any]:
     }
 
 
-async def _told(session: Session, *, message_id: UUID, secrets_dir: Path) -> dict[str, Any] | None:
+async def _told(session: Session, *, message_id: UUID, settings: Settings) -> dict[str, Any] | None:
     found = await sql.unfiled_message(session, message_id=message_id)
     if found is None:
         return None
+    sealer = (await open_known_vault(settings, Login.WORKER)).sealer
     try:
-        length = len(open_message(found.body, message_id=message_id, sealer=open_vault(secrets_dir).sealer))
+        length = len(open_message(found.body, message_id=message_id, sealer=sealer))
         opens = f"{length} byte, còn nguyên / intact"
     except SealBroken:
         opens = "không mở được / do not open"

@@ -8,6 +8,7 @@ import asyncpg
 from app.core.crypto import KeyFileError
 from app.core.errors import AppError, NotInstallable, Text, Unavailable
 from app.core.logins import SecretMissing
+from app.core.marks import OtherKeys
 
 _UNREACHED = Text(
     "Không kết nối được PostgreSQL ({kind}). Hãy kiểm tra SOKHOE_DATABASE_URL và tệp mật khẩu.",
@@ -34,6 +35,12 @@ _SECRET = Text(
     "cài đặt đã có dữ liệu: lấy lại các tệp *.keys từ bản sao lưu.",
     "A secret file in {folder} is missing or damaged: {said}. A new installation: "
     "python3 infra/make_secrets.py {folder}; where there is data, bring the *.keys back from their backup.",
+)
+_OTHER_KEYS = Text(
+    "Tệp khóa trong {folder} không phải của cơ sở dữ liệu này: thiếu khóa mà dữ liệu đã dùng, {said}. "
+    "Hãy lấy lại đúng tệp từ bản sao lưu của bản cài đặt này. Chỉ khi khóa đã mất hẳn: `{way_out}`.",
+    "The key files in {folder} are not this database's: the data was made with a key that is missing, {said}. "
+    "Bring that file back from this installation's own backup. Only where the key is lost: `{way_out}`.",
 )
 
 _BY_SQLSTATE: Mapping[str, Text] = {
@@ -63,6 +70,10 @@ def reason_of(error: BaseException) -> Text | None:
     if isinstance(error, SecretMissing | KeyFileError):
         folder = os.environ.get("SOKHOE_SECRETS_DIR", "SOKHOE_SECRETS_DIR")
         return Text(_SECRET.vi.format(folder=folder, said=error), _SECRET.en.format(folder=folder, said=error))
+    if isinstance(error, OtherKeys):
+        folder = os.environ.get("SOKHOE_SECRETS_DIR", "SOKHOE_SECRETS_DIR")
+        filled = {"folder": folder, "said": error, "way_out": error.way_out}
+        return Text(_OTHER_KEYS.vi.format(**filled), _OTHER_KEYS.en.format(**filled))
     return _of_database(_beneath(error)) or (error.text if isinstance(error, AppError) else None)
 
 

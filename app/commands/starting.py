@@ -1,8 +1,8 @@
 """What the server needs, tried before it starts: what is missing is told, where a log would name a kind alone."""
 
 from app.commands.console import fail
-from app.core.crypto import open_vault
 from app.core.logins import Login, connect
+from app.core.marks import open_known_vault
 from app.core.settings import Settings
 from app.identity.provider import read_client_keys
 
@@ -14,8 +14,9 @@ async def check_start(settings: Settings) -> None:
 
     :raises SecretMissing: when a password cannot be read
     :raises KeyFileError: when a key file is missing or malformed
+    :raises OtherKeys: when a key is missing that this database was filled with
     """
-    open_vault(settings.secrets_dir)
+    await open_known_vault(settings, Login.INGEST)
     if settings.provider is not None:
         read_client_keys(settings.secrets_dir)
     for login in (Login.API, Login.DESK, Login.PORTER, Login.INGEST, *((Login.DEMO,) if settings.demo else ())):

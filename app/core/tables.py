@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Text, Uuid, text
+from sqlalchemy import Boolean, DateTime, ForeignKey, Index, LargeBinary, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,6 +32,18 @@ class InstalledOperationRow(Row):
     document_id: Mapped[str] = mapped_column(Text)
     root: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class KeyMarkRow(Row):
+    """A key that this database was filled with, known by a digest under it (app.core.marks)."""
+
+    __tablename__ = "key_mark"
+    __table_args__ = ({"schema": "auth"},)
+
+    file: Mapped[str] = mapped_column(Text, primary_key=True)
+    key_id: Mapped[str] = mapped_column(Text)
+    mark: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    noted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class EventRow(Row):

@@ -19,6 +19,7 @@ CALLS = {
         "auth.client_keys",
         "auth.corrections_of",
         "auth.make_activation",
+        "auth.note_keys",
         "auth.open_client_session",
         "care.publish_schedules",
         "intake.keep_message",
@@ -27,6 +28,7 @@ CALLS = {
         "intake.receipts",
     },
     "worker": {
+        "auth.note_keys",
         "auth.note_resent",
         "auth.resent_as",
         "auth.resent_records",
@@ -247,7 +249,7 @@ CALLS = {
         "auth.use_token",
     },
     "auth_owner": {"code.next_edition"},  # called by a trigger alone
-    "sealer": {"audit.begin_sealing", "audit.seal", "audit.take_turn"},
+    "sealer": {"audit.begin_sealing", "audit.seal", "audit.sealer_keys", "audit.take_turn"},
     "demo": {
         "auth.open_demo_granted_book",
         "auth.open_demo_preview",

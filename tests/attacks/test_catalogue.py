@@ -83,6 +83,7 @@ DEFINERS = {
     "auth.open_demo_granted_book": "auth_owner",
     "auth.open_demo_preview": "auth_owner",
     "auth.open_emergency": "auth_owner",
+    "auth.note_keys": "auth_owner",
     "auth.open_filing": "auth_owner",
     "auth.open_granted_book": "auth_owner",
     "auth.open_naming": "auth_owner",

@@ -27,3 +27,4 @@ $$;
 REVOKE ALL ON FUNCTION audit.proof_path FROM PUBLIC;
 GRANT USAGE ON SCHEMA audit TO desk;
 GRANT EXECUTE ON FUNCTION audit.inclusion_path, audit.consistency_path, audit.latest_checkpoint, audit.sealer_keys TO desk;
+GRANT EXECUTE ON FUNCTION audit.sealer_keys TO sealer;
