@@ -30,6 +30,8 @@ PARTS = """{ visits { nodes { id } } prescriptions { nodes { id } } testResults 
   appointments { nodes { id } } withdrawals { id } }"""
 SHARED = f"query ($grant: ID!) {{ sharedHealthBook(grantId: $grant) {PARTS} }}"
 OWN = f"{{ healthBook {PARTS} }}"
+CHANGES = """query ($since: String) { bookChanges(since: $since) {
+  cursor isReset hasMore records { id } tombstones { id } } }"""
 VISITS = {"01901": 1, "01902": 2}
 """The day in November of each facility's one visit."""
 CLASSES = {"J02.9": None, "F32.0": "MENTAL_HEALTH", "B20": "HIV"}
@@ -133,6 +135,8 @@ class Walk:
         self.disowned: set[str] = set()
         self.told: dict[str, str] = {}
         self.grants: dict[str, Grant] = {}
+        self.copy: set[str] = set()
+        self.cursor: str | None = None
         self.citizen: UUID | None = None
         self._tell("01901", diagnosis="J02.9")
         self.citizen = place.stand.citizen_by(self.who.personal_id)
@@ -284,10 +288,12 @@ class Walk:
     # ---- what is seen
 
     def look(self) -> None:
-        """Compare what the owner and each doctor see with the model."""
+        """Compare what the owner sees, what their phone keeps, and what each doctor sees with the model."""
         resting = self.resting()
         assert not {facility for facility, table, _name in resting if table == "visit"} & self.disowned
         assert _ids(self.clinic.data(self.token, OWN)) == set(resting.values()), self
+        self._follow()
+        assert self.copy == {id_ for key, id_ in resting.items() if key[1] != "withdrawal"}, self
         for grant, one in self.grants.items():
             if one.is_live:
                 seen = _ids(self.clinic.data(one.doctor, SHARED, grant=grant))
@@ -303,6 +309,13 @@ class Walk:
     def __repr__(self) -> str:
         """Return the way to here."""
         return f"{self.steps} {self.model} {self.grants} {self.resting()}"
+
+    def _follow(self) -> None:
+        """Bring the copy on the owner's phone up to date."""
+        page = self.clinic.data(self.token, CHANGES, since=self.cursor)
+        assert not page["hasMore"]
+        self.cursor, told = page["cursor"], {one["id"] for one in page["records"]}
+        self.copy = (told if page["isReset"] else self.copy | told) - {one["id"] for one in page["tombstones"]}
 
     def _one(self, *tables: str, but: str = "") -> Key | None:
         keys = sorted(key for key in self.resting() if key[1] in tables and key[1] != but)
