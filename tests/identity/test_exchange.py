@@ -119,6 +119,13 @@ def test_refused(agreed: Scene, said: dict[str, object]) -> None:
     assert agreed.count("session") == before
 
 
+def test_what_stands_between_the_letters_of_a_name_tells_nobody_apart(agreed: Scene) -> None:
+    name = agreed.account("citizen:1").full_name
+    exchange(agreed, id_token(agreed))
+
+    assert exchange(agreed, id_token(agreed, name=name.replace(" ", "-"))).status_code == 200
+
+
 @pytest.mark.parametrize("name", ["aud", "exp", "iat", "sub", "iss", "acr"])
 def test_a_claim_that_is_missing(agreed: Scene, name: str) -> None:
     assert exchange(agreed, id_token(agreed, "citizen:1", name)).json()["error"] == "invalid_grant"

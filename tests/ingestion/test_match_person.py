@@ -184,6 +184,17 @@ def test_b161_a_number_with_another_name_or_birth_date_waits(
     assert len(rows(stand, "filing", known.citizen_id)) == (2 if outcome == "MATCHED" else 1)
 
 
+@pytest.mark.parametrize("sent", ["H NHAN", "HNhan", "H\u2019 Nhan", "H-Nhan", "h'nhan."])
+def test_b161_what_stands_between_the_letters_of_a_name_tells_nobody_apart(
+    match: Callable[..., Match], sent: str
+) -> None:
+    who = person(full_name="H'Nhan")
+    known = match(who)
+
+    assert match(replace(who, full_name=sent)) == replace(known, outcome="MATCHED")
+    assert outcome_of(match(replace(who, full_name="H'Nhanh"))) == "NAME_DIFFERS"
+
+
 def test_b161_numbers_of_two_people_wait(match: Callable[..., Match]) -> None:
     one, two = person(), person(insurance_cards=(card(),))
     match(one)

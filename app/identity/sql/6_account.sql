@@ -26,7 +26,7 @@ BEGIN
       WHERE a.citizen_id = known.id AND a.issuer = provider AND a.closed_at IS NULL) THEN 'OTHER_ACCOUNT'
     WHEN known.id IS NULL THEN 'REGISTERED'
     WHEN known.closed_at IS NOT NULL THEN 'CLOSED'
-    WHEN known.name_key <> sent.name_key THEN 'NAME_DIFFERS'
+    WHEN translate(known.name_key, ' ''-.,', '') <> translate(sent.name_key, ' ''-.,', '') THEN 'NAME_DIFFERS'
     WHEN extract(year FROM known.birth_on) <> extract(year FROM sent.birth_on)
       OR (known.birth_on <> sent.birth_on AND known.birth_precision <> 'YEAR' AND sent.birth_precision <> 'YEAR') THEN 'BIRTH_DIFFERS'
     ELSE 'KNOWN' END;

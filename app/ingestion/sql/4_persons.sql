@@ -6,11 +6,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT f.citizen_id FROM auth.filing f WHERE f.facility_code = facility AND f.source_id = visit_id AND f.withdrawn_at IS NULL LIMIT 1
 $$;
 
--- Why two descriptions are not of one person; NULL when they agree. A child's first papers name the mother.
+-- Why two descriptions are not of one person; NULL when they agree. A child's first papers name the mother. Systems drop what stands
+-- between the letters of a name: H'Nhan is sent as H Nhan, HNhan and H-Nhan.
 CREATE OR REPLACE FUNCTION auth.person_differs(known auth.citizen, sent auth.citizen) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT CASE
-    WHEN known.name_key <> sent.name_key AND NOT EXISTS (SELECT FROM auth.birth b WHERE b.child_id = known.id
+    WHEN known.name_key <> sent.name_key AND translate(known.name_key, ' ''-.,', '') <> translate(sent.name_key, ' ''-.,', '')
+         AND NOT EXISTS (SELECT FROM auth.birth b WHERE b.child_id = known.id
          AND (known.name_key IN (b.mother_key, 'CON BA ' || b.mother_key) OR sent.name_key IN (b.mother_key, 'CON BA ' || b.mother_key)))
       THEN 'NAME_DIFFERS'
     WHEN extract(year FROM known.birth_on) <> extract(year FROM sent.birth_on)
