@@ -9,6 +9,7 @@ from app.core.crypto import KeyFileError
 from app.core.errors import AppError, NotInstallable, Text, Unavailable
 from app.core.logins import SecretMissing
 from app.core.marks import OtherKeys
+from app.core.revision import DatabaseBehind
 
 _UNREACHED = Text(
     "Không kết nối được PostgreSQL ({kind}). Hãy kiểm tra SOKHOE_DATABASE_URL và tệp mật khẩu.",
@@ -35,6 +36,10 @@ _SECRET = Text(
     "cài đặt đã có dữ liệu: lấy lại các tệp *.keys từ bản sao lưu.",
     "A secret file in {folder} is missing or damaged: {said}. A new installation: "
     "python3 infra/make_secrets.py {folder}; where there is data, bring the *.keys back from their backup.",
+)
+_BEHIND = Text(
+    "Cơ sở dữ liệu cũ hơn bản này ({said}). Hãy chạy `sokhoe migrate` trước.",
+    "The database is older than this release ({said}). Run `sokhoe migrate` first.",
 )
 _OTHER_KEYS = Text(
     "Tệp khóa trong {folder} không phải của cơ sở dữ liệu này: thiếu khóa mà dữ liệu đã dùng, {said}. "
@@ -70,6 +75,8 @@ def reason_of(error: BaseException) -> Text | None:
     if isinstance(error, SecretMissing | KeyFileError):
         folder = os.environ.get("SOKHOE_SECRETS_DIR", "SOKHOE_SECRETS_DIR")
         return Text(_SECRET.vi.format(folder=folder, said=error), _SECRET.en.format(folder=folder, said=error))
+    if isinstance(error, DatabaseBehind):
+        return Text(_BEHIND.vi.format(said=error), _BEHIND.en.format(said=error))
     if isinstance(error, OtherKeys):
         folder = os.environ.get("SOKHOE_SECRETS_DIR", "SOKHOE_SECRETS_DIR")
         filled = {"folder": folder, "said": error, "way_out": error.way_out}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.core.crypto import Vault, open_vault, read_key_file
 from app.core.logins import Login, connect
+from app.core.revision import REVISION, check_revision
 from app.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,16 +57,18 @@ async def note_keys(connection: "asyncpg.Connection[asyncpg.Record]", *paths: Pa
 
 
 async def open_known_vault(settings: Settings, login: Login) -> Vault:
-    """Read the keys and compare them with the database's.
+    """Read the keys and compare them with the database's, which must not be older than this code.
 
     :raises OtherKeys: when a key is missing that was used before
     :raises KeyFileError: when a file is missing or malformed
+    :raises DatabaseBehind: when `migrate` was not run
     """
     connection = await connect(settings, login)
     try:
         if login is Login.MIGRATOR:
             await connection.execute("SET ROLE auth_owner")
         await note_keys(connection, *(settings.secrets_dir / name for name in MARKED))
+        check_revision(await connection.fetchval(REVISION))
     finally:
         await connection.close()
     return open_vault(settings.secrets_dir)
