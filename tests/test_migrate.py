@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import subprocess
 import sys
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from sqlalchemy import text
 from app import installed, migrate
 from app.core.db import Login, Session
 from app.core.settings import Settings
+from app.identity.names import name_key
+from tests.identity.families import Families
+from tests.migrating import run_again
 from tests.people import Stand
 
 
@@ -135,3 +139,14 @@ def test_what_a_start_looks_at_imports_no_room() -> None:
 
     assert "app.installed" in loaded
     assert not loaded & {"alembic", "fastapi", "sqlalchemy", "strawberry", "app.records", "app.identity"}
+
+
+def test_migration_0048_names_with_letters_like_d_are_compared_as_today(stand: Stand, settings: Settings) -> None:
+    person = Families(stand).citizen("Thử", born=date(1990, 1, 1))
+    key = "UPDATE auth.citizen SET name_key = :key WHERE id = :id"
+    stand.as_owner(key, key="\u00d0ANG VAN \u0189UC", id=person)
+
+    run_again(settings, "0048")
+
+    (row,) = stand.as_owner("SELECT name_key FROM auth.citizen WHERE id = :id", id=person)
+    assert row.name_key == name_key("\u00d0ặng Văn \u0189ức") == "DANG VAN DUC"

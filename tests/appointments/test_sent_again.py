@@ -1,18 +1,17 @@
 """A visit that is taken back and sent again tells of the same appointments, and what its citizen hid stays hidden."""
 
-import asyncio
 import itertools
 
 import httpx
 import pytest
 
 from app.core.settings import Settings
-from app.migrate import migrate
 from tests.appointments.clinic import bearer, tomorrow
 from tests.appointments.test_papers import Patient
 from tests.attacks import tries
 from tests.conftest import Ground
 from tests.differential.shown import VIETNAM
+from tests.migrating import run_again
 from tests.people import Stand, now
 from tests.sharing.sharing import MASK, a_key
 
@@ -76,14 +75,12 @@ def test_appointments_of_an_older_release_are_named_anew(patient: Patient, groun
     async def go_back() -> None:
         async with tries.as_superuser(ground, settings) as superuser:
             await superuser.execute(AS_BEFORE, citizen)
-            await superuser.execute("UPDATE deploy.migration SET version_num = '0046'")
-            await superuser.execute("DELETE FROM deploy.installed_file")
 
     ((told, name, _),) = tries.run(names)
     tries.run(go_back)
     assert tries.run(names) != [(told, name, [])]
 
-    asyncio.run(migrate(settings, progress=lambda _step: None))
+    run_again(settings, "0047")
 
     visit = str(name).removesuffix(str(name)[70:])
     assert tries.run(names) == [(told, name, [f"{visit} paper 7", "appointment 00"])]
