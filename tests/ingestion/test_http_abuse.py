@@ -116,7 +116,9 @@ def test_b153_to_b155_bombs_within_base64(http: httpx.Client, stand: Stand, toke
     sender = {"Authorization": f"Bearer {token}"}
     bombs = {**entity_bombs(canary.getsockname()[1]), **encoding_bombs(), **archive_bombs(), **size_bombs()}
     chosen = [bombs[name] for name in ("b146 file", "b149 laughs", "b150 quadratic", "b152 xinclude", "b155 gzip")]
-    chosen += [bombs[name] for name in ("b154 utf-16", "b154 nul", "b153 deep 100000", "b153 attributes")]
+    chosen += [bombs[name] for name in ("b154 utf-16 without mark", "b154 nul", "b153 deep 100000", "b153 attributes")]
+    laughs, reason = bombs["b149 laughs"]
+    chosen.append((laughs.decode().encode("utf-16"), reason))  # within base64 it is read with its mark
     for number, (bomb, reason) in enumerate(chosen):
         good = messages.file_xml("XML1", messages.encoded(messages.table_xml("XML1", [messages.VISIT])))
         bad = messages.file_xml("XML2", b64encode(bomb).decode())
