@@ -1,6 +1,7 @@
 """A command line of its own: no setting and no running demo of this machine counts."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,3 +34,15 @@ def installed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOKHOE_DATABASE_URL", settings.database_url)
     monkeypatch.setenv("SOKHOE_SECRETS_DIR", str(settings.secrets_dir))
     monkeypatch.setenv("SOKHOE_DEMO", "true")
+
+
+@pytest.fixture
+def own_secrets(installed: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return a copy of the secrets that a test may spoil."""
+    del installed
+    folder = tmp_path / "secrets"
+    shutil.copytree(settings.secrets_dir, folder)
+    for path in folder.iterdir():
+        path.chmod(0o600)
+    monkeypatch.setenv("SOKHOE_SECRETS_DIR", str(folder))
+    return folder

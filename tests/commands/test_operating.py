@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.core.settings import Settings
 from tests.commands.running import ROOT, Sokhoe, bilingual
 from tests.conftest import Ground
 from tests.sockets import free_port
@@ -29,18 +27,6 @@ TOUCH_THE_DATABASE = [
     ("sealer",),
     ("serve",),
 ]
-
-
-@pytest.fixture
-def own_secrets(installed: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Return a copy of the secrets that a test may spoil."""
-    del installed
-    folder = tmp_path / "secrets"
-    shutil.copytree(settings.secrets_dir, folder)
-    for path in folder.iterdir():
-        path.chmod(0o600)
-    monkeypatch.setenv("SOKHOE_SECRETS_DIR", str(folder))
-    return folder
 
 
 @pytest.fixture

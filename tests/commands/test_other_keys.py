@@ -1,7 +1,6 @@
 """A key file that is not this database's stops whatever would use it, before anything is made with it."""
 
 import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,15 +18,9 @@ def key() -> str:
 
 
 @pytest.fixture
-def folder(installed: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """Return a copy of the secrets that a test may spoil; what the database notes of it is forgotten afterwards."""
-    del installed
-    copied = tmp_path / "secrets"
-    shutil.copytree(settings.secrets_dir, copied)
-    for path in copied.iterdir():
-        path.chmod(0o600)
-    monkeypatch.setenv("SOKHOE_SECRETS_DIR", str(copied))
-    yield copied
+def folder(own_secrets: Path, settings: Settings) -> Iterator[Path]:
+    """Return the secrets that a test may spoil; what the database notes of them is forgotten afterwards."""
+    yield own_secrets
     Stand(settings).as_owner("DELETE FROM auth.key_mark WHERE key_id <> 'k1'")
 
 
@@ -61,23 +54,23 @@ def test_a_key_that_cannot_change_is_not_changed_by_a_line_before_it(sokhoe: Sok
     assert f"{file} k1" in sokhoe("worker", code=1)
 
 
-def test_a_rotated_key_is_taken_and_missed_from_then_on(sokhoe: Sokhoe, folder: Path) -> None:
+@pytest.fixture
+def rotated_and_lost(sokhoe: Sokhoe, folder: Path) -> None:
+    """Let the database know a new sealing key whose line is gone again."""
     path = folder / "sealing.keys"
     before = path.read_text()
     sokhoe("keys", "rotate")
     sokhoe("migrate")
-
     path.write_text(before)
+
+
+@pytest.mark.usefixtures("rotated_and_lost")
+def test_a_rotated_key_is_taken_and_missed_from_then_on(sokhoe: Sokhoe) -> None:
     assert "sealing.keys k2" in sokhoe("serve", code=1)
 
 
-def test_a_key_that_is_lost_is_given_up_by_name(sokhoe: Sokhoe, folder: Path) -> None:
-    path = folder / "sealing.keys"
-    before = path.read_text()
-    sokhoe("keys", "rotate")
-    sokhoe("migrate")
-    path.write_text(before)
-
+@pytest.mark.usefixtures("rotated_and_lost")
+def test_a_key_that_is_lost_is_given_up_by_name(sokhoe: Sokhoe) -> None:
     assert sokhoe.json("keys", "forget", "sealing.keys", "k2")["forgotten"] is True
     sokhoe("migrate")
     bilingual(sokhoe("keys", "forget", "sealing.keys", "k2", code=1))
