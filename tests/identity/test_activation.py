@@ -144,6 +144,21 @@ def test_refusals_look_alike(scene: Scene, desk: str) -> None:
     assert len(pages) == 1
 
 
+def test_t11_a_code_of_a_facility_that_was_suspended_activates_nothing(scene: Scene, other_desk: str) -> None:
+    person = newcomer()
+    visit = {**messages.VISIT, "MA_LK": "B1", "MA_CSKCB": "79001", "MA_THE_BHYT": "", "HO_TEN": OTHER_NAME}
+    visit |= {"SO_CCCD": person.number, "NGAY_SINH": "196605010000", "GIOI_TINH": "1"}
+    body = messages.envelope(messages.visit_xml({"XML1": [visit]}), facility="79001")
+    assert scene.stand.file(body, token=other_desk) == "filed"
+    code = code_for(scene, other_desk, person.number)
+    scene.stand.as_owner("UPDATE directory.facility SET suspended_at = now() WHERE code = '79001'")
+
+    refused(scene, person, code)
+
+    scene.stand.as_owner("UPDATE directory.facility SET suspended_at = NULL WHERE code = '79001'")
+    sign_in_with(scene, person, code)
+
+
 def test_a_code_is_good_once_and_a_new_one_replaces_it(scene: Scene, desk: str) -> None:
     person = misspelled(scene, desk)
     old, new = code_for(scene, desk, person.number), code_for(scene, desk, person.number)

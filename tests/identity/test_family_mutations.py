@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -265,6 +266,22 @@ def test_what_a_former_guardian_asked_falls_with_their_own_right(home: Home) -> 
     asked = home.ask(MOTHER, STRANGER, citizenId=str(home.people[CHILD]), kind="GUARDIAN")
     home.do(MOTHER, END, representationId=str(row))
 
+    assert home.do(STRANGER, ACCEPT, representationId=asked["id"]) == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("how", ["over", "fourteen"])
+def test_t21_what_a_guardian_asked_falls_when_their_right_is_over_by_itself(home: Home, how: str) -> None:
+    child = home.people[CHILD]
+    row = home.families.represent(child, home.people[MOTHER], "GUARDIAN")
+    asked = home.ask(MOTHER, STRANGER, citizenId=str(child), kind="GUARDIAN")
+    assert [one["id"] for one in home.me(STRANGER)["askedToRepresent"]] == [asked["id"]]
+    if how == "fourteen":
+        home.families.born(child, years_ago(home.day, 14))
+    else:
+        ended = home.day - timedelta(days=1)
+        home.stand.as_owner("UPDATE auth.representation SET valid_until = :day WHERE id = :id", day=ended, id=row)
+
+    assert home.me(STRANGER)["askedToRepresent"] == []
     assert home.do(STRANGER, ACCEPT, representationId=asked["id"]) == "NOT_FOUND"
 
 

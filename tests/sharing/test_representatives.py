@@ -61,9 +61,43 @@ def parent(patients: Patients, stand: Stand) -> Iterator[UUID]:
     found = families.citizen("Người Lớn", born=years_ago(today(stand), 40))
     right = families.represent(patients.other, found)
     families.born(patients.other, years_ago(today(stand), 9) - timedelta(days=1))
+    stand.as_owner(
+        "UPDATE auth.share_code SET cancelled_at = now(), verifier = NULL "
+        "WHERE citizen_id = :id AND redeemed_at IS NULL AND cancelled_at IS NULL",
+        id=patients.other,
+    )
     yield found
     families.born(patients.other, born)
     stand.as_owner("UPDATE auth.representation SET ended_at = now() WHERE id = :id", id=right)
+
+
+@pytest.mark.parametrize("how", ["ended", "over", "fourteen"])
+def test_t21_b140_a_code_of_a_representative_opens_nothing_once_their_right_is_over(
+    clinic: Clinic, patients: Patients, stand: Stand, parent: UUID, how: str
+) -> None:
+    """A code may be redeemed a week later: by then another one may decide for the child, or the child itself."""
+    mother, doctor = clinic.citizen(parent), clinic.doctor()
+    code = clinic.share(mother, citizenId=str(patients.other))
+    if how == "fourteen":
+        Families(stand).born(patients.other, years_ago(today(stand), 14))
+    else:
+        over = "ended_at = now()" if how == "ended" else f"valid_until = DATE '{today(stand) - timedelta(days=1)}'"
+        stand.as_owner(f"UPDATE auth.representation SET {over} WHERE representative_id = :parent", parent=parent)
+
+    refused = clinic.redeem(doctor, code["code"]).json()
+    owner = clinic.citizen(patients.other)
+    (told,) = [one for one in clinic.data(owner, CODES)["nodes"] if one["id"] == code["shareCode"]["id"]]
+
+    assert refused["errors"][0]["extensions"]["code"] == "REFUSED"
+    assert [one["reason"] for one in told["refusals"]] == ["NOT_FOR_THIS_VIEWER"]
+
+
+def test_b140_a_code_of_a_representative_opens_the_book_while_they_are_one(
+    clinic: Clinic, patients: Patients, parent: UUID
+) -> None:
+    code = clinic.share(clinic.citizen(parent), citizenId=str(patients.other))
+
+    assert "errors" not in clinic.redeem(clinic.doctor(), code["code"]).json()
 
 
 def test_b140_a_representative_has_an_etag_of_what_they_see(

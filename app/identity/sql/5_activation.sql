@@ -20,7 +20,7 @@ BEGIN
 END $$;
 
 -- Whom a code activates, for an account whose personal id names `known`, or nobody yet; once. A wrong, late or used code, one
--- of somebody else, and a sixth try of an account within 15 minutes are nothing alike.
+-- of somebody else or of a facility that was suspended since, and a sixth try of an account within 15 minutes are nothing alike.
 CREATE OR REPLACE FUNCTION auth.take_activation(code bytea, provider text, account_subject text, known uuid) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE counted int; activated uuid; present timestamptz := clock_timestamp();
@@ -36,6 +36,7 @@ BEGIN
            WHERE i.citizen_id = a.citizen_id AND i.kind = 'PERSONAL_ID' AND i.valid_until IS NULL)))
      AND NOT EXISTS (SELECT FROM auth.account o WHERE o.citizen_id = a.citizen_id AND o.closed_at IS NULL)
      AND EXISTS (SELECT FROM auth.citizen c WHERE c.id = a.citizen_id AND c.closed_at IS NULL)
+     AND EXISTS (SELECT FROM directory.facility f WHERE f.code = a.facility_code AND f.suspended_at IS NULL)
   RETURNING a.citizen_id INTO activated;
   RETURN activated;
 END $$;

@@ -32,9 +32,18 @@ BEGIN
   SELECT s.kind, s.sections, s.unmasked, s.may_share INTO kind, sections, unmasked, may_share FROM auth.stands_for(live.citizen_id, target) s;
 END $$;
 
+-- Whether somebody may open a book to others today: it is their own, or they act in everything for whose it is. What they
+-- prepared and another one completes (a code, a request to represent) is judged by it again when that happens.
+CREATE OR REPLACE FUNCTION auth.may_share_for(actor uuid, citizen uuid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT actor = citizen OR EXISTS (SELECT FROM auth.representation r JOIN auth.citizen d ON d.id = r.dependant_id, auth.band_on(d.birth_on, auth.today()) b
+     WHERE r.representative_id = actor AND r.dependant_id = citizen AND r.ended_at IS NULL AND auth.extent_on(r, auth.today()) <> 'NONE'
+       AND CASE WHEN r.kind IN ('PARENT', 'GUARDIAN') THEN b.may_share ELSE r.kind = 'COURT' END)
+$$;
+
 -- The classes that a representative does not see: what may have been done by them, and HIV from 15 years on.
 -- Source: Law 64/2006/QH11 as amended by Law 71/2020/QH14, Art. 30.
 CREATE OR REPLACE FUNCTION auth.closed_from(born date, day date) RETURNS int
 LANGUAGE sql IMMUTABLE
 RETURN 32 | CASE WHEN day >= born + interval '15 years' THEN 1 ELSE 0 END;
-REVOKE ALL ON FUNCTION auth.stands_for, auth.representation, auth.closed_from FROM PUBLIC;
+REVOKE ALL ON FUNCTION auth.stands_for, auth.representation, auth.may_share_for, auth.closed_from FROM PUBLIC;

@@ -13,7 +13,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT array(SELECT r.id FROM auth.citizen c
     JOIN auth.identifier i ON i.citizen_id = c.id AND i.kind = 'PERSONAL_ID' AND i.valid_until IS NULL
     JOIN auth.representation r ON r.representative_lookup = i.lookup AND r.representative_key = c.name_key AND r.dependant_id <> c.id
-   WHERE c.id = auth.me() AND r.accepted_at IS NULL AND r.ended_at IS NULL AND r.added_at > clock_timestamp() - interval '14 days')
+   WHERE c.id = auth.me() AND r.accepted_at IS NULL AND r.ended_at IS NULL AND r.added_at > clock_timestamp() - interval '14 days'
+     AND auth.may_share_for(r.added_by, r.dependant_id))
 $$;
 
 -- Everybody whose name the signed-in citizen may read in the family's list.

@@ -3,10 +3,8 @@
 -- everything (who may share for them). A representative from whom something may be hidden would learn there that it is.
 CREATE OR REPLACE FUNCTION auth.my_visitors_books() RETURNS uuid[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT array_prepend((live).citizen_id, array(SELECT DISTINCT r.dependant_id
-      FROM auth.representation r JOIN auth.citizen d ON d.id = r.dependant_id, auth.band_on(d.birth_on, auth.today()) b
-     WHERE r.representative_id = (live).citizen_id AND r.ended_at IS NULL AND auth.extent_on(r, auth.today()) <> 'NONE'
-       AND CASE WHEN r.kind IN ('PARENT', 'GUARDIAN') THEN b.may_share ELSE r.kind = 'COURT' END))
+  SELECT array_prepend((live).citizen_id, array(SELECT DISTINCT r.dependant_id FROM auth.representation r
+     WHERE r.representative_id = (live).citizen_id AND auth.may_share_for((live).citizen_id, r.dependant_id)))
     FROM auth.my_session() live
 $$;
 REVOKE ALL ON FUNCTION auth.my_visitors_books FROM PUBLIC;

@@ -1,10 +1,11 @@
 -- owner: auth_owner
--- Whether a code may be redeemed by a session at all: not one's own, not one whose citizen signed out or is gone, not
--- while sharing is frozen.
+-- Whether a code may be redeemed by a session at all: not one's own, not one whose maker signed out, is gone or may not
+-- share that book any more, not while sharing is frozen.
 CREATE OR REPLACE FUNCTION auth.may_redeem(code auth.share_code, live auth.session) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT EXISTS (SELECT FROM auth.citizen c JOIN auth.book b ON b.citizen_id = c.id JOIN auth.session s ON s.id = code.session_id
      WHERE c.id = code.citizen_id AND c.closed_at IS NULL AND b.sharing_frozen_at IS NULL AND s.ended_at IS NULL)
+    AND auth.may_share_for(code.made_by, code.citizen_id)
     AND NOT EXISTS (SELECT FROM auth.practitioner p WHERE p.id = live.practitioner_id AND p.citizen_id IN (code.citizen_id, code.made_by))
 $$;
 
