@@ -46,6 +46,10 @@ WORDS: Final[Mapping[str, Text]] = {
         "Người này đã là người đại diện của trẻ. Không cần duyệt thêm; hãy từ chối đề nghị này bằng family refuse.",
         "This person represents the child already. Nothing is left to approve; refuse this claim with family refuse.",
     ),
+    "you represent them already": Text(
+        "Bạn đã đại diện cho người này với cùng tư cách. Không cần chấp nhận thêm; hãy từ chối bằng endRepresentation.",
+        "You represent this person in the same way already. Nothing is left to accept; decline with endRepresentation.",
+    ),
     "still being taken out": Text(
         "Hồ sơ đang được đưa ra khỏi sổ. Hãy thử lại sau ít phút.",
         "The record is still being taken out of the book. Try again in a few minutes.",

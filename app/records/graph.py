@@ -30,6 +30,7 @@ BOOK = rests.Root(name="book", opens="book", row=BookRow, on=_of_the_open_book, 
 GRANTED = rests.Root(name="granted", opens="grant", row=BookRow, on=_of_the_open_book, is_there=True)
 CHANGES = rests.Root(name="changes", opens="book", row=changes)
 PREVIEW = rests.Root(name="preview", opens="preview", row=BookRow, on=_of_the_open_book, is_there=True)
+_WHOSE_TO_READ = "Whose book; one's own when it is left out."
 
 
 @strawberry.type
@@ -45,9 +46,7 @@ class RecordsQuery:
     )
     def health_book(
         self,
-        citizen_id: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Whose book; one's own when it is left out.")
-        ] = None,
+        citizen_id: Annotated[strawberry.ID | None, strawberry.argument(description=_WHOSE_TO_READ)] = None,
     ) -> HealthBook | None: ...
 
     @rests.root(
@@ -61,7 +60,7 @@ class RecordsQuery:
     )
     def book_changes(
         self,
-        citizen_id: Annotated[strawberry.ID | None, strawberry.argument(description=WHOSE)] = None,
+        citizen_id: Annotated[strawberry.ID | None, strawberry.argument(description=_WHOSE_TO_READ)] = None,
         since: Annotated[
             str | None,
             strawberry.argument(description="The `cursor` of the last answer; everything when it is left out."),

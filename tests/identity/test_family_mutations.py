@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -31,6 +32,7 @@ END = (
     "mutation($input: EndRepresentationInput!) { done: endRepresentation(input: $input) "
     "{ representation { id isEnded extent } } }"
 )
+VIET_NAM = ZoneInfo("Asia/Ho_Chi_Minh")
 MOTHER, FATHER, CHILD, STRANGER = "Lê Thị Thu Hà", "Phạm Văn Bảo", "Phạm Gia Bảo", "Trần Thị Lạ"
 
 
@@ -125,6 +127,28 @@ def test_an_adult_gives_a_mandate_that_the_other_accepts_and_takes_it_back(home:
     assert home.lines(MOTHER) == ["GUARDIAN_ASKED", "GUARDIAN_ADDED", "GUARDIAN_ENDED"]
     assert home.told(MOTHER) == ["GUARDIAN_ADDED", "GUARDIAN_ENDED"]
     assert home.told(FATHER) == ["GUARDIAN_ADDED"]
+
+
+def test_a_mandate_that_was_over_by_its_date_is_given_again(home: Home) -> None:
+    first = home.ask(MOTHER, FATHER, kind="MANDATE", extent="FULL")
+    home.do(FATHER, ACCEPT, representationId=first["id"])
+    over = "UPDATE auth.representation SET valid_until = :day WHERE id = :id"
+    home.stand.as_owner(over, day=home.day - timedelta(days=1), id=UUID(first["id"]))
+
+    again = home.ask(MOTHER, FATHER, kind="MANDATE", extent="FULL")
+
+    assert home.do(FATHER, ACCEPT, representationId=again["id"]) == {"id": again["id"]}
+    assert [one["id"] for one in home.me(FATHER)["dependants"]] == [again["id"]]
+    ended = home.stand.as_owner("SELECT ended_at FROM auth.representation WHERE id = :id", id=UUID(first["id"]))[0]
+    assert ended.ended_at == datetime.combine(home.day, time(), VIET_NAM)
+
+
+def test_who_represents_somebody_already_is_told_so(home: Home) -> None:
+    asked = home.ask(MOTHER, FATHER, kind="MANDATE", extent="FULL")
+    home.families.represent(home.people[MOTHER], home.people[FATHER], "MANDATE")
+
+    assert home.do(FATHER, ACCEPT, representationId=asked["id"]) == "CONFLICT"
+    assert home.do(FATHER, END, representationId=asked["id"])["isEnded"]
 
 
 def test_a_parent_lets_the_other_parent_represent_their_child_beside_them(home: Home) -> None:

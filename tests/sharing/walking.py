@@ -5,7 +5,7 @@ The model knows only what was done. Of the database it is told which records res
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -112,14 +112,17 @@ class Model:
         if (key[0], "visit", "") in self.hidden:
             self.hidden.add(key)
 
-    def shows(self, key: Key, scope: Scope) -> bool:
-        """Tell whether a scope shows a record. What was taken back stays of the class that it was of."""
+    def shows(self, key: Key, scope: Scope, *, unmasked: bool = False) -> bool:
+        """Tell whether a scope shows a record. What was taken back stays of the class that it was of.
+
+        `unmasked` is somebody from whom the owner hides nothing.
+        """
         facility, table, _name = key
         name = CLASSES[self.withdrawn.get(key, self.diagnoses[facility])]
         return (
             PAGES.get(table, PAGES["visit"])[1] in scope["sections"]
-            and not self.hides(key)
-            and (name is None or (name in scope.get("sensitive", ()) and name not in self.closed))
+            and (unmasked or not self.hides(key))
+            and (name is None or (name in scope.get("sensitive", ()) and (unmasked or name not in self.closed)))
             and facility in scope.get("facilityCodes", VISITS)
         )
 
@@ -145,15 +148,19 @@ class Walk:
 
     def step(self) -> None:
         """Do something."""
-        kinds = {
-            self.tell: 4, self.hide: 4, self.show: 2, self.withdraw: 3, self.withdraw_and_send_again: 2, self.disown: 1,
-            self.take_back: 1, self.close_class: 1, self.share: 2, self.end: 1,
-        }  # fmt: skip
+        kinds = self.kinds()
         kind = self.drawn.choices(list(kinds), list(kinds.values()))[0]
         self.steps.append(kind.__name__)
         hidden = {key for key in self.resting() if self.model.hides(key)}
         kind()
         self.model.hidden |= hidden - set(self.resting())  # what goes while it is hidden comes back hidden
+
+    def kinds(self) -> dict[Callable[[], None], int]:
+        """Return what may be done, and how often each in comparison."""
+        return {
+            self.tell: 4, self.hide: 4, self.show: 2, self.withdraw: 3, self.withdraw_and_send_again: 2, self.disown: 1,
+            self.take_back: 1, self.close_class: 1, self.share: 2, self.end: 1,
+        }  # fmt: skip
 
     # ---- the hospitals
 
@@ -291,12 +298,12 @@ class Walk:
         """Compare what the owner sees, what their phone keeps, and what each doctor sees with the model."""
         resting = self.resting()
         assert not {facility for facility, table, _name in resting if table == "visit"} & self.disowned
-        assert _ids(self.clinic.data(self.token, OWN)) == set(resting.values()), self
+        assert ids_of(self.clinic.data(self.token, OWN)) == set(resting.values()), self
         self._follow()
         assert self.copy == {id_ for key, id_ in resting.items() if key[1] != "withdrawal"}, self
         for grant, one in self.grants.items():
             if one.is_live:
-                seen = _ids(self.clinic.data(one.doctor, SHARED, grant=grant))
+                seen = ids_of(self.clinic.data(one.doctor, SHARED, grant=grant))
                 wrong = [key for key, id_ in resting.items() if self.model.shows(key, one.scope) != (id_ in seen)]
                 assert not wrong, (wrong, self)
             else:
@@ -340,6 +347,6 @@ class Walk:
             self.place.stand.process(row.id)
 
 
-def _ids(book: Any) -> set[str]:
+def ids_of(book: Any) -> set[str]:
     pages = [(book[page] or {"nodes": []})["nodes"] for page, _section in PAGES.values()]
     return {node["id"] for nodes in [*pages, book["withdrawals"] or []] for node in nodes}

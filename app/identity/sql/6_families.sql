@@ -8,6 +8,14 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 REVOKE ALL ON FUNCTION auth.tell_family FROM PUBLIC;
 
+-- Closes what was over by its date, so that the same person may represent them in the same way again.
+CREATE OR REPLACE FUNCTION auth.end_lapsed(dependant uuid, representative uuid, as_what text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  UPDATE auth.representation o SET ended_at = (o.valid_until + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh'
+   WHERE o.dependant_id = dependant AND o.representative_id = representative AND o.kind = as_what AND o.ended_at IS NULL AND o.valid_until < auth.today()
+$$;
+REVOKE ALL ON FUNCTION auth.end_lapsed FROM PUBLIC;
+
 -- A birth certificate (XML9) makes the mother represent her newborn, when nothing else is known of the child: it was born
 -- that day, no other mother is named and nobody signs in as it. A hospital cannot make somebody a stranger's parent.
 CREATE OR REPLACE FUNCTION auth.represent_newborn(mother uuid, child uuid, born_at timestamptz, message uuid) RETURNS void
@@ -34,6 +42,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE r auth.representation := jsonb_populate_record(NULL::auth.representation, told);
 BEGIN
   r.added_at := clock_timestamp(); r.accepted_at := clock_timestamp();
+  PERFORM auth.end_lapsed(r.dependant_id, r.representative_id, r.kind);
   INSERT INTO auth.representation SELECT r.* ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN
     RETURN NULL;
