@@ -6,11 +6,12 @@ from uuid import UUID
 
 from app.ingestion import bundle_judging, judging, matching, resources, sql
 from app.ingestion.fhir import EntryReading, EntryUse, FhirMessage, UnitReading
+from app.ingestion.fhir.results import is_key_of_report
 from app.ingestion.fhir.standalone import NOT_TOLD
 from app.ingestion.fhir.words import FhirCode
-from app.ingestion.in_hand import Bundle
+from app.ingestion.in_hand import TEST_REPORT, Bundle
 from app.ingestion.names_told import key_of, names_told
-from app.ingestion.parts import lasting
+from app.ingestion.parts import REPORT, lasting
 from app.ingestion.standing import standing
 from app.ingestion.verdict import (
     Effect,
@@ -34,7 +35,7 @@ ERROR: Final = "entered-in-error"
 _ALONE_FROM: Final = 10_000  # places of auth.filing: units, records that stand alone, what is taken back
 _BACK_FROM: Final = 20_000
 _PARTS: Final = frozenset({"PRESCRIPTION", "TEST_REPORT", VISIT})
-_OWN_RECORD: Final = {"Encounter": VISIT, "DiagnosticReport": "TEST_REPORT"}
+_OWN_RECORD: Final = {"Encounter": VISIT, "DiagnosticReport": TEST_REPORT}
 
 
 async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict:
@@ -61,6 +62,7 @@ async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict
     for entry, row in backs:
         await _take_back(work, entry, row)
     await _remember(work)
+    bundle_judging.tell_apart(work.message, problems=work.problems, found=work.found)
     return _concluded(work)
 
 
@@ -71,7 +73,7 @@ def _concluded(work: Bundle, *, tells: bool = True) -> MessageVerdict:
 
 async def _remember(work: Bundle) -> None:
     """Remember what resources became, and withdraw those that were taken back before they came."""
-    told = names_told(work.message, citizens=work.citizens, verdicts=work.verdicts, outcomes=work.outcomes)
+    told = names_told(work)
     for one, rank in await resources.note(work.session, message_id=work.message_id, told=told, vault=work.vault):
         await _take_back_at_once(work, one, rank=rank)
     await resources.note_taken_back(
@@ -86,6 +88,10 @@ async def _remember(work: Bundle) -> None:
 def _asked(message: FhirMessage) -> set[str]:
     """Return every name that is to be looked up: of resources that are not here, and of what is taken back."""
     names = {name for unit in message.units for name in (*unit.patient, *unit.visit)}
+    for entry in message.entries:
+        names.update(lasting(name for one in entry.referred for name in one.names))
+        if entry.kind == TEST_REPORT and entry.unit is not None and message.units[entry.unit].is_of_day:
+            names.update(lasting(entry.names))
     return names | {name for entry in message.entries if entry.use is EntryUse.WITHDRAWS for name in entry.names}
 
 
@@ -120,7 +126,12 @@ async def _match(work: Bundle, position: int, unit: UnitReading) -> None:
             return None
         unit = work.note_person(position, match.citizen_id)
     if unit.is_of_day and source is not None:
-        source = await sql.visit_of_day(work.session, message_id=work.message_id, position=position, visit=source)
+        beside = work.visit_of_results(position, day=source)
+        source = await sql.visit_of_day(
+            work.session, message_id=work.message_id, position=position, visit=source, beside=beside
+        )
+        if source == beside:
+            unit = work.note_beside(position)
     if (unit.visit or unit.is_of_day) and source is not None:
         work.verdicts[position] = replace(work.verdicts[position], visit=source)
     return await _stand_alone(work, position, unit)
@@ -273,8 +284,11 @@ async def _beside(
         citizen_id=citizen_id,
         facility_code=work.facility_code,
         visit=arrival.source_id,
+        sent=work.sent,
         vault=work.vault,
     )
+    work.found |= found.found
+    work.to_come |= found.to_come
     for entry in found.left_out:
         work.problems.append(bundle_judging.problem(FhirCode.PARTS_LEFT_OUT, Effect.WARNS, entry=entry.index))
     if found.keys:
@@ -343,6 +357,7 @@ async def _prepare_backs(work: Bundle) -> list[tuple[EntryReading, resources.Sen
         if entry.use is not EntryUse.WITHDRAWS:
             continue
         row = work.sent.find(entry.names) or resources.visit_to_take_back(entry)
+        row = None if row is not None and row.parts == 0 else row  # a report waits for it: it has not come
         is_part = row is not None and _is_part(entry, row)
         citizen_id = None
         if row is not None and not is_part:
@@ -382,6 +397,17 @@ async def _take_back_at_once(work: Bundle, one: resources.Named, *, rank: str) -
     entry = next((entry for entry in work.message.entries if entry.index == one.entry), None)
     if entry is None or entry.use is not EntryUse.RECORD or not work.source.is_cancelled(rank):
         return
+    if _is_alone_in_report(work, entry):
+        if await filing.drop_results(
+            work.session,
+            citizen_id=one.citizen_id,
+            visit=one.visit or "",
+            report=one.key or "",
+            lines=one.lines,
+            source=work.source,
+        ):
+            work.outcomes[entry.index] = EntryOutcome.WITHDRAWN
+        return
     if _is_part(entry, one):
         remark = bundle_judging.problem(FhirCode.PART_OF_RECORD, Effect.WARNS, entry=entry.index)
         work.problems.append(remark)
@@ -391,6 +417,15 @@ async def _take_back_at_once(work: Bundle, one: resources.Named, *, rank: str) -
     )
     if await _withdraw(work, one.citizen_id, withdrawal, rank=rank):
         work.outcomes[entry.index] = EntryOutcome.WITHDRAWN
+
+
+def _is_alone_in_report(work: Bundle, entry: EntryReading) -> bool:
+    """Tell a result that came without the report in which it stands now."""
+    if entry.resource != "Observation" or not is_key_of_report(entry.key or ""):
+        return False
+    return work.outcomes.get(entry.index) is EntryOutcome.REPLACED and not any(
+        one.resource == REPORT and one.key == entry.key for one in work.message.entries
+    )
 
 
 async def _withdraw(work: Bundle, citizen_id: UUID, withdrawal: filing.Withdrawal, *, rank: str) -> bool:

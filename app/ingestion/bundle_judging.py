@@ -1,6 +1,6 @@
 """What can be told of a FHIR message without a database: the verdict of a dry run, and the beginning of every other."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -8,7 +8,8 @@ from typing import Final
 from app.core.errors import Text
 from app.ingestion import catalogue
 from app.ingestion.catalogue import ProblemCode
-from app.ingestion.fhir import EntryReading, EntryUse, FhirMessage, UnitReading
+from app.ingestion.fhir import EntryReading, EntryUse, FhirMessage, Referred, UnitReading
+from app.ingestion.fhir.remarks import and_more
 from app.ingestion.fhir.words import FhirCode, describe
 from app.ingestion.qd4750.plausibility import FUTURE_TOLERANCE, ORDER_TOLERANCE
 from app.ingestion.qd4750.values import local_day
@@ -139,6 +140,16 @@ def problem(
     words = describe(code, limit=limit)
     vi, en = (f"{path}: {why}" if path else why[:1].upper() + why[1:] for why in (words.vi, words.en))
     return Problem(code=code, effect=effect, vi=vi, en=en, entry=entry, path=path, visit=visit)
+
+
+def tell_apart(message: FhirMessage, *, problems: list[Problem], found: Container[tuple[int, Referred]]) -> None:
+    """Tell only of those results that are not in a message which are not in its reports either."""
+    problems[:] = [one for one in problems if one.code != FhirCode.RESULT_APART]
+    referred = [(entry.index, one) for entry in message.entries for one in entry.referred]
+    apart = [told for told in referred if told not in found]
+    for index, one in apart[:1]:
+        told = problem(FhirCode.RESULT_APART, Effect.WARNS, entry=index, path=one.path)
+        problems.append(told if len(apart) == 1 else and_more(told, len(apart) - 1))
 
 
 def waiting(verdict: VisitVerdict, *, reason: str, entry: int | None) -> VisitVerdict:

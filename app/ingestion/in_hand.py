@@ -1,16 +1,20 @@
 """A FHIR message in hand: what is known of it while it is filed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 from uuid import UUID
 
 from app.core.crypto import Vault
 from app.core.db import Session
 from app.ingestion import resources, whose
-from app.ingestion.fhir import EntryReading, FhirMessage, UnitReading
+from app.ingestion.fhir import EntryReading, EntryUse, FhirMessage, Referred, UnitReading
 from app.ingestion.fhir.visit import STANDARD_VERSION
 from app.ingestion.verdict import EntryOutcome, MessageVerdict, Problem, VisitVerdict
 from app.records import filing
+
+TEST_REPORT: Final = "TEST_REPORT"
+_DAY: Final = "day:yyyymmdd:"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +36,9 @@ class Bundle:
     outcomes: dict[int, EntryOutcome]
     follows: bool  # the facility may send again what rests under other ids
     alone: int = 0
+    found: dict[tuple[int, Referred], Sequence[bytes]] = field(default_factory=dict)
+    """Results that reports refer to, which rest: blind indexes of all their names."""
+    to_come: set[tuple[int, Referred]] = field(default_factory=set)  # which may come later
     early: list[EntryReading] = field(default_factory=list)  # takes back what has not come
 
     def note_person(self, position: int, citizen_id: UUID) -> UnitReading:
@@ -41,6 +48,28 @@ class Bundle:
             self.message, position=position, facility_code=self.facility_code, citizen_id=citizen_id
         )
         return self.message.units[position]
+
+    def visit_of_results(self, position: int, *, day: str) -> str | None:
+        """Return the one visit, not of that day, where all reports of a unit rest, or their results do."""
+        visits: dict[str | None, set[str | None]] = {}
+        for entry in self.message.entries:
+            if entry.unit != position or entry.use is not EntryUse.RECORD:
+                continue
+            if entry.kind != TEST_REPORT:
+                return None
+            names = [entry.names, *(one.names for one in entry.referred)]
+            known = [found.visit_source_id for one in names if (found := self.sent.find(one)) is not None]
+            visits.setdefault(entry.key, set()).update(known)
+        every = set[str | None]().union(*visits.values())
+        (only,) = every if len(every) == 1 else (None,)
+        return only if only and all(visits.values()) and only[: len(_DAY)] != day[: len(_DAY)] else None
+
+    def note_beside(self, position: int) -> UnitReading:
+        """Note that a unit that names no visit belongs to one that rests, of which it says nothing itself."""
+        unit = replace(self.message.units[position], is_whole=False)
+        units = (*self.message.units[:position], unit, *self.message.units[position + 1 :])
+        self.message = replace(self.message, units=units)
+        return unit
 
 
 def open_bundle(

@@ -5,15 +5,15 @@ before says nothing of those that were: it becomes a record beside theirs, and w
 sent before stays where it rests, by its name, or by what it says (infra/decisions/0036-what-comes-one-by-one.md).
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 from uuid import UUID
 
-from app.ingestion.fhir import EntryReading, Part
+from app.ingestion.fhir import EntryReading, Part, Referred
 from app.ingestion.fhir.results import is_key_of_report
 from app.records.arrivals import PrescriptionArrival, TestReportArrival, VisitArrival
-from app.records.joins import Joins, TakenIn
+from app.records.joins import Joins, Rests, TakenIn
 
 Place = tuple[str, str]
 """Kind and key of a record within its visit."""
@@ -32,6 +32,11 @@ class Standing:
     left_out: tuple[EntryReading, ...]
     reports: frozenset[str] = frozenset()  # reports that rest, in which observations that came alone stand
     taken_in: tuple[TakenIn, ...] = ()
+    awaited: tuple[tuple[str | None, str], ...] = ()  # lines of results that came alone, for which a report waits
+    referred: Mapping[str, Sequence[Rests]] = field(default_factory=dict)  # by the key of a report of this message
+    found: Mapping[tuple[int, Referred], Sequence[bytes]] = field(default_factory=dict)
+    """What a report refers to and rests, by the report's index: blind indexes of all its names."""
+    to_come: frozenset[tuple[int, Referred]] = frozenset()  # it may come later
 
     def placed(self, entry: EntryReading) -> EntryReading:
         """Return an entry with the key under which its record is to stand."""
@@ -39,8 +44,9 @@ class Standing:
 
     def arrived(self, visit: VisitArrival) -> tuple[VisitArrival, Joins]:
         """Return a visit with its records under those keys, and the results that stand in reports."""
+        joins = Joins(taken_in=self.taken_in, referred=self.referred)
         if not self.homes:
-            return visit, Joins(taken_in=self.taken_in)
+            return visit, joins
         drugs = [
             found
             for one in visit.prescriptions or ()
@@ -53,7 +59,7 @@ class Standing:
                 is_joined = found.key in self.reports and not is_key_of_report(one.key)
                 (joined if is_joined else reports).append(found)
         placed = replace(visit, prescriptions=tuple(drugs) or None, reports=tuple(reports) or None)
-        return placed, Joins(joined=tuple(joined), taken_in=self.taken_in)
+        return placed, replace(joins, joined=tuple(joined), awaited=self.awaited)
 
 
 def names_of(entry: EntryReading, *, citizen_id: UUID, visit: str | None) -> tuple[str, ...]:

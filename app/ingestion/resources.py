@@ -19,6 +19,9 @@ from app.ingestion.fhir.systems import last_part
 _INDEX: Final = "SENT_RESOURCE"
 _VISIT_SYSTEMS: Final = frozenset({"ma-lk", "malk"})
 _BY_IDENTIFIER: Final = "Encounter?identifier="
+_LINE_INDEX: Final = "RESULT_LINE"
+Line = tuple[str | None, str]
+"""Code and name of a line of a report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,10 @@ class Named:
     visit: str | None
     kind: str
     key: str | None
-    parts: int
+    parts: int  # 0: a report waits for it
+    lines: tuple[Line, ...] = ()  # of a result
+    is_referred: bool = False  # told by a report that refers to it
+    lookups: tuple[bytes, ...] = ()  # blind indexes of other names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,22 +85,24 @@ async def note(session: Session, *, message_id: UUID, told: Sequence[Named], vau
     """
     rows = [
         {
-            "lookup": "\\x" + lookup_of(name, vault=vault).hex(),
+            "lookup": f"\\x{lookup.hex()}",
             "citizen_id": str(one.citizen_id),
             "visit_source_id": one.visit,
             "kind": one.kind,
             "key": one.key,
             "parts": one.parts,
+            "lines": ["\\x" + line_lookup(line, vault=vault).hex() for line in one.lines] or None,
         }
         for one in told
-        for name in one.names
+        for lookup in {*(lookup_of(name, vault=vault) for name in one.names), *one.lookups}
     ]
     if not rows:
         return []
     back = await sql.note_resources(session, message_id=message_id, told=orjson.dumps(rows).decode())
     if not back:
         return []
-    ranks = {one: [rank for name in one.names if (rank := back.get(lookup_of(name, vault=vault)))] for one in told}
+    own = [one for one in told if not one.is_referred]
+    ranks = {one: [rank for name in one.names if (rank := back.get(lookup_of(name, vault=vault)))] for one in own}
     return [(one, max(found)) for one, found in ranks.items() if found]
 
 
@@ -150,3 +158,9 @@ def visit_to_take_back(entry: EntryReading) -> SentResource | None:
 def lookup_of(name: str, *, vault: Vault) -> bytes:
     """Return the blind index under which a name rests."""
     return vault.index.of(name, kind=_INDEX)
+
+
+def line_lookup(line: Line, *, vault: Vault) -> bytes:
+    """Return the blind index by which a line of a result is known."""
+    code, name = line
+    return vault.index.of(f"{code or ''}|{name}", kind=_LINE_INDEX)

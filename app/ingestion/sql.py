@@ -367,14 +367,11 @@ async def sent_resources(
 
 async def told_before(
     session: Session, *, message_id: UUID, citizen_id: UUID, visit: str
-) -> list[tuple[bytes, str, str, int]]:
-    """Return which resources made the prescriptions and reports of a visit: lookup, kind, key, parts."""
+) -> list[tuple[bytes, str, str, int, list[bytes] | None]]:
+    """Return which resources made the prescriptions and reports of a visit: lookup, kind, key, parts, lines."""
     driver = await driver_of(session)
-    query = "SELECT lookup, kind, key, parts FROM intake.told_before($1, $2, $3)"
-    return [
-        (lookup, kind, key, parts)
-        for lookup, kind, key, parts in await driver.fetch(query, message_id, citizen_id, visit)
-    ]
+    query = "SELECT lookup, kind, key, parts, lines FROM intake.told_before($1, $2, $3)"
+    return [tuple(row) for row in await driver.fetch(query, message_id, citizen_id, visit)]
 
 
 async def note_taken_back(session: Session, *, message_id: UUID, lookups: list[bytes], rank: str) -> None:
@@ -385,13 +382,14 @@ async def note_taken_back(session: Session, *, message_id: UUID, lookups: list[b
 
 async def resting_reports(
     session: Session, *, citizen_id: UUID, facility_code: str, visit: str, keys: list[str]
-) -> frozenset[str]:
-    """Return which of some reports of a visit rest."""
+) -> dict[str, list[tuple[str | None, str]]]:
+    """Return those of some reports of a visit that rest, each with code and name of its lines."""
     if not keys:
-        return frozenset()
+        return {}
     driver = await driver_of(session)
     query = "SELECT book.resting_reports($1, $2, $3, $4)"
-    return frozenset(await driver.fetchval(query, citizen_id, facility_code, visit, keys))
+    found = await driver.fetchval(query, citizen_id, facility_code, visit, keys)
+    return {key: [(code, name) for code, name in lines] for key, lines in found.items()}
 
 
 async def note_resources(session: Session, *, message_id: UUID, told: str) -> dict[bytes, str]:
@@ -421,10 +419,11 @@ async def stand_alone(
     return frozenset(taken)
 
 
-async def visit_of_day(session: Session, *, message_id: UUID, position: int, visit: str) -> str:
-    """Return the visit of a day in which records stand that name none."""
+async def visit_of_day(session: Session, *, message_id: UUID, position: int, visit: str, beside: str | None) -> str:
+    """Return the visit of a day in which records stand that name none, or `beside` where that is a visit of theirs."""
     driver = await driver_of(session)
-    found: str = await driver.fetchval("SELECT auth.visit_of_day($1, $2, $3)", message_id, position, visit)
+    query = "SELECT auth.visit_of_day($1, $2, $3, $4)"
+    found: str = await driver.fetchval(query, message_id, position, visit, beside)
     return found
 
 

@@ -1,8 +1,9 @@
 """Where the prescriptions and reports of a message are to stand: where their parts rest that were told before."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from operator import itemgetter
 from typing import Final
 from uuid import UUID
@@ -13,7 +14,8 @@ from app.ingestion import sql
 from app.ingestion.fhir import EntryReading, EntryUse
 from app.ingestion.fhir.results import is_key_of_report
 from app.ingestion.parts import REPORT, Place, Standing, lasting, names_of
-from app.ingestion.resources import lookup_of
+from app.ingestion.referring import Referring, Told
+from app.ingestion.resources import Line, Sent, lookup_of
 from app.records.joins import TakenIn
 
 _MADE_OF_PARTS: Final = frozenset({"MedicationRequest", "MedicationDispense", "Observation"})
@@ -30,32 +32,52 @@ async def standing(
     citizen_id: UUID,
     facility_code: str,
     visit: str,
+    sent: Sent,
     vault: Vault,
 ) -> Standing:
     """Find where the records of one visit are to stand, whose book must be open for filing."""
     groups = _groups(entries)
     rests = await sql.told_before(session, message_id=message_id, citizen_id=citizen_id, visit=visit) if groups else []
-    if not rests:
+    reports = [one for group in groups.values() for one in group if one.referred]
+    if not rests and not reports:
         return Standing(homes={}, keys={}, left_out=())
     memory = _Memory(
         citizen_id=citizen_id,
         visit=visit,
         vault=vault,
-        told={(kind, lookup): (key, parts) for lookup, kind, key, parts in rests},
+        told={(kind, lookup): Told(key=key, parts=parts, lines=lines) for lookup, kind, key, parts, lines in rests},
     )
     inside = {entry.index: key for group in groups.values() for entry in group if (key := memory.report_of(entry))}
+    asked = {told.key for entry in reports for one in entry.referred if (told := memory.result(lasting(one.names)))}
     known = await sql.resting_reports(
-        session, citizen_id=citizen_id, facility_code=facility_code, visit=visit, keys=sorted(set(inside.values()))
+        session,
+        citizen_id=citizen_id,
+        facility_code=facility_code,
+        visit=visit,
+        keys=sorted({*inside.values(), *asked}),
     )
     stands = _Stands(memory=memory, inside={index: key for index, key in inside.items() if key in known})
     for (kind, key), group in groups.items():
         stands.place(kind, key, group)
+    referring = Referring(
+        vault=vault,
+        told=memory.result,
+        is_elsewhere=partial(_is_elsewhere, sent, of=(citizen_id, visit)),
+        rests=known,
+        lookups=memory.lookups() if reports else {},
+    )
+    for entry in reports:
+        referring.take_in(entry, report=stands.keys.get(entry.index, entry.key or ""))
     return Standing(
         homes=stands.homes,
         keys=stands.keys,
         left_out=tuple(stands.left_out),
-        reports=known,
-        taken_in=tuple(stands.taken_in),
+        reports=frozenset(stands.inside.values()),
+        taken_in=(*stands.taken_in, *referring.taken_in),
+        awaited=tuple(memory.awaited(groups, stands.inside)),
+        referred=referring.referred,
+        found=referring.found,
+        to_come=frozenset(referring.awaited),
     )
 
 
@@ -66,7 +88,7 @@ class _Memory:
     citizen_id: UUID
     visit: str
     vault: Vault
-    told: Mapping[tuple[str, bytes], tuple[str, int]]  # by kind and name: key, parts
+    told: Mapping[tuple[str, bytes], Told]  # by kind and name
 
     def names_of(self, entry: EntryReading) -> list[str]:
         """Return the names under which a resource may be known."""
@@ -74,8 +96,31 @@ class _Memory:
 
     def places(self, kind: str, entry: EntryReading) -> _Places:
         """Return where a resource rests."""
-        lookups = ((kind, lookup_of(name, vault=self.vault)) for name in self.names_of(entry))
-        return [self.told[one] for one in lookups if one in self.told]
+        return [(told.key, told.parts) for told in self._rows(kind, self.names_of(entry))]
+
+    def result(self, names: Sequence[str]) -> Told | None:
+        """Return what a result became that has these names."""
+        return next(iter(self._rows("TEST_REPORT", names)), None)
+
+    def lookups(self) -> dict[tuple[str, tuple[bytes, ...] | None], list[bytes]]:
+        """Return all names of each result."""
+        found: dict[tuple[str, tuple[bytes, ...] | None], list[bytes]] = {}
+        for (_, lookup), told in self.told.items():
+            found.setdefault(told.what, []).append(lookup)
+        return found
+
+    def _rows(self, kind: str, names: Sequence[str]) -> list[Told]:
+        """Return what these names became, a report first: it may have taken a result in by one of its names."""
+        lookups = ((kind, lookup_of(name, vault=self.vault)) for name in names)
+        return sorted(
+            (self.told[one] for one in lookups if one in self.told), key=lambda told: not is_key_of_report(told.key)
+        )
+
+    def awaited(self, groups: Mapping[Place, list[EntryReading]], inside: Mapping[int, str]) -> Iterator[Line]:
+        """Yield the lines of results that come alone, for which a report waits."""
+        for entry in (one for group in groups.values() for one in group if one.index in inside):
+            if entry.part is not None and any(parts == 0 for _, parts in self.places("TEST_REPORT", entry)[:1]):
+                yield from entry.part.tells
 
     def report_of(self, entry: EntryReading) -> str | None:
         """Return the report in which an observation rests, that comes alone now."""
@@ -85,7 +130,7 @@ class _Memory:
 
     def is_taken(self, kind: str, key: str) -> bool:
         """Tell whether something else rests under a key."""
-        return any(of == kind and its == key for (of, _), (its, _) in self.told.items())
+        return any(of == kind and its.key == key for (of, _), its in self.told.items())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,7 +176,15 @@ class _Stands:
         for entry in group:
             if entry.index in self.inside:
                 parts.setdefault(self.inside[entry.index], []).append(entry)
+                self._take_from(self.inside[entry.index], kind, entry)
         return parts
+
+    def _take_from(self, report: str, kind: str, entry: EntryReading) -> None:
+        """Note that a result for which a report waits rests apart under another name."""
+        places = self.memory.places(kind, entry)
+        if entry.part is not None and places[0][1] == 0:
+            apart = dict.fromkeys(its for its, _ in places if not is_key_of_report(its))
+            self.taken_in += [TakenIn(report=report, apart=its, lines=entry.part.tells) for its in apart]
 
     def _possible(self, kind: str, entry: EntryReading, *, own: str) -> _Places:
         """Return where a part may stand: what stood alone may have moved to another moment."""
@@ -163,6 +216,12 @@ class _Stands:
 def _first(places: Mapping[str, int], *, key: str) -> str | None:
     """Return where something stands that was told before: first under the key that it makes, then by its first name."""
     return key if key in places else next(iter(places), None)
+
+
+def _is_elsewhere(sent: Sent, names: Sequence[str], *, of: tuple[UUID, str]) -> bool:
+    """Tell a resource that became something in another book or visit; what is awaited there may come here."""
+    found = sent.find(names)
+    return found is not None and found.parts > 0 and (found.citizen_id, found.visit_source_id) != of
 
 
 def _groups(entries: Iterable[EntryReading]) -> dict[Place, list[EntryReading]]:

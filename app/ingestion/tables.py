@@ -16,7 +16,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row
@@ -36,7 +36,8 @@ class SentResourceRow(Row):
     visit_source_id: Mapped[str | None] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)  # PATIENT, or that of the record
     key: Mapped[str | None] = mapped_column(Text)  # of the record
-    parts: Mapped[int] = mapped_column(Integer)  # how many resources the record was made of
+    parts: Mapped[int] = mapped_column(Integer)  # how many resources the record was made of; 0: a report waits for it
+    lines: Mapped[list[bytes] | None] = mapped_column(ARRAY(LargeBinary))  # of a result: blind indexes of code and name
     message_id: Mapped[UUID] = mapped_column(Uuid)
 
 

@@ -48,7 +48,7 @@ _APART = frozenset(
     | {"papers", "births", "kind_is_derived"}
 )
 _VISIT_COLUMNS = tuple(field.name for field in fields(VisitArrival) if field.name not in _APART)
-_NOTHING: Mapping[str, str] = {}
+_NOTHING: Mapping[str, object] = {}
 _CARD = "INSURANCE_CARD"
 _MADE_DIGITS = 12
 _RECEIVED = "%Y%m%d%H%M%S%f"
@@ -176,8 +176,11 @@ async def file_delta(
     if arrival.services:
         arrived["services"] = arrival.services
     if joins.joined or joins.taken_in:
-        arrived["joins"] = [_record_columns(one, new_id=new_id) for one in joins.joined]
+        awaited = {"awaited": joins.awaited}
+        arrived["joins"] = [_record_columns(one, new_id=new_id, beside=awaited) for one in joins.joined]
         arrived["taken_in"] = joins.taken_in
+    if joins.referred:
+        arrived["referred"] = joins.referred
     records = await sql.file_delta(
         session, citizen_id=citizen_id, arrived=_text(arrived), provenance=_text(source.provenance(rank=rank))
     )
@@ -301,6 +304,22 @@ async def withdraw(
     return _filed(records)
 
 
+async def drop_results(
+    session: Session,
+    *,
+    citizen_id: UUID,
+    visit: str,
+    report: str,
+    lines: Sequence[tuple[str | None, str]],
+    source: Source,
+) -> bool:
+    """Take a result that was taken back before it came out of the report that waited; tells whether it stood there."""
+    provenance = _text(source.provenance(rank=source.withdrawal_rank()))
+    return await sql.drop_results(
+        session, citizen_id=citizen_id, visit=visit, report=report, lines=_text(lines), provenance=provenance
+    )
+
+
 async def forget_order(session: Session, *, citizen_id: UUID, facility_code: str, visit: str) -> None:
     """Forget which versions of a visit are the newest in a book that it left, so that it may come back."""
     await sql.forget_order(session, citizen_id=citizen_id, facility_code=facility_code, source_id=visit)
@@ -373,7 +392,7 @@ def _record_columns(
     record: PrescriptionArrival | TestReportArrival | DocumentArrival,
     *,
     new_id: NewId,
-    beside: Mapping[str, str] = _NOTHING,
+    beside: Mapping[str, object] = _NOTHING,
 ) -> orjson.Fragment:
     columns = {name: getattr(record, name) for name in record.__dataclass_fields__}
     columns["source_id"] = columns.pop("key")

@@ -36,6 +36,16 @@ async def file_delta(session: Session, *, citizen_id: UUID, arrived: str, proven
     return records
 
 
+async def drop_results(
+    session: Session, *, citizen_id: UUID, visit: str, report: str, lines: str, provenance: str
+) -> bool:
+    """Take lines out of a report; tells whether any stood there."""
+    driver = await driver_of(session)
+    query = "SELECT book.drop_results($1, $2, $3, $4, $5)"
+    dropped: bool = await driver.fetchval(query, citizen_id, visit, report, lines, provenance)
+    return dropped
+
+
 async def withdraw(session: Session, *, citizen_id: UUID, asked: str, provenance: str) -> list[dict[str, str]]:
     """Withdraw a visit or one record of it; returns what was removed as kind, key and change."""
     values = {"citizen": citizen_id, "asked": asked, "provenance": provenance}

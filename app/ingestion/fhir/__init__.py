@@ -6,7 +6,7 @@ it is named, so that filing can ask what the facility sent before.
 """
 
 from app.ingestion.fhir.document import MAX_MESSAGE_BYTES, FhirRefused, read_document
-from app.ingestion.fhir.message import EntryReading, EntryUse, FhirMessage, Part, UnitReading
+from app.ingestion.fhir.message import EntryReading, EntryUse, FhirMessage, Part, Referred, UnitReading
 from app.ingestion.fhir.reading import read_message
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "FhirMessage",
     "FhirRefused",
     "Part",
+    "Referred",
     "UnitReading",
     "read_document",
     "read_message",

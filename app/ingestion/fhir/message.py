@@ -36,6 +36,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Referred:
+    """A result that a report refers to, and that is not in its message."""
+
+    names: tuple[str, ...]  # under which its facility may have sent it before, or will later
+    after: int  # lines of the report's own that stand before it
+    path: str  # of the reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryReading:
     """One entry. `names` are those under which a later message may mean its resource."""
 
@@ -49,6 +58,7 @@ class EntryReading:
     reason: str | None = None
     names: tuple[str, ...] = ()
     sensitive: SensitiveClass | None = None
+    referred: tuple[Referred, ...] = ()  # of a report
     is_delete: bool = False  # a request to take a resource back, which names it by its URL
 
 

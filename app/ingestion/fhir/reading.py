@@ -232,6 +232,7 @@ class _Reader:
             key = f"{key}:{self._source(resource, str(len(unit.reports)), who=unit.who)}"
         unit.reports[key] = results.keyed(found.arrival, key)
         use.becomes(unit, kind="TEST_REPORT", key=key, part=results.part_of_itself(found.arrival))
+        use.referred = found.referred
         for node in found.observations:
             self._in_reports.add(id(node.value))
             part = results.part_of_report(node, bundle=self.bundle, otherwise_at=found.arrival.resulted_at)

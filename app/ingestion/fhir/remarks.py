@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar, cast
 
 from app.core.errors import Text
@@ -31,9 +31,14 @@ class _Remark:
     def problem(self) -> Problem:
         words = describe(self.code, detail=self.detail, limit=self.limit)
         vi, en = (f"{self.path}: {why}" if self.path else why[:1].upper() + why[1:] for why in (words.vi, words.en))
-        if self.more:
-            vi, en = f"{vi} (Và {self.more} chỗ khác.)", f"{en} (And in {self.more} more places.)"
-        return Problem(code=self.code, effect=self.effect, vi=vi, en=en, entry=self.entry, path=self.path)
+        found = Problem(code=self.code, effect=self.effect, vi=vi, en=en, entry=self.entry, path=self.path)
+        return and_more(found, self.more) if self.more else found
+
+
+def and_more(told: Problem, more: int) -> Problem:
+    """Return a remark that stands for several places."""
+    vi, en = f"{told.vi} (Và {more} chỗ khác.)", f"{told.en} (And in {more} more places.)"
+    return replace(told, vi=vi, en=en)
 
 
 class Remarks:

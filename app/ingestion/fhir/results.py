@@ -10,8 +10,8 @@ from typing import Final
 
 from app.core.clock import VIETNAM_TIME
 from app.ingestion.fhir import people
-from app.ingestion.fhir.bundle import Bundle
-from app.ingestion.fhir.message import Part
+from app.ingestion.fhir.bundle import Bundle, Outside
+from app.ingestion.fhir.message import Part, Referred
 from app.ingestion.fhir.nodes import LONGEST_TEXT, Moment, Node, codings, notes_of, number_text, plain_number, words_of
 from app.ingestion.fhir.systems import best_code
 from app.ingestion.fhir.words import FhirCode
@@ -74,6 +74,7 @@ class Report:
     resource: Node
     arrival: TestReportArrival
     observations: tuple[Node, ...]
+    referred: tuple[Referred, ...]  # results that are not in the message
 
 
 def is_withdrawn(resource: Node) -> bool:
@@ -125,8 +126,16 @@ def report(
         return None
     concept = resource.node("code")
     code, name = best_code(codings(concept), "ma-dich-vu"), words_of(concept)
-    observations = _observations(resource, bundle=bundle, skip=skip)
-    results = _lines([one for node in observations for one in bundle.remarks.once(node.value, read_results, node)])
+    told: list[TestResultArrival] = []
+    observations: list[Node] = []
+    referred: list[Referred] = []
+    for reference, found in _observations(resource, bundle=bundle, skip=skip):
+        if isinstance(found, Outside):
+            referred.append(Referred(names=found.names, after=len(told), path=reference.path))
+        else:
+            observations.append(found)
+            told += bundle.remarks.once(found.value, read_results, found)
+    results = _lines(told)
     conclusion = _joined([resource.text("conclusion"), *(words_of(one) for one in resource.nodes("conclusionCode"))])
     description = "\n".join(text for text in (_presented(resource), _noted(observations)) if text) or None
     if not results and (conclusion or description):
@@ -134,7 +143,7 @@ def report(
     _, reader = people.first_of(bundle, resource, "resultsInterpreter", "performer")
     arrival = TestReportArrival(
         key=report_key(code, at),
-        category=_category(resource, results),
+        category=_category(resource, has_values=bool(referred) or any(one.value_text for one in results)),
         service_code=code,
         service_name=name,
         resulted_at=at,
@@ -144,7 +153,7 @@ def report(
         conclusion=conclusion,
         results=results,
     )
-    return Report(resource=resource, arrival=arrival, observations=tuple(observations))
+    return Report(resource=resource, arrival=arrival, observations=tuple(observations), referred=tuple(referred))
 
 
 def report_key(code: str | None, at: datetime) -> str:
@@ -227,8 +236,9 @@ def weight_of(observation: Node) -> Decimal | None:
     return value if is_kg and value is not None and 0 < value < 1_000 else None  # noqa: PLR2004 - Numeric(6, 2)
 
 
-def _observations(resource: Node, *, bundle: Bundle, skip: Callable[[Node], bool]) -> list[Node]:
-    found: list[Node] = []
+def _observations(resource: Node, *, bundle: Bundle, skip: Callable[[Node], bool]) -> list[tuple[Node, Node | Outside]]:
+    """Return each result that a report refers to, with the reference: in the message or not."""
+    found: list[tuple[Node, Node | Outside]] = []
     seen: set[int] = set()
     waiting = [(reference, resource) for reference in resource.nodes("result")]
     while waiting:
@@ -237,13 +247,14 @@ def _observations(resource: Node, *, bundle: Bundle, skip: Callable[[Node], bool
         if not isinstance(node, Node):
             if node is not None:
                 reference.remark(FhirCode.RESULT_APART, Effect.WARNS)
+                found.append((reference, node))
             elif reference.has("display"):
                 reference.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, "display")
             continue
         if id(node.value) in seen or skip(node):  # whoever refers in a circle is read once
             continue
         seen.add(id(node.value))
-        found.append(node)
+        found.append((reference, node))
         waiting[:0] = [(member, node) for member in node.nodes("hasMember")]
     return found
 
@@ -352,12 +363,11 @@ def _lines(results: list[TestResultArrival]) -> tuple[TestResultArrival, ...]:
     return tuple(replace(one, line=line) for line, one in enumerate(results, start=1))
 
 
-def _category(resource: Node, results: tuple[TestResultArrival, ...]) -> TestCategory:
+def _category(resource: Node, *, has_values: bool) -> TestCategory:
     for concept in resource.nodes("category"):
         for coding in codings(concept):
             if (found := _CATEGORIES.get(coding.code.upper())) is not None:
                 return found
-    has_values = any(one.value_text for one in results)
     return TestCategory.LABORATORY if has_values else TestCategory.OTHER
 
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from app.ingestion.fhir import results, standalone
 from app.ingestion.fhir.bundle import Entry
 from app.ingestion.fhir.checks import CONTEXT, RECORDS, sensitivity
-from app.ingestion.fhir.message import EntryReading, EntryUse, Part
+from app.ingestion.fhir.message import EntryReading, EntryUse, Part, Referred
 from app.ingestion.fhir.nodes import KIND, Node, codings
 from app.ingestion.fhir.units import Unit
 from app.ingestion.fhir.words import FhirCode
@@ -48,6 +48,7 @@ class Use:
     reason: str | None = None
     names: tuple[str, ...] = ()
     sensitive: SensitiveClass | None = None
+    referred: tuple[Referred, ...] = ()
 
     def becomes(self, unit: Unit, *, kind: str, key: str, part: Part | None = None) -> None:
         """Note the record that the entry is, or is a part of."""
@@ -77,6 +78,7 @@ class Use:
             reason=self.reason,
             names=self.names,
             sensitive=self.sensitive,
+            referred=() if refused else self.referred,
             is_delete=self.entry.is_delete,
         )
 

@@ -199,10 +199,12 @@ TEXTS: Final[dict[FhirCode, Text]] = {
         "the resource that is referred to is neither in this Bundle nor in what the facility sent before.",
     ),
     _C.RESULT_APART: Text(
-        "kết quả này không có trong Bundle: phiếu hiển thị không có nó. Nếu đã gửi riêng, nó đứng riêng trong sổ; "
-        "hãy gửi phiếu cùng các kết quả.",
-        "this result is not in the Bundle: the report is shown without it. Where it was sent by itself, it stands by "
-        "itself; send a report with its results.",
+        "kết quả này không có trong Bundle. Phiếu hiển thị nó nếu cơ sở đã gửi, hoặc sẽ gửi nó cho cùng người bệnh và "
+        "cùng lượt khám; kết quả của lượt khám khác, hoặc đã đứng trong phiếu khác, thì ở nguyên chỗ: hãy gửi phiếu "
+        "cùng các kết quả.",
+        "this result is not in the Bundle. The report shows it where the facility sent it, or will send it, for the "
+        "same patient and visit; a result of another visit, or one that stands in another report, stays where it is: "
+        "send the report with its results.",
     ),
     _C.REFERENCE_AMBIGUOUS: Text(
         "tham chiếu có điều kiện khớp với nhiều tài nguyên.", "the conditional reference fits several resources."

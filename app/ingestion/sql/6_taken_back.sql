@@ -20,14 +20,14 @@ $$;
 DROP FUNCTION IF EXISTS intake.note_resources(uuid, jsonb);
 CREATE OR REPLACE FUNCTION intake.note_resources(message uuid, told jsonb) RETURNS TABLE (lookup bytea, rank text)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  INSERT INTO intake.sent_resource AS r (facility_code, lookup, citizen_id, visit_source_id, kind, key, parts, message_id)
-  SELECT DISTINCT ON (t.lookup) m.facility_code, t.lookup, t.citizen_id, t.visit_source_id, t.kind, t.key, t.parts, m.id
+  INSERT INTO intake.sent_resource AS r (facility_code, lookup, citizen_id, visit_source_id, kind, key, parts, lines, message_id)
+  SELECT DISTINCT ON (t.lookup) m.facility_code, t.lookup, t.citizen_id, t.visit_source_id, t.kind, t.key, t.parts, t.lines, m.id
     FROM intake.message m, jsonb_populate_recordset(NULL::intake.sent_resource, told) t
    WHERE m.id = message AND t.citizen_id = ANY (auth.filing_citizens())
-  ON CONFLICT (facility_code, lookup) DO UPDATE SET (citizen_id, visit_source_id, kind, key, parts, message_id)
-    = (excluded.citizen_id, excluded.visit_source_id, excluded.kind, excluded.key, excluded.parts, excluded.message_id)
-   WHERE (r.citizen_id, r.visit_source_id, r.kind, r.key, r.parts)
-     IS DISTINCT FROM (excluded.citizen_id, excluded.visit_source_id, excluded.kind, excluded.key, excluded.parts);
+  ON CONFLICT (facility_code, lookup) DO UPDATE SET (citizen_id, visit_source_id, kind, key, parts, lines, message_id)
+    = (excluded.citizen_id, excluded.visit_source_id, excluded.kind, excluded.key, excluded.parts, coalesce(excluded.lines, r.lines), excluded.message_id)
+   WHERE (r.citizen_id, r.visit_source_id, r.kind, r.key, r.parts, r.lines)
+     IS DISTINCT FROM (excluded.citizen_id, excluded.visit_source_id, excluded.kind, excluded.key, excluded.parts, coalesce(excluded.lines, r.lines));
   SELECT b.lookup, b.rank FROM intake.message m JOIN intake.taken_back b ON b.facility_code = m.facility_code
    WHERE m.id = message AND b.lookup IN (SELECT t.lookup FROM jsonb_populate_recordset(NULL::intake.sent_resource, told) t);
 $$;

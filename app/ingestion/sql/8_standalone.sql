@@ -33,16 +33,18 @@ BEGIN
   RETURN citizen;
 END $$;
 -- Records that name no visit stand in one of their day (its id begins with it: `day:yyyymmdd:`), whatever a message says of the person:
--- in that of the first message that made one. Returns its id.
-CREATE OR REPLACE FUNCTION auth.visit_of_day(message uuid, at_position int, visit text) RETURNS text
+-- in that of the first message that made one; or in `beside`, a visit of theirs in which results rest that belong to them. Returns its id.
+DROP FUNCTION IF EXISTS auth.visit_of_day(uuid, int, text);
+CREATE OR REPLACE FUNCTION auth.visit_of_day(message uuid, at_position int, visit text, beside text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE mine auth.filing; known text;
 BEGIN
   SELECT f.* INTO STRICT mine FROM auth.filing f WHERE f.message_id = message AND f."position" = at_position;
   PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws('|', mine.facility_code, mine.citizen_id, left(visit, 12)), 1));
-  known := (SELECT f.source_id FROM auth.filing f JOIN intake.message m ON m.id = f.message_id
+  known := CASE WHEN auth.home_of(mine.facility_code, beside) = mine.citizen_id THEN beside END;
+  known := coalesce(known, (SELECT f.source_id FROM auth.filing f JOIN intake.message m ON m.id = f.message_id
              WHERE f.citizen_id = mine.citizen_id AND f.facility_code = mine.facility_code AND f.withdrawn_at IS NULL AND f.message_id <> message
-               AND left(f.source_id, 13) = left(visit, 13) ORDER BY f.source_id <> visit, m.received_at, m.id LIMIT 1);
+               AND left(f.source_id, 13) = left(visit, 13) ORDER BY f.source_id <> visit, m.received_at, m.id LIMIT 1));
   UPDATE auth.filing f SET source_id = known WHERE f.message_id = message AND f."position" = at_position AND known <> visit;
   RETURN coalesce(known, visit);
 END $$;

@@ -20,6 +20,13 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM (SELECT e.line, row_number() OVER (ORDER BY e.n) AS number FROM every e) e
 $$;
 
+-- Tells a report without results: its only line is its own name (app/ingestion/fhir/results.py).
+CREATE OR REPLACE FUNCTION book.is_described(report jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT jsonb_array_length(report->'results') = 1 AND report->'results'->0->>'name' = left(coalesce(report->>'service_name', report->>'service_code', '-'), 1000)
+     AND coalesce(report->'results'->0->>'code', report->'results'->0->>'value_text', report->'results'->0->>'unit', report->'results'->0->>'interpretation') IS NULL
+$$;
+
 -- Gives a report that rests other lines and another description, as a version of its own.
 CREATE OR REPLACE FUNCTION book.put_results(rests book.test_report, lines jsonb, described text, provenance jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -38,5 +45,5 @@ BEGIN
     FROM jsonb_populate_recordset(NULL::book.test_result, lines) i;
 END $$;
 
-REVOKE ALL ON FUNCTION book.mark_of, book.with_results, book.put_results FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION book.mark_of, book.with_results, book.put_results TO worker;
+REVOKE ALL ON FUNCTION book.mark_of, book.with_results, book.is_described, book.put_results FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION book.mark_of, book.with_results, book.is_described, book.put_results TO worker;

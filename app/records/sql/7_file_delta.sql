@@ -1,6 +1,6 @@
 -- owner: book_owner
 -- Files what a message tells of one visit record by record, in one round trip. `arrived` is made by app/records/filing.py as
--- for file_arrival, with `joins` (results of reports that rest) and `taken_in` (results of records apart that reports hold now);
+-- for file_arrival, with `joins` (results of reports that rest), `referred` (results that its reports refer to) and `taken_in` (results of records apart that reports hold now);
 -- without `person` the Encounter itself is not in it, and the visit must rest already. Returns [{kind, key, change}]; a visit
 -- that is gone is WITHDRAWN.
 CREATE OR REPLACE FUNCTION book.file_delta(citizen uuid, arrived jsonb, provenance jsonb) RETURNS jsonb
@@ -33,8 +33,15 @@ BEGIN
   records := CASE WHEN is_whole OR filed.change <> 'UNCHANGED' THEN
     jsonb_build_array(jsonb_build_object('kind', 'VISIT', 'key', visit_key, 'change', filed.change)) ELSE '[]' END;
   newer := book.newer_records(ordered.ranks, rank);
-  IF EXISTS (SELECT FROM jsonb_each_text(ordered.ranks) r WHERE starts_with(r.key, 'RESULT ') AND r.value > rank) THEN
-    holds := holds || jsonb_build_object('TEST_REPORT', book.with_newer_results(citizen, filed.visit, arrived->'reports', ordered.ranks, rank));
+  IF arrived ? 'referred' THEN
+    holds := holds || jsonb_build_object('TEST_REPORT', book.with_referred(citizen, filed.visit, arrived->'reports', arrived->'referred'));
+  END IF;
+  IF EXISTS (SELECT FROM jsonb_object_keys(ordered.ranks) r WHERE starts_with(r, 'RESULT ')) THEN
+    UPDATE book.arrival_order o SET ranks = o.ranks - ARRAY(  -- a report tells again what stands in it
+        SELECT book.mark_of(e->>'source_id', l) FROM jsonb_array_elements(arrived->'reports') e, jsonb_array_elements(e->'results') l
+         WHERE o.ranks->>book.mark_of(e->>'source_id', l) <= rank AND 'TEST_REPORT ' || (e->>'source_id') = ANY (ordered.taken))
+     WHERE o.citizen_id = citizen AND o.facility_code = facility AND o.source_id = visit_key;
+    holds := holds || jsonb_build_object('TEST_REPORT', book.with_newer_results(citizen, filed.visit, holds->'TEST_REPORT', ordered.ranks, rank));
   END IF;
   FOREACH held IN ARRAY '{PRESCRIPTION,TEST_REPORT,DOCUMENT}'::text[] LOOP
     CONTINUE WHEN holds->held = '[]';
