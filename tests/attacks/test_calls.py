@@ -101,6 +101,7 @@ CALLS = {
         "book.drop_results",
         "book.is_described",
         "book.with_referred",
+        "book.whole_reports",
         "book.join_results",
         "book.with_newer_results",
         "book.resting_reports",

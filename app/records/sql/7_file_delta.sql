@@ -33,15 +33,8 @@ BEGIN
   records := CASE WHEN is_whole OR filed.change <> 'UNCHANGED' THEN
     jsonb_build_array(jsonb_build_object('kind', 'VISIT', 'key', visit_key, 'change', filed.change)) ELSE '[]' END;
   newer := book.newer_records(ordered.ranks, rank);
-  IF arrived ? 'referred' THEN
-    holds := holds || jsonb_build_object('TEST_REPORT', book.with_referred(citizen, filed.visit, arrived->'reports', arrived->'referred'));
-  END IF;
-  IF EXISTS (SELECT FROM jsonb_object_keys(ordered.ranks) r WHERE starts_with(r, 'RESULT ')) THEN
-    UPDATE book.arrival_order o SET ranks = o.ranks - ARRAY(  -- a report tells again what stands in it
-        SELECT book.mark_of(e->>'source_id', l) FROM jsonb_array_elements(arrived->'reports') e, jsonb_array_elements(e->'results') l
-         WHERE o.ranks->>book.mark_of(e->>'source_id', l) <= rank AND 'TEST_REPORT ' || (e->>'source_id') = ANY (ordered.taken))
-     WHERE o.citizen_id = citizen AND o.facility_code = facility AND o.source_id = visit_key;
-    holds := holds || jsonb_build_object('TEST_REPORT', book.with_newer_results(citizen, filed.visit, holds->'TEST_REPORT', ordered.ranks, rank));
+  IF arrived ? 'referred' OR EXISTS (SELECT FROM jsonb_object_keys(ordered.ranks) r WHERE starts_with(r, 'RESULT ')) THEN
+    holds := holds || jsonb_build_object('TEST_REPORT', book.whole_reports(citizen, filed.visit, arrived, ordered.ranks, ordered.taken, rank));
   END IF;
   FOREACH held IN ARRAY '{PRESCRIPTION,TEST_REPORT,DOCUMENT}'::text[] LOOP
     CONTINUE WHEN holds->held = '[]';
