@@ -45,7 +45,7 @@ async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict
     work.sent = await resources.sent_before(
         work.session, message_id=work.message_id, names=_asked(work.message), vault=work.vault
     )
-    for position, unit in enumerate(work.message.units):
+    for position, unit in enumerate(work.units):
         if work.verdicts[position].status is VisitStatus.FILED:
             await _match(work, position, unit)
     backs = await _prepare_backs(work)
@@ -68,7 +68,8 @@ async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict
 
 def _concluded(work: Bundle, *, tells: bool = True) -> MessageVerdict:
     visits, problems = tuple(work.verdicts), tuple(work.problems)
-    return bundle_judging.concluded(work.message, visits=visits, problems=problems, outcomes=work.outcomes, tells=tells)
+    message = replace(work.message, entries=tuple(work.entries))
+    return bundle_judging.concluded(message, visits=visits, problems=problems, outcomes=work.outcomes, tells=tells)
 
 
 async def _remember(work: Bundle) -> None:
@@ -161,8 +162,8 @@ async def _stand_alone(work: Bundle, position: int, unit: UnitReading) -> None:
     )
     work.alone += len(ids)
     work.taken.update(one for one in alone if _key(one) in taken)
-    for entry in work.message.entries:
-        if taken and entry.unit == position and (entry.kind, entry.key) in work.taken:
+    for entry in work.entries_of(position) if taken else ():
+        if (entry.kind, entry.key) in work.taken:
             work.outcomes[entry.index] = EntryOutcome.QUARANTINED
             work.problems.append(_of_another(entry.index))
 
@@ -184,7 +185,7 @@ def _key(one: tuple[str, str]) -> str:
 
 def _wait(work: Bundle, position: int, code: FhirCode) -> None:
     verdict = work.verdicts[position]
-    entry = next((one.index for one in work.message.entries if one.unit == position), None)
+    entry = next((one.index for one in work.entries_of(position)), None)
     remark = bundle_judging.problem(code, Effect.QUARANTINES, entry=entry, visit=verdict.visit)
     work.verdicts[position] = replace(verdict, status=VisitStatus.QUARANTINED, problems=(*verdict.problems, remark))
 
@@ -197,7 +198,7 @@ async def _find_homes(work: Bundle) -> None:
 
 async def _find_home(work: Bundle, position: int, citizen_id: UUID) -> None:
     """Let wait what may be a record that rests under another id, or not."""
-    unit, verdict = work.message.units[position], work.verdicts[position]
+    unit, verdict = work.units[position], work.verdicts[position]
     if unit.arrival is not None:
         arrival = replace(unit.arrival, source_id=verdict.visit or unit.arrival.source_id)
         home = await resending.home_of_visit(
@@ -218,8 +219,8 @@ async def _find_home(work: Bundle, position: int, citizen_id: UUID) -> None:
         if found is not None and found.waits
     }
     work.taken.update(waiting)
-    for entry in work.message.entries:
-        reason = waiting.get((str(entry.kind), entry.key or "")) if entry.unit == position else None
+    for entry in work.entries_of(position) if waiting else ():
+        reason = waiting.get((str(entry.kind), entry.key or ""))
         if reason is not None:
             work.outcomes[entry.index] = EntryOutcome.QUARANTINED
             work.problems.append(_record_waits(entry.index, reason=reason))
@@ -231,7 +232,7 @@ def _record_waits(entry: int, *, reason: str) -> Problem:
 
 
 async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
-    unit, verdict = work.message.units[position], work.verdicts[position]
+    unit, verdict = work.units[position], work.verdicts[position]
     filed: list[filing.FiledRecord] = []
     renamed: dict[tuple[str, str], str] = {}
     if unit.arrival is not None:
@@ -260,8 +261,8 @@ async def _file(work: Bundle, position: int, citizen_id: UUID) -> None:
         work.session, citizen_id=citizen_id, arrivals=coming, source=work.source, new_id=work.new_id
     )
     changes = {(str(one.kind), one.key): one.change for one in filed}
-    for entry in work.message.entries:
-        if entry.unit == position and entry.use is EntryUse.RECORD:
+    for entry in work.entries_of(position):
+        if entry.use is EntryUse.RECORD:
             if (entry.kind, entry.key) in work.taken:
                 continue
             key = key_of(entry, verdict)
@@ -279,7 +280,7 @@ async def _beside(
     """Return a visit whose records stand beside those that other resources told, not in their place."""
     found = await standing(
         work.session,
-        entries=[entry for entry in work.message.entries if entry.unit == position],
+        entries=work.entries_of(position),
         message_id=work.message_id,
         citizen_id=citizen_id,
         facility_code=work.facility_code,
@@ -291,8 +292,7 @@ async def _beside(
     work.to_come |= found.to_come
     for entry in found.left_out:
         work.problems.append(bundle_judging.problem(FhirCode.PARTS_LEFT_OUT, Effect.WARNS, entry=entry.index))
-    if found.keys:
-        work.message = replace(work.message, entries=tuple(map(found.placed, work.message.entries)))
+    work.put(found.placed(work.entries[index]) for index in found.keys)
     return found.arrived(arrival)
 
 
@@ -353,7 +353,7 @@ def _dated(work: Bundle, one: ClinicalArrival) -> ClinicalArrival:
 async def _prepare_backs(work: Bundle) -> list[tuple[EntryReading, resources.SentResource]]:
     """Find what entries take back, so that open_filing may open the books it stands in."""
     found = []
-    for entry in work.message.entries:
+    for entry in work.entries:
         if entry.use is not EntryUse.WITHDRAWS:
             continue
         row = work.sent.find(entry.names) or resources.visit_to_take_back(entry)
@@ -394,8 +394,8 @@ async def _take_back(work: Bundle, entry: EntryReading, row: resources.SentResou
 
 async def _take_back_at_once(work: Bundle, one: resources.Named, *, rank: str) -> None:
     """Withdraw what was taken back before it came."""
-    entry = next((entry for entry in work.message.entries if entry.index == one.entry), None)
-    if entry is None or entry.use is not EntryUse.RECORD or not work.source.is_cancelled(rank):
+    entry = work.entries[one.entry]
+    if entry.use is not EntryUse.RECORD or not work.source.is_cancelled(rank):
         return
     if _is_alone_in_report(work, entry):
         if await filing.drop_results(
@@ -424,7 +424,7 @@ def _is_alone_in_report(work: Bundle, entry: EntryReading) -> bool:
     if entry.resource != "Observation" or not is_key_of_report(entry.key or ""):
         return False
     return work.outcomes.get(entry.index) is EntryOutcome.REPLACED and not any(
-        one.resource == REPORT and one.key == entry.key for one in work.message.entries
+        one.resource == REPORT and one.key == entry.key for one in work.entries
     )
 
 

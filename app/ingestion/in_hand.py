@@ -1,6 +1,6 @@
 """A FHIR message in hand: what is known of it while it is filed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
@@ -27,7 +27,10 @@ class Bundle:
     source: filing.Source
     vault: Vault
     new_id: Callable[[], UUID]
-    message: FhirMessage
+    message: FhirMessage  # as it was read
+    units: list[UnitReading]  # as it is filed
+    entries: list[EntryReading]  # each at its index
+    of_unit: Mapping[int, Sequence[int]]  # indexes of entries, by the place of their unit
     verdicts: list[VisitVerdict]
     problems: list[Problem]
     sent: resources.Sent
@@ -44,16 +47,29 @@ class Bundle:
     def note_person(self, position: int, citizen_id: UUID) -> UnitReading:
         """Note whose a unit is, and return it: what has no name in it is known by that from now on."""
         self.citizens[position] = citizen_id
-        self.message = whose.known_by(
-            self.message, position=position, facility_code=self.facility_code, citizen_id=citizen_id
+        self.units[position], changed = whose.known_by(
+            self.units[position],
+            self.entries_of(position),
+            facility_code=self.facility_code,
+            citizen_id=citizen_id,
         )
-        return self.message.units[position]
+        self.put(changed)
+        return self.units[position]
+
+    def entries_of(self, position: int) -> list[EntryReading]:
+        """Return what is read of one unit."""
+        return [self.entries[index] for index in self.of_unit.get(position, ())]
+
+    def put(self, changed: Iterable[EntryReading]) -> None:
+        """Put entries in the place of those that they were."""
+        for entry in changed:
+            self.entries[entry.index] = entry
 
     def visit_of_results(self, position: int, *, day: str) -> str | None:
         """Return the one visit, not of that day, where all reports of a unit rest, or their results do."""
         visits: dict[str | None, set[str | None]] = {}
-        for entry in self.message.entries:
-            if entry.unit != position or entry.use is not EntryUse.RECORD:
+        for entry in self.entries_of(position):
+            if entry.use is not EntryUse.RECORD:
                 continue
             if entry.kind != TEST_REPORT:
                 return None
@@ -66,10 +82,8 @@ class Bundle:
 
     def note_beside(self, position: int) -> UnitReading:
         """Note that a unit that names no visit belongs to one that rests, of which it says nothing itself."""
-        unit = replace(self.message.units[position], is_whole=False)
-        units = (*self.message.units[:position], unit, *self.message.units[position + 1 :])
-        self.message = replace(self.message, units=units)
-        return unit
+        self.units[position] = replace(self.units[position], is_whole=False)
+        return self.units[position]
 
 
 def open_bundle(
@@ -83,6 +97,10 @@ def open_bundle(
     follows: bool,
 ) -> Bundle:
     """Take a message that was judged in hand."""
+    of_unit: dict[int, list[int]] = {}
+    for entry in message.entries:
+        if entry.unit is not None:
+            of_unit.setdefault(entry.unit, []).append(entry.index)
     return Bundle(
         session=session,
         message_id=source.message_id,
@@ -91,6 +109,9 @@ def open_bundle(
         vault=vault,
         new_id=new_id,
         message=message,
+        units=list(message.units),
+        entries=list(message.entries),
+        of_unit=of_unit,
         verdicts=list(judged.visits),
         problems=list(judged.problems),
         sent=resources.Sent(rows={}),

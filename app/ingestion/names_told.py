@@ -16,15 +16,15 @@ _SHOWN: Final = frozenset({EntryOutcome.ADDED, EntryOutcome.REPLACED, EntryOutco
 
 def names_told(work: Bundle) -> list[Named]:
     """Return what every resource of a message that was filed became, under each of its names."""
-    message, citizens = work.message, work.citizens
-    counts = Counter((entry.unit, entry.kind, entry.key) for entry in message.entries)
+    citizens = work.citizens
+    counts = Counter((entry.unit, entry.kind, entry.key) for entry in work.entries)
     patients = {
         (unit.told_by or (0,))[0]: position  # a resource that was sent alone has no place in a Bundle
-        for position, unit in enumerate(message.units)
+        for position, unit in enumerate(work.units)
         if unit.person is not None
     }
     told = []
-    for entry in message.entries:
+    for entry in work.entries:
         position = entry.unit if entry.use is EntryUse.RECORD else patients.get(entry.index)
         if position is None or position not in citizens or work.outcomes.get(entry.index) is EntryOutcome.QUARANTINED:
             continue

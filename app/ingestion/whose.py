@@ -1,11 +1,12 @@
 """What has no id and no identifier is known by what it says and by whose it is, however a message tells the person."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from app.ingestion.fhir import EntryReading, FhirMessage, UnitReading
+from app.ingestion.fhir import EntryReading, UnitReading
 from app.records.clinical import KINDS
 from app.records.coming import APPOINTMENT
 from app.records.resending import DOCUMENT
@@ -18,12 +19,13 @@ def is_nameless(key: str, unit: UnitReading) -> bool:
     return key.endswith(f":{unit.mark}")
 
 
-def known_by(message: FhirMessage, *, position: int, facility_code: str, citizen_id: UUID) -> FhirMessage:
-    """Return a message whose nameless records of one unit have keys of this person at this facility."""
-    unit = message.units[position]
-    mine = {entry.index for entry in message.entries if entry.unit == position and _is_nameless_record(entry, unit)}
+def known_by(
+    unit: UnitReading, entries: Iterable[EntryReading], *, facility_code: str, citizen_id: UUID
+) -> tuple[UnitReading, list[EntryReading]]:
+    """Return a unit, and those of its entries that change, with keys of this person at this facility."""
+    mine = [entry for entry in entries if _is_nameless_record(entry, unit)]
     if not mine:
-        return message
+        return unit, []
     mark = hashlib.sha256(f"{facility_code}|{citizen_id}".encode()).hexdigest()[:12]
 
     def own(key: str) -> str:
@@ -42,9 +44,7 @@ def known_by(message: FhirMessage, *, position: int, facility_code: str, citizen
         clinical=tuple(replace(one, source_id=own(one.source_id)) for one in unit.clinical),
         appointments=tuple(replace(one, source_id=own(one.source_id)) for one in unit.appointments),
     )
-    units = (*message.units[:position], known, *message.units[position + 1 :])
-    entries = (replace(one, key=own(one.key or "")) if one.index in mine else one for one in message.entries)
-    return replace(message, units=units, entries=tuple(entries))
+    return known, [replace(one, key=own(one.key or "")) for one in mine]
 
 
 def _is_nameless_record(entry: EntryReading, unit: UnitReading) -> bool:
