@@ -219,6 +219,7 @@ class ConditionArrival(_Clinical):
     recorded_at: datetime  # recordedDate, else the onset, else when the message was made
     recorder_name: str | None
     note: str | None
+    recorded_is_told: bool = True  # else it is when the message was made, or received
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +245,7 @@ class AllergyArrival(_Clinical):
     recorded_at: datetime  # recordedDate, else the onset, else when the message was made
     recorder_name: str | None
     note: str | None
+    recorded_is_told: bool = True  # else it is when the message was made, or received
 
 
 ClinicalArrival = VaccinationArrival | ImagingArrival | ConditionArrival | AllergyArrival

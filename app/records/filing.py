@@ -403,7 +403,7 @@ def _record_columns(
 
 def _clinical_columns(arrival: ClinicalArrival, *, new_id: NewId) -> dict[str, Any]:
     columns = {name: getattr(arrival, name) for name in arrival.__dataclass_fields__}
-    digest = _digest(columns)
+    digest = _digest(columns if columns.pop("recorded_is_told", True) else {**columns, "recorded_at": None})
     match arrival:
         case VaccinationArrival(vaccine=vaccine, targets=targets):
             codings = [(one.system, one.code) for one in (*vaccine, *targets)]

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from app.core.clock import VIETNAM_TIME
 from app.ingestion.fhir import appointments, attachments, medicines, procedures, results, standalone, unshown
@@ -16,16 +17,18 @@ from app.ingestion.fhir.remarks import Remarks
 from app.ingestion.fhir.sorting import Sorting
 from app.ingestion.fhir.systems import identifiers
 from app.ingestion.fhir.units import Unit, Who
-from app.ingestion.fhir.uses import Use, use_of
+from app.ingestion.fhir.uses import Use, use_of, use_of_contained
 from app.ingestion.fhir.visit import ARRIVAL_USES, Named, is_coded, is_refuted
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import Effect
-from app.records.clinical import KINDS, ClinicalArrival
+from app.records.clinical import KINDS, AllergyArrival, ClinicalArrival, ConditionArrival
 from app.records.coming import APPOINTMENT
 
 BUNDLE_TYPES: Final = frozenset({"transaction", "batch", "message", "document", "collection"})
 _FIRST_RESULTS: Final = 5
 _LAST_RANK: Final = 10_000
+_Stated = TypeVar("_Stated", AllergyArrival, ConditionArrival)
+_OUT: Final = frozenset({EntryUse.HELD_BACK, EntryUse.WITHDRAWS, EntryUse.REFUSED, EntryUse.IGNORED})
 _EXTENSION: Final = re.compile(rb'xtension"|\\u00')  # also where its name is written with an escaped letter
 _FIRST: Final[Mapping[str, str]] = {"message": "MessageHeader", "document": "Composition"}
 
@@ -93,6 +96,7 @@ class _Reader:
         self._in_reports: set[int] = set()
         self._named: set[int] = set()
         self._reports: dict[int, list[Node]] = {}
+        self._contained: dict[int, Use] = {}
         self._dispenses: dict[int, Node] = {}
         self._look_back()
         self._hold_back()
@@ -177,12 +181,13 @@ class _Reader:
     def _is_out(self, node: Node) -> bool:
         """Tell whether a resource that another one refers to is not to be read with it."""
         use = self.uses.get(node.entry)
-        return use is not None and use.use in (
-            EntryUse.HELD_BACK,
-            EntryUse.WITHDRAWS,
-            EntryUse.REFUSED,
-            EntryUse.IGNORED,
-        )
+        whole = use.entry.resource if use is not None else None
+        if whole is not None and whole.value is not node.value:
+            use = self._contained.get(id(node.value)) or use_of_contained(node)
+            self._contained[id(node.value)] = use
+        elif node.entry in self.remarks.rejected:
+            return True
+        return use is not None and use.use in _OUT
 
     def _source(self, resource: Node, *parts: str | None, who: Who) -> str:
         """Return a record's id at the facility: its business identifier, its own id, else what it says."""
@@ -225,6 +230,8 @@ class _Reader:
         if unit is None:
             return self._without_unit(use, resource, "effective[x]")
         found = results.report(resource, bundle=self.bundle, otherwise_at=unit.began_at, skip=self._is_out)
+        if found is not None and any(one.entry in self.remarks.rejected for one in found.observations):
+            found = results.report(resource, bundle=self.bundle, otherwise_at=unit.began_at, skip=self._is_out)
         if found is None or self._is_refused(use):
             return None
         key = found.arrival.key
@@ -346,7 +353,7 @@ class _Reader:
         arrival = standalone.condition(
             resource, bundle=self.bundle, source=source, visit=unit.source, otherwise_at=self._otherwise(unit)
         )
-        return self._clinical(use, unit, arrival)
+        return self._clinical(use, unit, _dated(arrival, resource, unit))
 
     def _allergy(self, use: Use, resource: Node) -> None:
         unit = self.sorting.beside(resource)
@@ -356,7 +363,7 @@ class _Reader:
         arrival = standalone.allergy(
             resource, bundle=self.bundle, source=source, visit=unit.source, otherwise_at=self._otherwise(unit)
         )
-        self._clinical(use, unit, arrival)
+        self._clinical(use, unit, _dated(arrival, resource, unit))
 
     def _otherwise(self, unit: Unit) -> datetime:
         """Return when something was recorded that tells no moment: with its visit, else when the message was made."""
@@ -395,3 +402,10 @@ class _Reader:
 
 def _is_of_visit(condition: Node) -> bool:
     return any(one.code == "encounter-diagnosis" for node in condition.nodes("category") for one in codings(node))
+
+
+def _dated(arrival: _Stated | None, resource: Node, unit: Unit) -> _Stated | None:
+    """Note a statement whose moment is that of its message alone: sent again later, it says the same."""
+    if arrival is None or resource.has("recordedDate") or arrival.onset_at is not None or unit.began_at is not None:
+        return arrival
+    return replace(arrival, recorded_is_told=False)

@@ -104,6 +104,16 @@ def use_of(entry: Entry) -> Use:
     return use
 
 
+def use_of_contained(resource: Node) -> Use:
+    """Tell what a resource within another one is, by its kind, status and labels; what is not read is told."""
+    use = Use(entry=Entry(index=resource.entry, resource=resource), resource=resource.kind, use=EntryUse.CONTEXT)
+    if resource.kind in RECORDS:
+        _classify(use, resource)
+    if use.use is EntryUse.IGNORED and use.reason is not None:
+        resource.remark(FhirCode(use.reason), Effect.NOTES)
+    return use
+
+
 def _classify(use: Use, resource: Node) -> None:
     kind, status = resource.kind, resource.code("status")
     verification = {one.code for one in codings(resource.node("verificationStatus"))}

@@ -384,3 +384,29 @@ def test_what_lasts_without_a_name_stands_once_however_the_person_is_told(sender
     assert told == [["used", *["added"] * 3], ["unchanged"] * 3, ["used", *["unchanged"] * 3]]
     kept = sender.asked(NAMELESS)["healthBook"]
     assert _counted(kept) == [1, 1, 1]
+
+
+def test_a_statement_without_a_date_says_the_same_when_it_is_sent_again(sender: Sender) -> None:
+    asked = "{ healthBook { allergies { recordedAt } } }"
+    allergy, condition, _ = _nameless(sender)
+    undated = [
+        {name: told for name, told in one.items() if name not in {"recordedDate", "onsetDateTime"}}
+        for one in (allergy, condition)
+    ]
+    sender.send(sender.patient)
+    told = [
+        [
+            entry["outcome"]
+            for entry in sender.door.concluded(bundles.encoded(bundle_of_unnamed(undated, at)))["entries"]
+        ]
+        for at in ("2026-11-20T08:00:00+07:00", "2026-11-21T08:00:00+07:00", None)
+    ]
+
+    assert told == [["added", "added"], ["unchanged", "unchanged"], ["unchanged", "unchanged"]]
+    (only,) = sender.asked(asked)["healthBook"]["allergies"]
+    assert only == {"recordedAt": "2026-11-20T01:00:00Z"}
+
+
+def bundle_of_unnamed(resources: list[Json], at: str | None) -> Json:
+    message: Json = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}
+    return message if at is None else message | {"timestamp": at}

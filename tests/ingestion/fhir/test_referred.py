@@ -293,3 +293,53 @@ def test_b170_what_was_taken_back_does_not_come_into_a_report_that_waits(
     again = bundle_of(glucose, at="2026-11-21T09:00:00+07:00")
     assert sender.door.concluded(bundles.encoded(again))["status"] == "filed"
     assert ("Glucose", "5.5") in lines_of(sender)
+
+
+def within(sender: Sender, **members: Any) -> Json:
+    """Return a report that contains two results, the second with further members."""
+    first = bundles.observation("1", "Glucose", "5.5", "mmol/L") | {"id": "a", "code": {"text": "Glucose"}}
+    second = first | {"id": "b", "code": {"text": "Urea"}} | members
+    return report(sender, "A", contained=[first, second], result=[{"reference": "#a"}, {"reference": "#b"}])
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"status": "preliminary"}, "NOT_FINAL"),
+        ({"status": "registered"}, "NOT_FINAL"),
+        (
+            {
+                "meta": {
+                    "security": [
+                        {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"},
+                    ]
+                }
+            },
+            "SENSITIVE_HELD_BACK",
+        ),
+        (
+            {"valueQuantity": None, "valueCodeableConcept": bundles.coded("http://snomed.info/sct", "165816005")},
+            "SENSITIVE_HELD_BACK",
+        ),
+        ({"status": "entered-in-error"}, None),
+    ],
+)
+def test_what_a_report_contains_is_judged_as_what_stands_beside_it(
+    sender: Sender, members: Json, code: str | None
+) -> None:
+    sender.send(sender.patient, sender.encounter)
+    receipt = sender.send(within(sender, **members))
+
+    assert codes(receipt) == ([code] if code else [])
+    assert shown(sender) == [("A", ["Glucose 5.5"])]
+
+
+def test_a_result_that_is_refused_does_not_stand_in_its_report(sender: Sender) -> None:
+    glucose = result(sender, "Glucose")
+    nameless = {**result(sender, "Urea"), "component": [{"valueQuantity": {"value": 7, "unit": "mmol/L"}}]}
+    wordy = {**result(sender, "Kali"), "valueQuantity": {"value": "nhiều"}}
+    sender.send(sender.patient, sender.encounter)
+    outcomes = sender.outcomes(glucose, nameless, wordy, referring(sender, glucose, nameless, wordy))
+
+    assert outcomes == ["added", "rejected", "rejected", "added"]
+    assert shown(sender) == [("Biochemistry", ["Glucose 5.5"])]
