@@ -102,9 +102,9 @@ def _item(resource: Node, bundle: Bundle, dispensed: Node | None) -> Prescriptio
     dosages = resource.nodes("dosageInstruction")
     quantity, unit = _quantity(resource, dispensed)
     form = medication.node("form") if medication else None
-    name = words_of(concept) or _display(resource) or ""
-    if concept is not None and not name:
-        concept.remark(FhirCode.ELEMENT_MISSING, Effect.REJECTS, "text")
+    name = words_of(concept) or _display(resource) or _ingredients(medication) or ""
+    if not name and (concept or medication):  # a drug without a name is none
+        (concept or resource).remark(FhirCode.ELEMENT_MISSING, Effect.REJECTS, "text" if concept else "medication[x]")
     return PrescriptionItemArrival(
         line=1,
         drug_code=best_code(_without_registration(coding), "ma-thuoc", "ma-hoat-chat") or "",
@@ -120,6 +120,13 @@ def _item(resource: Node, bundle: Bundle, dispensed: Node | None) -> Prescriptio
         amount=_NOTHING,
         benefit_percent=None,
     )
+
+
+def _ingredients(medication: Node | None) -> str | None:
+    """Return the names of what a medicine is made of, which has none itself."""
+    found = medication.nodes("ingredient") if medication else ()
+    names = (words_of(one.node("itemCodeableConcept")) for one in found)
+    return " + ".join(dict.fromkeys(name for name in names if name)) or None
 
 
 def _without_registration(coding: tuple[CodingArrival, ...]) -> tuple[CodingArrival, ...]:

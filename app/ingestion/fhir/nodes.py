@@ -227,6 +227,15 @@ class Node:
             self.remark(FhirCode.ELEMENT_MALFORMED, Effect.WARNS, name, detail=_ZONE)
         return found
 
+    def first_moment(self, name: str) -> Moment | None:
+        """Return the first of a list of dateTimes."""
+        told = self.texts(name)
+        return (
+            Node({name: told[0]}, step=f"{name}[0]", entry=self.entry, remarks=self.remarks).moment(name)
+            if told
+            else None
+        )
+
     def node(self, name: str) -> "Node | None":
         """Return an object."""
         found = self.value.get(name)

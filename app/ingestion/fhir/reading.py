@@ -278,7 +278,8 @@ class _Reader:
         if weight is not None and unit.encounter is not None:
             unit.weight_kg = weight
             return use.becomes(unit, kind="VISIT", key=unit.source or "")
-        lines = results.read_results(resource)
+        nodes = [resource, *self._members_within(resource)]
+        lines = [line for node in nodes for line in results.read_results(node)]
         if not lines:
             if resource.has("hasMember"):  # a panel: its members say what there is
                 return None
@@ -287,9 +288,15 @@ class _Reader:
             return None
         category = results.category_of(resource)
         key = results.gathered_key(category, at)
-        unit.observations.setdefault(key, (category, at, []))[-1].append(resource)
+        unit.observations.setdefault(key, (category, at, []))[-1].extend(nodes)
         part = results.part(resource, lines=lines, key=key, at=at, bundle=self.bundle)
         return use.becomes(unit, kind="TEST_REPORT", key=key, part=part)
+
+    def _members_within(self, panel: Node) -> list[Node]:
+        """Return the members of a panel that it contains: others are entries of their own."""
+        told = [one for one in panel.nodes("hasMember") if (one.text("reference") or "").startswith("#")]
+        found = [self.bundle.resolve(one, kinds=("Observation",), of=panel) for one in told]
+        return [one for one in found if isinstance(one, Node) and not self._is_out(one)]
 
     def _drug(self, use: Use, resource: Node) -> None:
         if resource.kind == "MedicationDispense" and self._is_of_request(use, resource):

@@ -92,6 +92,8 @@ def moment_of(resource: Node) -> Moment | None:
     found = resource.moment("issued") or resource.moment("effectiveDateTime") or resource.moment("effectiveInstant")
     if found is None and (period := resource.node("effectivePeriod")) is not None:
         found = period.moment("end") or period.moment("start")
+    if found is None and (timing := resource.node("effectiveTiming")) is not None:
+        found = timing.first_moment("event")
     return found
 
 

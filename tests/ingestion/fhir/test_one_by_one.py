@@ -410,3 +410,28 @@ def test_a_statement_without_a_date_says_the_same_when_it_is_sent_again(sender: 
 def bundle_of_unnamed(resources: list[Json], at: str | None) -> Json:
     message: Json = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}
     return message if at is None else message | {"timestamp": at}
+
+
+def test_a_panel_alone_shows_the_members_that_it_contains(sender: Sender) -> None:
+    member = bundles.observation("1", "Glucose", "5.5", "mmol/L") | {"id": "a"}
+    panel: Json = {
+        **sender.of_visit(member, "panel", contained=[member, member | {"id": "b", "status": "preliminary"}]),
+        "hasMember": [{"reference": "#a"}, {"reference": "#b"}],
+        "code": {"text": "Panel"},
+    }
+    del panel["valueQuantity"]
+    sender.send(sender.patient, sender.encounter)
+
+    assert sender.outcomes(panel) == ["added"]
+    assert lines_of(sender) == [("Glucose", "5.5")]
+    assert sender.outcomes(panel) == ["unchanged"]
+
+
+def test_a_result_of_a_timing_stands_at_its_first_event(sender: Sender) -> None:
+    glucose = sender.of_visit(bundles.observation("1", "Glucose", "5.5", "mmol/L"), "o")
+    told = {name: value for name, value in glucose.items() if name not in {"effectiveDateTime", "issued"}}
+    sender.send(sender.patient, sender.encounter)
+    sender.send({**told, "effectiveTiming": {"event": ["2026-11-20T09:05:00+07:00", "2026-11-20T10:05:00+07:00"]}})
+
+    asked = sender.asked("{ healthBook { testResults { nodes { resultedAt } } } }")["healthBook"]
+    assert asked["testResults"]["nodes"] == [{"resultedAt": "2026-11-20T02:05:00Z"}]

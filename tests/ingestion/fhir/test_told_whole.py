@@ -336,3 +336,25 @@ def test_manifestations_as_r5_writes_them_are_shown_and_a_reaction_without_words
 
     assert [one.description for one in allergy.reactions] == ["Phát ban da; Khó thở"]
     assert [str(path).partition(".resource.")[2] for _, path in noted(message)] == ["reaction[1]"]
+
+
+def test_a_drug_that_has_no_name_is_called_by_what_it_is_made_of() -> None:
+    def change(all_: dict[str, Json]) -> None:
+        del all_["drug"]["medicationCodeableConcept"]
+        made = [{"itemCodeableConcept": {"text": name}} for name in ("Amoxicillin", "Acid clavulanic")]
+        all_["drug"]["contained"] = [{"resourceType": "Medication", "id": "m", "ingredient": made}]
+        all_["drug"]["medicationReference"] = {"reference": "#m"}
+
+    (drug,) = [one for made in visit_of(read(change)).prescriptions or () for one in made.items][:1]
+    assert drug.drug_name == "Amoxicillin + Acid clavulanic"
+
+
+def test_a_drug_without_any_name_is_refused() -> None:
+    def change(all_: dict[str, Json]) -> None:
+        del all_["drug"]["medicationCodeableConcept"]
+        all_["drug"]["contained"] = [{"resourceType": "Medication", "id": "m"}]
+        all_["drug"]["medicationReference"] = {"reference": "#m"}
+
+    message = read_message(bundles.message(change=change))
+    told = [(str(one.code), str(one.path)) for one in message.problems if one.effect is Effect.REJECTS]
+    assert [(code, path.rpartition(".")[2]) for code, path in told] == [("ELEMENT_MISSING", "medication[x]")]
