@@ -130,6 +130,12 @@ def _sentence(row: RowRef, inputs: Inputs) -> ColumnElement[Any]:
     return _actor(row, inputs).op("||")(where).op("||")(literal(" ")).op("||")(told)
 
 
+def _share_purpose(row: RowRef) -> ColumnElement[Any]:
+    """Return what somebody reads for; a consent's line tells another purpose, which is none of these."""
+    told = _told(row, "purpose")
+    return case((told.in_([literal(one.name) for one in SharePurpose]), told))
+
+
 def opened_sections(row: RowRef) -> ColumnElement[Any]:
     """Return the bits that the line's `about` tells, of the scope or by themselves."""
     told = func.coalesce(row.about.op("#>>")(literal("{scope,sections}")), _told(row, "sections"))
@@ -236,7 +242,7 @@ class AccessLogEntry:
     )
     facility_code: str | None = rests.column(LineRow.facility_code, description="Its code.")
     purpose: SharePurpose | None = rests.expression(
-        lambda row, _inputs: _told(row, "purpose"), description="What for, where it was told."
+        lambda row, _inputs: _share_purpose(row), description="What for, where it was told."
     )
     sections: list[BookSection] | None = rests.expression(
         lambda row, _inputs: case(

@@ -132,6 +132,10 @@ def test_a_consent_says_what_when_and_how_and_goes_as_easily_as_it_came(person: 
     assert person.do(GIVE, purpose="NOTICES", version=1)["consent"]["id"] != given["id"]
     assert len(person.post(LEDGER)["data"]["me"]["consents"]["nodes"]) == 2
     assert person.lines() == ["CONSENT_GIVEN", "CONSENT_WITHDRAWN", "CONSENT_GIVEN"]
+    log = person.post("{ accessLog { nodes { action purpose } } }")
+    # What a person agrees to is none of the purposes for which a book is read.
+    assert [one["purpose"] for one in log["data"]["accessLog"]["nodes"]] == [None] * 3
+    assert "errors" not in log
 
 
 @pytest.mark.parametrize(
