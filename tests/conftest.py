@@ -21,6 +21,7 @@ from devkit.credentials import make_secrets, prepare_database
 from devkit.postgres import Cluster, temporary_cluster
 from tests import steps
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 TEMPLATE = "sokhoe_template"
 hypothesis.settings.register_profile("same every time", derandomize=True)  # --hypothesis-profile=default draws anew
@@ -99,7 +100,7 @@ class RunningServer:
         self._server = server_of(build_app(self.settings), host="127.0.0.1", port=self.port, wire=self.wire)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
-        give_up_at = time.monotonic() + 30
+        give_up_at = time.monotonic() + PATIENCE
         while not self._server.started:
             if time.monotonic() > give_up_at or not self._thread.is_alive():
                 message = "the server did not start"
@@ -112,7 +113,7 @@ class RunningServer:
         """Stop and wait."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +129,6 @@ def server(settings: Settings) -> Iterator[RunningServer]:
 def http(server: RunningServer) -> Iterator[httpx.Client]:
     """Speak HTTP with the running server."""
     with httpx.Client(
-        base_url=server.url, timeout=10, verify=False
+        base_url=server.url, timeout=PATIENCE, verify=False
     ) as client:  # without reading certificates each time
         yield client

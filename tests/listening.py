@@ -15,6 +15,7 @@ from websockets.typing import Subprotocol
 from app.notifications import live
 from tests.conftest import RunningServer
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 EVENTS = "subscription($after: String) { bookEvents(after: $after) { cursor kind subjectId at __typename } }"
 PROTOCOL = Subprotocol("graphql-transport-ws")
@@ -25,7 +26,9 @@ Look = tuple[datetime, set[str]]
 @contextmanager
 def socket(server: RunningServer, **headers: str) -> Iterator[ClientConnection]:
     url = server.url.replace("http", "ws") + "/graphql"
-    with connect(url, subprotocols=[PROTOCOL], additional_headers=headers, open_timeout=5, close_timeout=2) as one:
+    with connect(
+        url, subprotocols=[PROTOCOL], additional_headers=headers, open_timeout=PATIENCE, close_timeout=2
+    ) as one:
         yield one
 
 
@@ -33,7 +36,7 @@ def say(one: ClientConnection, kind: str, **members: Any) -> None:
     one.send(json.dumps({"type": kind, **members}))
 
 
-def hear(one: ClientConnection, *, seconds: float = 5) -> dict[str, Any]:
+def hear(one: ClientConnection, *, seconds: float = PATIENCE) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(one.recv(timeout=seconds))
     return found
 
@@ -52,7 +55,7 @@ def closed(one: ClientConnection, *, most: int = 100) -> int:
 
     def to_the_end() -> None:
         for _ in range(most + 1):
-            one.recv(timeout=8)
+            one.recv(timeout=PATIENCE)
 
     with pytest.raises(ConnectionClosed) as found:
         to_the_end()
@@ -61,7 +64,7 @@ def closed(one: ClientConnection, *, most: int = 100) -> int:
 
 
 def until_listening(stand: Stand, count: int = 1) -> None:
-    give_up_at = time.monotonic() + 10
+    give_up_at = time.monotonic() + PATIENCE
     while stand.as_owner("SELECT count(*) AS n FROM auth.live_subscription")[0].n < count:
         assert time.monotonic() < give_up_at
         time.sleep(0.02)

@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from app.connector import MOST_ATTEMPTS, ConnectorError, HospitalClient
 from app.identity.jwt import Algorithm, new_private_key
 from tests.receiving import Receiver, problem, serving
+from tests.sockets import PATIENCE
 
 FACILITY = "01901"
 BODY = "<GIAMDINHHS>Nguyễn Văn Hòa</GIAMDINHHS>".encode()
@@ -65,7 +66,7 @@ async def receiver(time: Time) -> AsyncIterator[Receiver]:
 
 @pytest_asyncio.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=5) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         yield client
 
 

@@ -13,8 +13,8 @@ from app.core.settings import Settings
 from tests.conftest import Ground
 from tests.ingestion import messages
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
-GIVE_UP_SECONDS = 120
 NORMAL = "from app.cli import main; main()"
 SPITEFUL = """
 import os, sys
@@ -51,11 +51,11 @@ def worker(settings: Settings, *, program: str = NORMAL) -> Iterator[subprocess.
         yield process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def status_of(stand: Stand, message_id: UUID, *, token: str) -> str:
-    give_up_at = time.monotonic() + GIVE_UP_SECONDS
+    give_up_at = time.monotonic() + PATIENCE
     while (found := stand.receipt(message_id, token=token).status) == "received" and time.monotonic() < give_up_at:
         time.sleep(0.1)
     return found
@@ -80,7 +80,7 @@ def test_a_killed_worker_loses_nothing(settings: Settings, stand: Stand) -> None
     with worker(settings) as first:
         kept = [stand.keep(visit_of("01902", number), token=token) for number in range(20)]
         first.kill()
-        first.wait(10)
+        first.wait(PATIENCE)
 
     with worker(settings):
         assert {status_of(stand, one, token=token) for one in kept} == {"filed"}
@@ -138,7 +138,7 @@ def test_whose_sender_rests_lets_the_large_message_of_another_go_before_it(setti
     many = [stand.keep(large + f"<!-- {number} -->".encode(), token=token) for number in range(3)]
     last = stand.keep(large, token=other)
     with worker(settings):
-        for number in range(GIVE_UP_SECONDS * 10):  # small messages come in all the time
+        for number in range(PATIENCE * 10):  # small messages come in all the time
             assert status_of(stand, stand.keep(visit_of("01909", number), token=other), token=other) == "filed"
             if stand.receipt(last, token=other).status != "received":
                 break
@@ -166,7 +166,7 @@ def test_a_small_message_that_kills_the_worker_kills_it_once(settings: Settings,
     with spiteful(settings) as first:
         bad = stand.keep(poison("kill", 0), token=token)
         good = [stand.keep(visit_of("01907", number), token=other) for number in range(3)]
-        assert first.wait(GIVE_UP_SECONDS) == -signal.SIGKILL
+        assert first.wait(PATIENCE) == -signal.SIGKILL
     with spiteful(settings) as second:
         assert status_of(stand, bad, token=token) == "rejected"
         assert {status_of(stand, one, token=other) for one in good} == {"filed"}

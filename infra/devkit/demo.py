@@ -24,7 +24,7 @@ from devkit.processes import WATCH_SECONDS, Child, Stopped, end_leftovers, hold_
 
 DATABASE = "sokhoe"
 HOST = "127.0.0.1"
-READY_SECONDS = 60
+READY_SECONDS = 180
 PORT_SECONDS = 2
 
 

@@ -34,7 +34,7 @@ from tests.appointments.clinic import (
     tomorrow,
 )
 from tests.people import Stand
-from tests.sockets import free_port
+from tests.sockets import PATIENCE, free_port
 
 pytestmark = pytest.mark.long
 
@@ -186,7 +186,7 @@ class Mortal:
     def kill(self) -> None:
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
 
 @contextmanager

@@ -12,9 +12,7 @@ from pathlib import Path
 import httpx
 
 from app.core.settings import Settings
-from tests.sockets import free_port
-
-READY_SECONDS = 60
+from tests.sockets import PATIENCE, free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +61,14 @@ def _process(
     finally:
         process.terminate()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def _wait_ready(url: str, api: "subprocess.Popen[bytes]") -> None:
-    give_up_at = time.monotonic() + READY_SECONDS
+    give_up_at = time.monotonic() + PATIENCE
     while True:
         try:
             if httpx.get(f"{url}/readyz").status_code == 200:

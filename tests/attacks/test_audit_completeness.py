@@ -24,7 +24,7 @@ from tests.audit.commanding import command, environment
 from tests.conftest import Ground
 from tests.people import Stand
 from tests.sharing.sharing import Clinic
-from tests.sockets import free_port
+from tests.sockets import PATIENCE, free_port
 
 OWNER = Member(number=401)
 DOCUMENTS = {known.name: known.id for known in trusted_operations().values()}
@@ -56,7 +56,9 @@ class Reader:
         """Ask once; a body counts as seen when it came whole."""
         self.asked += 1
         body = {"documentId": DOCUMENTS["SharedBook"], "variables": {"grantId": self.grant}}
-        answer = httpx.post(f"{url}/graphql", json=body, headers={"Authorization": f"Bearer {self.token}"}, timeout=10)
+        answer = httpx.post(
+            f"{url}/graphql", json=body, headers={"Authorization": f"Bearer {self.token}"}, timeout=PATIENCE
+        )
         if answer.status_code == 200 and answer.json()["data"]["sharedHealthBook"] is not None:
             self.seen += 1
 
@@ -99,7 +101,7 @@ def serving(
     with (folder / "api.log").open("ab") as log:
         process = subprocess.Popen(line, env=environment(settings), cwd=folder, stdout=log, stderr=log)
     try:
-        give_up_at = time.monotonic() + 60
+        give_up_at = time.monotonic() + PATIENCE
         while True:
             try:
                 if httpx.get(f"{url}/readyz").status_code == 200:
@@ -130,14 +132,14 @@ def test_t17_of_an_api_that_is_killed_while_people_read_every_body_has_its_line(
             threads = [threading.Thread(target=reader.read_until, args=(url, stop)) for reader in readers]
             for thread in threads:
                 thread.start()
-            give_up_at = time.monotonic() + 60
+            give_up_at = time.monotonic() + PATIENCE
             while any(reader.seen < (turn + 1) * 5 for reader in readers):
                 assert time.monotonic() < give_up_at
                 time.sleep(0.01)
             api.send_signal(signal.SIGKILL)
             stop.set()
             for thread in threads:
-                thread.join(timeout=20)
+                thread.join(timeout=PATIENCE)
 
     written = [views(clinic, citizen, reader) - earlier for reader, earlier in zip(readers, before, strict=True)]
     assert all(reader.seen >= ROUNDS * 5 for reader in readers)
@@ -154,7 +156,7 @@ def test_t17_killed_between_the_reading_and_the_answer_the_line_is_there(
     with serving(settings, tmp_path, program=AT_THE_WORST_MOMENT) as (api, url):
         with pytest.raises(httpx.TransportError):
             reader.read(url)
-        assert api.wait(timeout=20) == -signal.SIGKILL
+        assert api.wait(timeout=PATIENCE) == -signal.SIGKILL
 
     assert reader.seen == 0
     assert views(clinic, citizen, reader) == before + 1

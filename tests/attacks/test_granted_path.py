@@ -13,6 +13,7 @@ from tests.attacks import tries
 from tests.attacks.crowd import Member, message
 from tests.people import Stand
 from tests.sharing.sharing import Clinic
+from tests.sockets import PATIENCE
 
 PATIENT, OTHER = Member(number=321), Member(number=322)
 OPEN = "SELECT citizen_id, sections FROM auth.open_granted_book($1, NULL, $2, $3, 'probe')"
@@ -130,7 +131,9 @@ async def test_trap1_an_announced_line_opens_one_book_once_whatever_becomes_of_t
         line = await announced(stand, shared.doctor, shared.grant)
         async with reader.transaction():
             await reader.fetch(OPEN, shared.doctor, shared.grant, line)
-            refused = await asyncio.wait_for(tries.sqlstate_of(other, OPEN, shared.doctor, shared.grant, line), 2)
+            refused = await asyncio.wait_for(
+                tries.sqlstate_of(other, OPEN, shared.doctor, shared.grant, line), PATIENCE
+            )
             assert refused == tries.STALE
 
         line = await announced(stand, shared.doctor, shared.grant)  # a retry announces again, and reads

@@ -19,6 +19,7 @@ from tests.attacks.tries import run
 from tests.conftest import Ground
 from tests.given import is_live, variables_of
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 ONE, TWO = Member(number=601), Member(number=602)
 CANARY = Member(
@@ -33,7 +34,6 @@ CANARY = Member(
     },
 )
 BOOK = "query Book($id: ID) { healthBook(citizenId: $id) { version owner { fullName } visits { nodes { reason } } } }"
-FILED_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,12 @@ def people(stand: Stand, settings: Settings, tmp_path_factory: pytest.TempPathFa
     sender = stand.facility()
     with (
         running(settings, tmp_path_factory.mktemp("product")) as product,
-        httpx.Client(base_url=product.url, timeout=10) as client,
+        httpx.Client(base_url=product.url, timeout=PATIENCE) as client,
     ):
         as_sender = {"Authorization": f"Bearer {sender}", "Content-Type": "application/xml"}
         sent = client.post("/ingest/qd4750", content=message(ONE, TWO, CANARY), headers=as_sender)
         assert sent.status_code == 202, sent.text
-        give_up_at = time.monotonic() + FILED_SECONDS
+        give_up_at = time.monotonic() + PATIENCE
         receipt = f"/ingest/messages/{sent.json()['messageId']}"
         while client.get(receipt, headers=as_sender).json()["status"] != "filed":
             assert time.monotonic() < give_up_at, product.said().decode()

@@ -27,6 +27,7 @@ from tests.identity.families import Families
 from tests.people import Stand, now
 from tests.sharing.opening import request
 from tests.sharing.sharing import ASK, WHOLE, Clinic, a_key
+from tests.sockets import PATIENCE
 
 VICTIM, STRANGER = Member(number=331), Member(number=332)
 PLACES = {
@@ -81,7 +82,7 @@ def world(stand: Stand, server: Any) -> Iterator[World]:
     assert stand.process(kept) == stand.file(message(STRANGER), token=sender) == "filed"
     victim, stranger = (stand.citizen_by(one.personal_id) for one in (VICTIM, STRANGER))
     Teller(stand, victim, kept, "01901").tells(DOSE)
-    with httpx.Client(base_url=server.url, timeout=20) as http:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as http:
         clinic = Clinic(stand, http)
         yield _world(stand, clinic, victim, stranger, str(kept))
 

@@ -18,6 +18,7 @@ from tests.listening import begin, hear, socket, subscribe
 from tests.people import Stand
 from tests.sharing.opening import request
 from tests.sharing.sharing import APPROVE, ASK, PREVIEW, REDEEM, REVOKE, SHARED, WHOLE, Clinic, a_key, redeem_input
+from tests.sockets import PATIENCE
 
 CHILD, OTHER = Member(number=341), Member(number=342)
 CLOSED = 32  # VIOLENCE
@@ -29,7 +30,7 @@ def clinic(stand: Stand, server: RunningServer) -> Iterator[Clinic]:
     sender = stand.facility()
     stand.facility("01902", name="Bệnh viện khác")
     assert stand.file(message(CHILD, OTHER), token=sender) == "filed"
-    with httpx.Client(base_url=server.url, timeout=20) as http:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as http:
         yield Clinic(stand, http)
 
 

@@ -22,6 +22,7 @@ from tests.audit.commanding import command, environment
 from tests.audit.sealers import Sealers
 from tests.audit.visitors import Visitors
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 STEPS = 7  # of one round: BEGIN, turn, leaves, edge, seal, COMMIT, after it
 
@@ -147,7 +148,7 @@ def test_a_sealer_that_is_killed_at_any_step_leaves_a_whole_tree(
         [sys.executable, "-m", "tests.audit.mortal", str(step)],
         env=environment(settings, SOKHOE_SEAL_SECONDS="0.05"),
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert killed.returncode == -signal.SIGKILL
     after, _ = tree_of(visitors.stand)
@@ -175,7 +176,7 @@ def test_of_two_sealers_at_once_one_works_and_the_other_takes_over_when_it_dies(
     finally:
         for process in both.values():
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=PATIENCE)
     assert all(log.read_bytes().count(b'"defect"') == 0 for log in both)
     assert sorted(process.returncode for process in both.values()) == [-signal.SIGKILL, 0]
     tree_of(visitors.stand)
@@ -202,7 +203,7 @@ def epoch_of(stand: Stand) -> int:
 
 
 def _write_until(visitors: Visitors, citizen: UUID, is_done: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + 60
+    give_up_at = time.monotonic() + PATIENCE
     while not is_done():
         assert time.monotonic() < give_up_at
         visitors.write(citizen, "GRANT_GIVEN", by=None)

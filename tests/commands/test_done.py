@@ -27,6 +27,7 @@ from tests.identity.families import Families
 from tests.ingestion.fhir import bundles
 from tests.people import Stand, now
 from tests.receiving import Receiver, serving
+from tests.sockets import PATIENCE
 
 
 def test_serve_prints_every_setting_without_needing_one() -> None:
@@ -54,14 +55,14 @@ def test_a_server_that_is_told_to_stop_is_done(number: signal.Signals, tmp_path:
             while server.poll() is None and not answers(port):
                 time.sleep(0.05)
             server.send_signal(number)
-            assert server.wait(20) == 0, (tmp_path / "log").read_text(encoding="utf-8")
+            assert server.wait(PATIENCE) == 0, (tmp_path / "log").read_text(encoding="utf-8")
         finally:
             server.kill()
 
 
 def answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/livez", timeout=PATIENCE).status_code == 200
     except httpx.TransportError:
         return False
 

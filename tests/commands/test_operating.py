@@ -15,7 +15,7 @@ import pytest
 
 from tests.commands.running import ROOT, Sokhoe, bilingual
 from tests.conftest import Ground
-from tests.sockets import free_port
+from tests.sockets import PATIENCE, free_port
 
 PROGRAM = (sys.executable, "-c", "import sys; from app.cli import main; sys.exit(main())")
 TOUCH_THE_DATABASE = [
@@ -177,7 +177,9 @@ def test_a_log_that_nobody_takes_keeps_nobody_from_an_answer() -> None:
         try:
             while server.poll() is None and not _answers(port):
                 time.sleep(0.05)
-            assert [httpx.get(f"http://127.0.0.1:{port}/readyz").status_code for _ in range(3)] == [200] * 3
+            assert [httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE).status_code for _ in range(3)] == [
+                200
+            ] * 3
         finally:
             server.kill()
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 from tests.compiler.bench import Bench
 from tests.compiler.rows import TABLES
 from tests.compiler.toy import ddl
+from tests.sockets import PATIENCE
 
 
 def binaries() -> Path:
@@ -57,12 +59,13 @@ def socket_folder() -> Iterator[Path]:
         yield home
     finally:
         server.send_signal(signal.SIGINT)  # a fast shutdown, whoever is still connected
-        server.wait(timeout=30)
+        server.wait(timeout=PATIENCE)
         shutil.rmtree(home)
 
 
 async def _connected(folder: Path) -> asyncpg.Connection:
-    for _ in range(200):
+    give_up_at = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up_at:
         try:
             return await asyncpg.connect(
                 host=str(folder),

@@ -16,6 +16,7 @@ from app.demo.people import FACILITIES, citizens
 from app.identity.jwt import new_private_key
 from tests.demo.year import TODAY
 from tests.receiving import Receiver, problem, serving
+from tests.sockets import PATIENCE
 
 KEYS = {facility.code: new_private_key(alg="ES256") for facility in FACILITIES}
 CITIZENS = 5
@@ -38,7 +39,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest_asyncio.fixture
 async def client_for(receiver: Receiver) -> AsyncIterator[Clients]:
     numbers: Iterator[int] = count(1)
-    async with httpx.AsyncClient(timeout=5) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE) as http:
         clients = {
             code: HospitalClient(
                 base_url=receiver.url,

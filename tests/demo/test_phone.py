@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from app.demo.phone import Phone, SignInFailed, wait_for_browser
+from tests.sockets import PATIENCE
 
 SERVER = "http://127.0.0.1:9"
 
@@ -22,12 +23,12 @@ def test_it_waits_for_the_browser_and_thanks_it() -> None:
 
     def browse() -> None:
         url = f"http://127.0.0.1:{listener.server_port}"
-        with httpx.Client(trust_env=False) as http:
+        with httpx.Client(timeout=PATIENCE, trust_env=False) as http:
             pages.extend([http.get(f"{url}/favicon.ico"), http.get(f"{url}/signed-in?code=c&state=s")])
 
     browser = threading.Thread(target=browse)
     browser.start()
-    asked = wait_for_browser(listener, seconds=20, clock=time.monotonic)
+    asked = wait_for_browser(listener, seconds=PATIENCE, clock=time.monotonic)
     browser.join()
     listener.server_close()
 

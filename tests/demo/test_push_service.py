@@ -25,6 +25,7 @@ from app.notifications.messages import Words
 from tests.ingestion import messages
 from tests.notifications.pushing import Service, push_service
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 NOON = datetime(2026, 11, 23, 5, tzinfo=UTC)  # 12:00 in Viet Nam
 NIGHT = datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -46,7 +47,7 @@ def one(address: str = "phone") -> Message:
 
 def send(secrets: Path, service: Service, *messages: Message) -> list[Outcome]:
     async def go() -> list[Outcome]:
-        async with open_pusher(secrets, url=service.send_url, call_seconds=2) as pusher:
+        async with open_pusher(secrets, url=service.send_url, call_seconds=PATIENCE) as pusher:
             return [found.outcome for found in await pusher.send(messages)]
 
     return asyncio.run(go())
@@ -62,13 +63,13 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def test_what_arrived_is_listed_and_shown(service: Service, tmp_path: Path) -> None:
     assert send(tmp_path, service, one("a")) + send(tmp_path, service, one("b")) == [Outcome.SENT] * 2
 
-    listed = httpx.get(f"{service.url}/messages").json()
-    page = httpx.get(f"{service.url}/").text
+    listed = httpx.get(f"{service.url}/messages", timeout=PATIENCE).json()
+    page = httpx.get(f"{service.url}/", timeout=PATIENCE).text
 
     assert [(entry["n"], entry["message"]["fid"]) for entry in listed] == [(1, "a"), (2, "b")]
     assert datetime.fromisoformat(listed[0]["at"]).tzinfo is not None
-    assert httpx.get(f"{service.url}/messages", params={"after": "1"}).json() == listed[1:]
-    assert httpx.get(f"{service.url}/messages", params={"after": "x"}).status_code == 400
+    assert httpx.get(f"{service.url}/messages", params={"after": "1"}, timeout=PATIENCE).json() == listed[1:]
+    assert httpx.get(f"{service.url}/messages", params={"after": "x"}, timeout=PATIENCE).status_code == 400
     assert "&lt;b&gt;Có tin&lt;/b&gt;" in page
     assert "<b>Có tin" not in page
 
@@ -81,7 +82,7 @@ def test_a_key_file_is_the_workers_alone_and_one_that_is_replaced_counts_at_once
 
     async def go() -> list[Outcome]:
         found = []
-        async with open_pusher(tmp_path, url=service.send_url, call_seconds=2) as pusher:
+        async with open_pusher(tmp_path, url=service.send_url, call_seconds=PATIENCE) as pusher:
             for key in (PushService().key, service.state.key):
                 write_account(PushService(key=key), file=file, url=service.url)
                 found += [result.outcome for result in await pusher.send([one()])]
@@ -97,7 +98,7 @@ def test_a_busy_service_does_not_use_up_the_connections(service: Service, tmp_pa
     service.state.faults["*"] = [PushFault.UNAVAILABLE] * 250
 
     async def go() -> list[Outcome]:
-        async with open_pusher(tmp_path, url=service.send_url, call_seconds=5) as pusher:
+        async with open_pusher(tmp_path, url=service.send_url, call_seconds=PATIENCE) as pusher:
             await pusher.send([one() for _ in range(150)])
             service.state.faults.clear()
             return [result.outcome for result in await pusher.send([one() for _ in range(50)])]
@@ -130,7 +131,7 @@ def test_a_phone_of_the_demo_shows_what_is_locked_and_what_is_behind(
     owner = stand.citizen_by(messages.VISIT["SO_CCCD"] or "")
 
     async def listen() -> list[Rung]:
-        async with httpx.AsyncClient(base_url=http.base_url) as client:
+        async with httpx.AsyncClient(base_url=http.base_url, timeout=PATIENCE) as client:
             phone = Handset(name="mine", token=stand_token, http=client, push_url=service.url, new_key=str(uuid4()))
             await phone.register()
             assert await phone.waits(now=NIGHT)
@@ -152,7 +153,7 @@ def test_a_phone_of_the_demo_shows_what_is_locked_and_what_is_behind(
 
     async def ring(settings: Settings) -> None:
         engine = open_engine(settings, Login.WORKER, size=1)
-        async with open_pusher(tmp_path, url=service.send_url, call_seconds=2) as pusher:
+        async with open_pusher(tmp_path, url=service.send_url, call_seconds=PATIENCE) as pusher:
             reached = await pushing.take(engine=engine, most=10)
             await pushing.send(reached, engine=engine, vault=open_vault(settings.secrets_dir), pusher=pusher)
         await engine.dispose()

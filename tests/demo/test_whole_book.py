@@ -19,6 +19,7 @@ from app.ingestion.fhir import read_message
 from tests.conftest import RunningServer
 from tests.demo.year import TODAY
 from tests.people import Stand, now
+from tests.sockets import PATIENCE
 
 PEOPLE = tuple(citizen(number) for number in range(1, 5))
 LISTS = ("vaccinationSchedule", "imaging", "conditions", "allergies", "noKnownAllergies", "insurance")
@@ -65,7 +66,7 @@ def test_no_section_of_the_first_two_is_null_or_empty(
     assert sent.status_code == 200, sent.text
 
     async def book() -> bool:
-        async with httpx.AsyncClient(base_url=server.url) as phone:
+        async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as phone:
             return await booking.book_once(phone, token=mine, facility_code=code, today=TODAY)
 
     assert asyncio.run(book())

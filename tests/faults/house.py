@@ -18,6 +18,7 @@ from app.core.settings import Settings
 from devkit.homes import PostgresError
 from devkit.postgres import Cluster
 from tests.faults.points import POINTS
+from tests.sockets import PATIENCE
 
 DATABASE = "faults"
 PROGRAM = "from tests.faults.points import main; main()"
@@ -66,7 +67,7 @@ class House:
             self._keeper.join(10)
         for process in self._running.values():
             process.kill()
-            process.wait(10)
+            process.wait(PATIENCE)
 
     def client(self, *, timeout: float) -> httpx.Client:
         """Return a client of the API."""

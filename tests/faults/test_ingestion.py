@@ -18,14 +18,13 @@ from tests.faults.journal import Journal, send
 from tests.faults.points import POINTS
 from tests.ingestion import messages
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 pytestmark = pytest.mark.long
 
 FACILITY = "01901"
 SENDERS = 3
 PEOPLE = 12
-SECONDS_FOR_FAULTS = 60
-DRAIN_SECONDS = 60
 PAUSE = (0.5, 2.5)
 SEED = int(os.environ.get("FAULT_SEED", "20261122"))
 
@@ -81,14 +80,14 @@ def hurt(house: House, random: Random) -> None:
     for blow in blows:
         time.sleep(random.uniform(*PAUSE))
         if blow == "reader":
-            wait_for(house.kill_reader, seconds=SECONDS_FOR_FAULTS)
+            wait_for(house.kill_reader, seconds=PATIENCE)
         elif blow == "backend":
-            wait_for(house.kill_backend, seconds=SECONDS_FOR_FAULTS)
+            wait_for(house.kill_backend, seconds=PATIENCE)
         elif blow == "postmaster":
             house.kill_postgresql()
         else:
             house.kill(blow)
-    wait_for(house.note, seconds=SECONDS_FOR_FAULTS)
+    wait_for(house.note, seconds=PATIENCE)
 
 
 def waiting(house: House) -> int:
@@ -127,7 +126,7 @@ def test_whatever_is_killed_every_202_is_filed_once(house: House, tmp_path: Path
         finally:
             load.stop()
         sent = [one for task in sending for one in task.result()]
-    assert wait_for(lambda: waiting(house) == 0, seconds=DRAIN_SECONDS), f"{waiting(house)} are not filed"
+    assert wait_for(lambda: waiting(house) == 0, seconds=PATIENCE), f"{waiting(house)} are not filed"
     check(house, sent=sent, journal=journal)
     print(f"{len(sent)} messages, {journal.unknown} unknown, {dict(house.hurt)}")
     wanted = {*POINTS, *(f"killed: {name}" for name in ("serve", "worker", "reader", "backend", "postmaster"))}

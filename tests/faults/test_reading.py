@@ -26,6 +26,7 @@ from tests.audit.commanding import sokhoe
 from tests.faults.house import House, rows, wait_for
 from tests.people import Stand
 from tests.sharing.sharing import Clinic
+from tests.sockets import PATIENCE
 
 pytestmark = pytest.mark.long
 
@@ -33,8 +34,6 @@ SEED = int(os.environ.get("FAULT_SEED", "20261123"))
 OWNERS = tuple(Member(number=500 + number) for number in range(4))
 DOCTORS = 2
 AT_ONCE = 3  # of each
-HEALED_SECONDS = 60
-LONGEST_SECONDS = 20  # for an answer: nobody is left hanging
 STILL_SECONDS = 3
 DOCUMENTS = {known.name: known.id for known in trusted_operations().values()}
 
@@ -91,7 +90,7 @@ class Waiting:
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def read(self, reader: Reader) -> None:
-        with self.house.client(timeout=LONGEST_SECONDS) as http:
+        with self.house.client(timeout=PATIENCE) as http:
             while not self.stopped.wait(0.005):
                 reader.read(http)
 
@@ -102,13 +101,13 @@ class Waiting:
         def have_seen() -> bool:
             return all(reader.outcomes["seen"] > seen for reader, seen in zip(self.readers, before, strict=True))
 
-        return wait_for(have_seen, seconds=HEALED_SECONDS)
+        return wait_for(have_seen, seconds=PATIENCE)
 
 
 @pytest.fixture
 def clinic(house: House) -> Iterator[Clinic]:
-    with house.client(timeout=LONGEST_SECONDS) as http:
-        assert wait_for(house.is_ready, seconds=HEALED_SECONDS)
+    with house.client(timeout=PATIENCE) as http:
+        assert wait_for(house.is_ready, seconds=PATIENCE)
         yield Clinic(Stand(house.settings), http)
 
 
@@ -117,7 +116,7 @@ def readers(house: House, clinic: Clinic) -> list[Reader]:
     """Owners who read their own book, and doctors who read one that is shared with them."""
     stand = clinic.stand
     stand.file(message(*OWNERS), token=stand.facility())  # or a worker of the house does
-    assert wait_for(lambda: len(rows(house, "SELECT 1 FROM book.visit")) == len(OWNERS), seconds=HEALED_SECONDS)
+    assert wait_for(lambda: len(rows(house, "SELECT 1 FROM book.visit")) == len(OWNERS), seconds=PATIENCE)
     found = []
     for at, member in enumerate(OWNERS):
         citizen = stand.citizen_by(member.personal_id)
@@ -166,7 +165,7 @@ def lock(house: House) -> None:
 
 BLOWS: dict[str, Callable[[House], Any]] = {
     "killed: serve": lambda house: house.kill("serve"),
-    "killed: backend": lambda house: wait_for(lambda: house.kill_backend(of="'api'"), seconds=HEALED_SECONDS),
+    "killed: backend": lambda house: wait_for(lambda: house.kill_backend(of="'api'"), seconds=PATIENCE),
     "killed: postmaster": House.kill_postgresql,
     "stood still": stand_still,
     "cut off": cut_off,
@@ -203,7 +202,7 @@ def test_i5_i9_i10_whatever_happens_a_reader_sees_a_whole_book_or_503_and_every_
     print([dict(reader.outcomes) for reader in readers], dict(house.hurt))
     assert [reader.wrong[:3] for reader in readers] == [[]] * len(readers)
     assert set(BLOWS) - set(house.hurt) == set(), "these faults did not happen"
-    assert wait_for(house.is_ready, seconds=HEALED_SECONDS)
+    assert wait_for(house.is_ready, seconds=PATIENCE)
     for reader in readers[:DOCTORS]:
         lines = views(house, clinic.doctors[reader.token])
         assert reader.outcomes["seen"] <= lines <= reader.outcomes["asked"]

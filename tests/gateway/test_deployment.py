@@ -22,6 +22,7 @@ from app.gateway.trusted import GRACE, BadOperation, TrustedOperation
 from tests.attacks import tries
 from tests.conftest import Ground, RunningServer
 from tests.people import Stand, now
+from tests.sockets import PATIENCE
 
 pytestmark = pytest.mark.long
 
@@ -134,7 +135,7 @@ def forget_calls() -> None:
 
 def answer(url: str, known: TrustedOperation, token: str) -> bytes:
     headers = {"Authorization": f"Bearer {token}"}
-    got = httpx.post(f"{url}/graphql", json={"documentId": known.id}, headers=headers)
+    got = httpx.post(f"{url}/graphql", json={"documentId": known.id}, headers=headers, timeout=PATIENCE)
     assert (got.status_code, "errors" in got.json()) == (200, False)
     return got.content
 
@@ -182,14 +183,14 @@ def test_until_sunset_and_grace_are_over_a_document_is_answered(
     with_sunset("Visits", sunset, monkeypatch)
     headers = {"Authorization": f"Bearer {newcomer(stand)}"}
 
-    first = http.post("/graphql", json={"documentId": KNOWN["Visits"].id}, headers=headers)
+    first = http.post("/graphql", json={"documentId": KNOWN["Visits"].id}, headers=headers, timeout=PATIENCE)
     again = http.post(
         "/graphql", json={"documentId": KNOWN["Visits"].id}, headers={**headers, "If-None-Match": first.headers["etag"]}
     )
 
     assert (first.status_code, again.status_code) == (200, 304)
     assert first.headers["sunset"] == again.headers["sunset"] == sunset.strftime("%a, %d %b %Y 00:00:00 GMT")
-    other = http.post("/graphql", json={"documentId": KNOWN["Me"].id}, headers=headers)
+    other = http.post("/graphql", json={"documentId": KNOWN["Me"].id}, headers=headers, timeout=PATIENCE)
     assert "sunset" not in other.headers
     assert stand.run(Login.MIGRATOR, deployment.retire) == ()
 

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import RunningServer
 from tests.ingestion import messages
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 END = "mutation End($input: EndSessionInput!) { endSession(input: $input) { sessionId } }"
 NUMBER = messages.VISIT["SO_CCCD"] or ""
@@ -141,7 +142,7 @@ def test_a_hundred_at_once_with_one_key_are_one_deed(server: RunningServer, stan
     asked = {"query": END, "variables": {"input": {"idempotencyKey": "g", "sessionId": wanted}}}
 
     async def all_at_once() -> list[httpx.Response]:
-        async with httpx.AsyncClient(base_url=server.url, timeout=20, headers=bearer(token)) as client:
+        async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE, headers=bearer(token)) as client:
             return await asyncio.gather(*(client.post("/graphql", json=asked) for _ in range(100)))
 
     answers = asyncio.run(all_at_once())

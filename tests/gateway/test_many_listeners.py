@@ -22,10 +22,10 @@ from app.notifications import live
 from tests.conftest import RunningServer
 from tests.listening import EVENTS, PROTOCOL
 from tests.people import Stand, now
+from tests.sockets import PATIENCE
 
 PEOPLE = 120
 EACH = sockets.MOST_SUBSCRIPTIONS
-PATIENCE_SECONDS = 30
 
 
 def crowd(stand: Stand) -> dict[UUID, str]:
@@ -48,7 +48,7 @@ def crowd(stand: Stand) -> dict[UUID, str]:
 @asynccontextmanager
 async def listener(url: str, token: str) -> AsyncIterator[ClientConnection]:
     """Open a connection with as many subscriptions as one may have."""
-    async with connect(url, subprotocols=[PROTOCOL], open_timeout=PATIENCE_SECONDS, close_timeout=2) as one:
+    async with connect(url, subprotocols=[PROTOCOL], open_timeout=PATIENCE, close_timeout=2) as one:
         await one.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
         assert json.loads(await one.recv()) == {"type": "connection_ack"}
         for name in range(EACH):
@@ -57,7 +57,7 @@ async def listener(url: str, token: str) -> AsyncIterator[ClientConnection]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    give_up_at = time.monotonic() + PATIENCE
     while not await asyncio.to_thread(condition):
         assert time.monotonic() < give_up_at
         await asyncio.sleep(0.002)
@@ -65,7 +65,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def heard(one: ClientConnection) -> set[tuple[str, str]]:
     """Return what all subscriptions of a connection hear once, as (kind, subject)."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         said = [json.loads(await one.recv()) for _ in range(EACH)]
     assert Counter(each["id"] for each in said) == {str(name): 1 for name in range(EACH)}
     told = [each["payload"]["data"]["bookEvents"] for each in said]
@@ -73,7 +73,7 @@ async def heard(one: ClientConnection) -> set[tuple[str, str]]:
 
 
 async def code_of(one: ClientConnection) -> int:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(ConnectionClosed) as found:
             await one.recv()
     assert found.value.rcvd is not None
@@ -115,8 +115,9 @@ def test_hundreds_listen_and_each_hears_its_own_by_one_look_for_all(
                 body = await asyncio.to_thread(http.post, "/graphql", **question(people))
                 assert body.json()["data"]["me"]["id"]
             await asyncio.sleep(max(0.0, begun + 2 - time.monotonic()))
+            await until(lambda: asked["heard"] > 0)
             most = (time.monotonic() - begun) / live.LOOK_EVERY.total_seconds() + 1
-            assert 1 <= asked["heard"] <= most
+            assert asked["heard"] <= most
             assert asked["other"] == 0
 
             await asyncio.to_thread(happen, "BOOK_OPENED", list(people))
@@ -193,10 +194,10 @@ def test_a_database_that_is_away_for_a_moment_ends_nothing_and_one_that_stays_aw
         pool.is_down = True
         await until(lambda: pool.looks >= live.PATIENCE // 2)
         pool.rows, pool.is_down = [event_of(listening)], False
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert (await anext(listening.hear())).kind == "OPENED"
         pool.is_down = True
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert isinstance(await end_of(listening), Unavailable)
 
     asyncio.run(go())
@@ -210,7 +211,7 @@ def test_who_does_not_take_what_is_told_is_cut_off() -> None:
         for _ in range(live.MOST_WAITING // 50 + 1):
             pool.rows = [event_of(listening) for _ in range(50)]
             await until(lambda: not pool.rows)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert isinstance(await end_of(listening), RateLimited)
 
     asyncio.run(go())

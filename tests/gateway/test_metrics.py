@@ -9,7 +9,7 @@ from app.gateway import metrics
 from tests.conftest import RunningServer
 from tests.ingestion import messages
 from tests.people import Stand
-from tests.sockets import free_port
+from tests.sockets import PATIENCE, free_port
 
 NUMBER = messages.VISIT["SO_CCCD"] or ""
 
@@ -55,8 +55,8 @@ def test_b215_outside_demo_mode_they_stand_on_a_port_of_their_own(settings: Sett
     running = RunningServer(settings.model_copy(update={"demo": False, "metrics_port": port}))
     running.start()
     try:
-        assert httpx.get(f"{running.url}/metrics").status_code == 404
-        told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        assert httpx.get(f"{running.url}/metrics", timeout=PATIENCE).status_code == 404
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE).text
         named = {sample.name: sample for family in text_string_to_metric_families(told) for sample in family.samples}
         assert named["sokhoe_build"].labels["release"]
         assert named["sokhoe_pool_connections"].value >= 1

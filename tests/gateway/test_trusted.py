@@ -14,6 +14,7 @@ from tests.conftest import RunningServer
 from tests.ingestion import messages
 from tests.ingestion.messages import VISIT
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 NUMBER = VISIT["SO_CCCD"] or ""
 OTHER_NUMBER = "001185012399"
@@ -40,7 +41,7 @@ def released(settings: Settings) -> Iterator[httpx.Client]:
     """Speak with a server as it is installed: released operations only."""
     running = RunningServer(settings.model_copy(update={"demo": False}))
     running.start()
-    with httpx.Client(base_url=running.url, timeout=10) as client:
+    with httpx.Client(base_url=running.url, timeout=PATIENCE) as client:
         yield client
     running.stop()
 

@@ -12,6 +12,7 @@ from app.core.settings import Settings
 from tests.conftest import RunningServer
 from tests.ingestion import messages
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 
 @dataclass(slots=True)
@@ -34,6 +35,6 @@ def reading_by(clock: Clock, *, settings: Settings, stand: Stand) -> Iterator[ht
         running = RunningServer(settings)
         running.start()
         headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=running.url, timeout=20, headers=headers) as http:
+        with httpx.Client(base_url=running.url, timeout=PATIENCE, headers=headers) as http:
             yield http
         running.stop()

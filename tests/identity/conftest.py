@@ -4,9 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.core import outbound
 from app.core.settings import Settings
 from tests.conftest import RunningServer
 from tests.identity.signing_in import Instead, Scene, make_scene
+from tests.sockets import PATIENCE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient() -> Iterator[None]:
+    """Wait for a provider as long as the settings say: it runs in this process, which may have to wait itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outbound, "CONNECT_SECONDS", PATIENCE)
+        patch.setattr(outbound, "READ_SECONDS", PATIENCE)
+        yield
 
 
 @pytest.fixture(scope="module")

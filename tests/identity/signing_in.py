@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import pytest
 import uvicorn
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
@@ -25,7 +26,7 @@ from app.demo.provider.app import build_provider
 from app.demo.provider.desk import Desk, Registration
 from app.demo.provider.faults import Fault
 from tests.people import Stand
-from tests.sockets import free_port
+from tests.sockets import PATIENCE, free_port
 
 CLAIMED = "https://app.sokhoe.example/app/signed-in"
 TLS = ssl.create_default_context()  # making one takes longer than a sign-in
@@ -105,7 +106,7 @@ class RunningProvider:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
-        give_up_at = time.monotonic() + 30
+        give_up_at = time.monotonic() + PATIENCE
         while not self._server.started:
             assert time.monotonic() < give_up_at, "the provider did not start"
             time.sleep(0.01)
@@ -114,7 +115,7 @@ class RunningProvider:
         self.instead.left.set()
         self._server.should_exit = True
         self._server.force_exit = True
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=PATIENCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,7 @@ class Scene:
 
     @contextmanager
     def browser(self) -> Iterator[httpx.Client]:
-        with httpx.Client(timeout=10, trust_env=False, verify=TLS) as client:
+        with httpx.Client(timeout=PATIENCE, trust_env=False, verify=TLS) as client:
             yield client
 
     @contextmanager
@@ -146,6 +147,13 @@ class Scene:
         finally:
             self.desk.faults.clear()
             self.desk.said_instead.clear()
+
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Let the server wait for its provider no longer than a moment."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(self.settings.__dict__, "provider_seconds", 0.3)
+            yield
 
     def come_back(self, account: str = "citizen:1", *, phone: Phone | None = None) -> tuple[Phone, str]:
         """Go through the browser; the app's address with the answer."""
@@ -207,7 +215,7 @@ def answer_of(address: str) -> dict[str, str]:
 
 
 def make_scene(settings: Settings, **provider: Any) -> tuple[Scene, RunningProvider, int]:
-    """Choose two ports and tell server and provider of each other."""
+    """Choose two ports and tell server and provider of each other; the server is patient."""
     port, provider_port = free_port(), free_port()
     url, issuer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{provider_port}"
     preset = provider.pop("preset", "vneid")
@@ -218,6 +226,7 @@ def make_scene(settings: Settings, **provider: Any) -> tuple[Scene, RunningProvi
                 {"preset": preset, "issuer": issuer, "client_id": "sokhoe", **provider}
             ),
             "apps": APPS,
+            "provider_seconds": PATIENCE,
         }
     )
     desk = Desk(

@@ -24,6 +24,7 @@ from tests.identity.holding import Holder
 from tests.identity.signing_in import Scene, answer_of
 from tests.identity.test_http import claims
 from tests.people import now
+from tests.sockets import PATIENCE
 
 CODES = ("01901", "79001", "48195")
 KHOI = register()[0]
@@ -79,12 +80,12 @@ def token_of_system(scene: Scene, code: str, practitioner: str | None) -> httpx.
     assertion = sign(claims(scene.settings, iss=code, sub=code), key=private_key(code))
     form = {"grant_type": "client_credentials", "client_assertion_type": JWT_BEARER, "client_assertion": assertion}
     named = {} if practitioner is None else {"practitioner": practitioner}
-    return httpx.post(f"{scene.url}/auth/token", data={**form, **named}, timeout=10)
+    return httpx.post(f"{scene.url}/auth/token", data={**form, **named}, timeout=PATIENCE)
 
 
 def ask_as_system(scene: Scene, query: str, token: str) -> Any:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.post(f"{scene.url}/graphql", json={"query": query}, headers=headers, timeout=10).json()
+    return httpx.post(f"{scene.url}/graphql", json={"query": query}, headers=headers, timeout=PATIENCE).json()
 
 
 # ---- one role at a time
@@ -228,7 +229,12 @@ def test_b141_a_citizen_and_a_system_pair_nobody(scene: Scene) -> None:
     system = token_of_system(scene, "01901", KHOI.certificate).json()["access_token"]
     variables = {"input": {"idempotencyKey": "k", "pairingId": made}}
     headers = {"Authorization": f"Bearer {system}"}
-    by_system = httpx.post(f"{scene.url}/graphql", json={"query": UNPAIR, "variables": variables}, headers=headers)
+    by_system = httpx.post(
+        f"{scene.url}/graphql",
+        json={"query": UNPAIR, "variables": variables},
+        headers=headers,
+        timeout=PATIENCE,
+    )
 
     assert by_system.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
     assert do(scene, PAIR, scene.sign_in("doctor:1")["access_token"], facilityCode="01901") == "NOT_FOUND"
@@ -265,7 +271,7 @@ def test_b141_a_practitioners_token_pushes_nothing_and_a_systems_own_asks_nothin
 
     def door(token: str) -> int:
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.get(f"{scene.url}/ingest/messages", headers=headers).status_code
+        return httpx.get(f"{scene.url}/ingest/messages", headers=headers, timeout=PATIENCE).status_code
 
     assert (door(acting), door(own)) == (401, 200)
     assert ask_as_system(scene, ME, own)["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

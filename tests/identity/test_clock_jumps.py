@@ -25,7 +25,7 @@ from app.identity.jwk import thumbprint_bytes
 from tests.identity.holding import STEP_UP
 from tests.ingestion import messages
 from tests.people import Stand
-from tests.sockets import free_port
+from tests.sockets import PATIENCE, free_port
 
 SECRET = b"s" * totp.SECRET_BYTES
 HOUR = 3600
@@ -45,24 +45,24 @@ class Jumping:
     def jump(self, seconds: int) -> None:
         """Set its clock so far ahead, or back, and see that it goes so."""
         self.clock.write_text(f"{seconds:+d}", encoding="ascii")
-        give_up_at = time.monotonic() + 20
+        give_up_at = time.monotonic() + PATIENCE
         while abs((self.present() - utc_now()).total_seconds() - seconds) > 5:
             assert time.monotonic() < give_up_at, "the clock did not jump"
             time.sleep(0.1)
 
     def present(self) -> datetime:
         """Return what the process takes for the present."""
-        return parsedate_to_datetime(httpx.get(f"{self.url}/livez").headers["date"])
+        return parsedate_to_datetime(httpx.get(f"{self.url}/livez", timeout=PATIENCE).headers["date"])
 
     def step_up(self, code: str) -> str:
         body = {"query": STEP_UP, "variables": {"a": "SHARE", "c": code}}
         headers = {"Authorization": f"Bearer {self.token}"}
-        answer: dict[str, Any] = httpx.post(f"{self.url}/graphql", json=body, headers=headers, timeout=10).json()
+        answer: dict[str, Any] = httpx.post(f"{self.url}/graphql", json=body, headers=headers, timeout=PATIENCE).json()
         return "OK" if answer["data"] else str(answer["errors"][0]["extensions"]["code"])
 
     def ask(self, proof: str) -> int:
         headers = {"Authorization": f"DPoP {self.bound_token}", "DPoP": proof}
-        return httpx.post(f"{self.url}/graphql", json=ME, headers=headers, timeout=10).status_code
+        return httpx.post(f"{self.url}/graphql", json=ME, headers=headers, timeout=PATIENCE).status_code
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ class _Serving:
             self._process = subprocess.Popen(
                 self._command, env=self._variables, cwd=self._log.parent, stdout=log, stderr=log
             )
-        give_up_at = time.monotonic() + 60
+        give_up_at = time.monotonic() + PATIENCE
         while True:
             try:
                 if httpx.get(f"{self._url}/readyz").status_code == 200:
@@ -128,7 +128,7 @@ class _Serving:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=PATIENCE)
 
 
 def test_b119_no_code_is_accepted_twice_however_the_clock_jumps(jumping: Jumping) -> None:
@@ -151,7 +151,7 @@ def test_b119_no_code_is_accepted_twice_however_the_clock_jumps(jumping: Jumping
 def test_b54_no_proof_is_accepted_twice_however_the_clock_jumps(jumping: Jumping) -> None:
     jumping.jump(0)
     address = f"{jumping.url}/graphql"
-    with httpx.Client() as http:
+    with httpx.Client(timeout=PATIENCE) as http:
         nonce = http.post(
             address,
             json=ME,

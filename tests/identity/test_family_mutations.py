@@ -14,6 +14,7 @@ from app.core.db import Login
 from app.core.ids import new_id
 from tests.identity.families import Families, today, years_ago
 from tests.people import Stand, now
+from tests.sockets import PATIENCE
 
 FAMILY = """{ me { ... on Citizen {
   dependants { id kind extent evidence isAccepted narrowsOn dependant { id fullName }
@@ -201,7 +202,7 @@ def test_i8_of_two_last_guardians_who_withdraw_at_once_one_stays(home: Home) -> 
 
 async def _withdraw_at_once(home: Home, rows: dict[str, UUID]) -> None:
     """Let the bearer of each token lay down a representation, all at once."""
-    async with httpx.AsyncClient(base_url=home.http.base_url, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=home.http.base_url, timeout=PATIENCE) as client:
         await asyncio.gather(
             *(
                 client.post(

@@ -9,10 +9,16 @@ from app.demo.phone import Phone
 from app.gateway import sockets
 from tests.identity.signing_in import PHONES, Scene
 from tests.listening import PROTOCOL, hear, say
+from tests.sockets import PATIENCE
 
 
 def listening(scene: Scene) -> ClientConnection:
-    return connect(scene.url.replace("http", "ws") + "/graphql", subprotocols=[PROTOCOL], close_timeout=2)
+    return connect(
+        scene.url.replace("http", "ws") + "/graphql",
+        subprotocols=[PROTOCOL],
+        open_timeout=PATIENCE,
+        close_timeout=2,
+    )
 
 
 def begin(one: ClientConnection, token: str, proof: str) -> None:
@@ -24,7 +30,7 @@ def refusal(scene: Scene, token: str, proof: str) -> tuple[int, str]:
     with listening(scene) as one:
         begin(one, token, proof)
         with pytest.raises(ConnectionClosed) as found:
-            one.recv(timeout=5)
+            one.recv(timeout=PATIENCE)
     assert found.value.rcvd is not None
     return found.value.rcvd.code, found.value.rcvd.reason
 

@@ -16,6 +16,7 @@ from app.core.ids import new_secret
 from app.demo.phone import SignInFailed, browse
 from app.demo.provider.faults import Fault
 from tests.identity.signing_in import CLAIMED, LOOPBACK, TLS, Scene, answer_of
+from tests.sockets import PATIENCE
 
 # Every one ends the login; the name of the OpenID Foundation's test stands beside it where there is one.
 REFUSED: dict[str, tuple[Fault, ...]] = {
@@ -186,7 +187,7 @@ def test_b64_a_state_is_good_once(scene: Scene) -> None:
         back = at_the_provider(scene, http)
         cookies = dict(http.cookies)
         assert http.get(back).status_code == 303
-        assert httpx.get(back, cookies=cookies, verify=TLS).status_code == 400
+        assert httpx.get(back, cookies=cookies, timeout=PATIENCE, verify=TLS).status_code == 400
 
 
 def test_b65_a_login_ends_after_ten_minutes(scene: Scene) -> None:
@@ -226,7 +227,9 @@ def test_b70_50_parallel_callbacks_give_one_session_and_one_exchange(scene: Scen
         chosen = http.post(f"{scene.desk.issuer}/authorize", data={"ticket": ticket[1], "account": "citizen:1"})
         back, cookies = chosen.headers["location"], dict(http.cookies)
         with ThreadPoolExecutor(25) as pool:
-            answers = list(pool.map(lambda _: httpx.get(back, cookies=cookies, timeout=30, verify=TLS), range(50)))
+            answers = list(
+                pool.map(lambda _: httpx.get(back, cookies=cookies, timeout=PATIENCE, verify=TLS), range(50))
+            )
         won = [answer.headers["location"] for answer in answers if answer.status_code == 303]
         assert [answer.status_code for answer in answers].count(400) == 49
         assert len(won) == 1

@@ -16,6 +16,7 @@ from tests.identity.test_practitioners import DOCTOR, id_of, store
 from tests.ingestion import messages
 from tests.ingestion.messages import VISIT
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 ROOTS = SCHEMA.query_type.fields if SCHEMA.query_type else {}
 DEEDS = SCHEMA.mutation_type.fields if SCHEMA.mutation_type else {}
@@ -144,7 +145,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(stand: Stand, server: Any) -> Iterator[World]:
-    with httpx.Client(base_url=server.url, timeout=20) as http:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as http:
         yield World(stand, http)
 
 

@@ -17,6 +17,7 @@ from tests.conftest import Ground, RunningServer
 from tests.identity.signing_in import Scene
 from tests.identity.test_dpop import Bound, refused, signed_in
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 UNKNOWN = "00000000-0000-7000-8000-000000000001"
 
@@ -54,7 +55,7 @@ def bound(scene: Scene) -> Bound:
 def ask(bound: Bound, proof: str, body: Mapping[str, Any], **headers: str) -> httpx.Response:
     told = {"Authorization": f"DPoP {bound.token}", "DPoP": proof, **headers}
     with bound.scene.browser() as http:
-        return http.post(f"{bound.scene.url}/graphql", json=dict(body), headers=told, timeout=20)
+        return http.post(f"{bound.scene.url}/graphql", json=dict(body), headers=told, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("what", ANSWERED)
@@ -105,7 +106,9 @@ def test_b54_of_many_at_once_in_two_processes_one_is_answered(bound: Bound, what
 
         def send(url: str) -> int:
             with bound.scene.browser() as http:
-                return http.post(f"{url}/graphql", json=dict(ANSWERED[what]), headers=told, timeout=20).status_code
+                return http.post(
+                    f"{url}/graphql", json=dict(ANSWERED[what]), headers=told, timeout=PATIENCE
+                ).status_code
 
         with ThreadPoolExecutor(10) as pool:
             answers = list(pool.map(send, [bound.scene.url, other.url] * 10))

@@ -20,6 +20,7 @@ from devkit.data_folder import DataFolder
 from devkit.demo import _check_port
 from devkit.environment import Environment
 from devkit.processes import Child, end_leftovers, run_to_end
+from tests.sockets import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = f"""#!/bin/sh
@@ -44,6 +45,7 @@ from pathlib import Path
 from devkit import demo
 from devkit.commands import dispatch
 from devkit.environment import Environment
+from tests.sockets import PATIENCE
 demo.ready_environment = lambda development: Environment(path=Path(sys.argv[1]))
 sys.exit(dispatch(sys.argv[2:]))
 """
@@ -203,7 +205,7 @@ def test_command_that_fails_is_shown(tmp_path: Path) -> None:
         )
 
     child = Child("part", [sys.executable, "-c", "print('last words')"], log=tmp_path / "part.log", env=os.environ)
-    child._process.wait(10)
+    child._process.wait(PATIENCE)
     with pytest.raises(Failed, match="last words"):
         child.check()
 

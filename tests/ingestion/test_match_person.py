@@ -32,6 +32,7 @@ from tests.attacks.tries import run
 from tests.conftest import Ground
 from tests.ingestion import messages
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 _NUMBERS = itertools.count(1)
 
@@ -302,7 +303,7 @@ class Race:
     async def run(self, first: Brought, second: Brought) -> list[Match]:
         """Return what each found."""
         async with (
-            asyncio.timeout(10),
+            asyncio.timeout(PATIENCE),
             two_workers(self.settings) as begin,
             tries.as_superuser(self.ground, self.settings) as superuser,
         ):

@@ -18,7 +18,7 @@ from app.core.settings import Settings
 from tests.ingestion import messages
 from tests.ingestion.fhir import bundles
 from tests.people import Stand
-from tests.sockets import free_port
+from tests.sockets import PATIENCE, free_port
 from tests.test_worker import status_of
 
 pytestmark = pytest.mark.long
@@ -52,7 +52,7 @@ def processes(settings: Settings) -> Iterator[tuple[str, dict[str, int]]]:
         for process in started:
             process.terminate()
         for process in started:
-            process.wait(20)
+            process.wait(PATIENCE)
 
 
 def wait_for(address: str) -> None:

@@ -173,7 +173,8 @@ async def test_t12_ten_megabytes_are_read_in_150_by_a_reader_that_yields() -> No
         (pid,) = children(opened)
         peak_kb = int(said_of(pid, "status").split(b"VmHWM:")[1].split()[0])
         assert peak_kb < 150_000
-        assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, pid) >= min(own + 1, 19)  # none yields more than 19
 
 
 @pytest.mark.asyncio

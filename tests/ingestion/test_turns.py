@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from app.ingestion.turns import LATELY_SECONDS, MOST_AHEAD_SECONDS, MOST_REST_SECONDS, REST, Lately, Rests, Turns
+from tests.sockets import PATIENCE
 
 
 @pytest.mark.asyncio
@@ -43,7 +44,7 @@ async def test_a_turn_comes_back_when_its_work_fails_or_nobody_waits_any_more() 
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-    async with asyncio.timeout(1), turns.of("B"):
+    async with asyncio.timeout(PATIENCE), turns.of("B"):
         pass
 
 

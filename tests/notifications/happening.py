@@ -15,6 +15,7 @@ from app.notifications import pushing, sql, telling
 from app.notifications.fcm import open_pusher
 from tests.notifications.pushing import Service
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 REGISTER = "mutation R($input: RegisterDeviceInput!) { registerDevice(input: $input) { device { id platform } } }"
 
@@ -89,7 +90,7 @@ def push(stand: Stand, service: Service, *, in_their_time: bool = False) -> int:
         settings = stand.settings
         engine = open_engine(settings, Login.WORKER, size=1)
         try:
-            async with open_pusher(settings.secrets_dir, url=service.send_url, call_seconds=2) as pusher:
+            async with open_pusher(settings.secrets_dir, url=service.send_url, call_seconds=PATIENCE) as pusher:
                 assert pusher.is_ready
                 vault, waiting = open_vault(settings.secrets_dir), 0
                 while reached := await pushing.take(engine=engine, most=20):

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from app.demo.push_service import PushService, build_push_service, send_url, write_account
+from tests.sockets import PATIENCE
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ def served(app: Starlette) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    give_up_at = time.monotonic() + 10
+    give_up_at = time.monotonic() + PATIENCE
     while not server.started:
         if time.monotonic() > give_up_at:
             message = "the push service did not start"
@@ -57,4 +58,4 @@ def served(app: Starlette) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)

@@ -27,6 +27,7 @@ from app.notifications import fcm
 from app.notifications.fcm import Message, Outcome, Result, is_ours, open_pusher
 from app.notifications.messages import Words
 from tests.notifications.pushing import served
+from tests.sockets import PATIENCE
 
 BAD_TOKEN = "The registration token is not a valid FCM registration token"
 DETAIL = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
@@ -106,7 +107,7 @@ def to(phone: str) -> Message:
 
 def send(odd: Odd, secrets: Path, *phones: str) -> list[Result]:
     async def go() -> list[Result]:
-        async with open_pusher(secrets, url=send_url(odd.url), call_seconds=2) as pusher:
+        async with open_pusher(secrets, url=send_url(odd.url), call_seconds=PATIENCE) as pusher:
             return await pusher.send([to(phone) for phone in phones])
 
     return asyncio.run(go())

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.notifications.http1 import MOST_BYTES, Http1
+from tests.sockets import PATIENCE
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 OK = (HEAD + b"content-length: 2\r\n\r\nOK",)
@@ -65,7 +66,10 @@ class Server:
 
 def run(server: Server, work: Callable[[httpx.AsyncClient, str], Awaitable[None]], *, most: int = 2) -> None:
     async def go() -> None:
-        async with server.running() as url, httpx.AsyncClient(transport=Http1(most=most), timeout=5) as client:
+        async with (
+            server.running() as url,
+            httpx.AsyncClient(transport=Http1(most=most), timeout=PATIENCE) as client,
+        ):
             await work(client, url)
 
     asyncio.run(go())
@@ -195,8 +199,8 @@ def test_a_request_without_an_answer_ends_in_time_and_so_does_its_connection() -
 
     async def work(client: httpx.AsyncClient, url: str) -> None:
         with pytest.raises(httpx.ReadTimeout):
-            await client.post(url, timeout=0.2)
-        await asyncio.wait_for(server.left.wait(), 5)
+            await client.post(url, timeout=httpx.Timeout(PATIENCE, read=0.2))
+        await asyncio.wait_for(server.left.wait(), PATIENCE)
         assert (await client.post(url)).text == "OK"
 
     run(server, work, most=1)

@@ -23,6 +23,7 @@ from tests import steps
 from tests.conftest import Ground
 from tests.notifications.pushing import Service, push_service
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 BEFORE = "0037"
 DATABASE = "older"
@@ -157,7 +158,7 @@ def _job(stand: Stand, kind: str, *, status: str = "queued", at: datetime | None
 
 async def _push(settings: Settings, service: Service) -> None:
     engine = open_engine(settings, Login.WORKER, size=1)
-    async with open_pusher(settings.secrets_dir, url=service.send_url, call_seconds=2) as pusher:
+    async with open_pusher(settings.secrets_dir, url=service.send_url, call_seconds=PATIENCE) as pusher:
         while reached := await pushing.take(engine=engine, most=20):
             await pushing.send(reached, engine=engine, vault=open_vault(settings.secrets_dir), pusher=pusher)
     await engine.dispose()

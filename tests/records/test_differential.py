@@ -27,6 +27,7 @@ from tests.differential.people import KINDS, settle
 from tests.differential.rows import Lists, Row, Shelf, read_lists, read_shelf
 from tests.differential.shown import VIETNAM
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 GENERATED = int(os.environ.get("SOKHOE_GENERATED", "150"))
 LANGUAGES = ("vi", "en")
@@ -104,8 +105,8 @@ def court(ground: Ground, settings: Settings, stand: Stand) -> Iterator[Court]:
     for server in servers:
         server.start()
     with (
-        httpx.Client(base_url=servers[0].url, timeout=30) as demo,
-        httpx.Client(base_url=servers[1].url, timeout=30) as released,
+        httpx.Client(base_url=servers[0].url, timeout=PATIENCE) as demo,
+        httpx.Client(base_url=servers[1].url, timeout=PATIENCE) as released,
     ):
         tokens = {kind: stand.citizen_token(citizen) for kind, citizen in by_kind.items()}
         found = Court(demo=demo, released=released, stand=stand, lists=lists, shelves=shelves, tokens=tokens, known={})

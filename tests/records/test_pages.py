@@ -22,6 +22,7 @@ from tests.attacks import tries
 from tests.attacks.crowd import Member, message
 from tests.conftest import Ground, RunningServer
 from tests.people import Stand
+from tests.sockets import PATIENCE
 
 FILL = Path(__file__).with_name("heavy.sql")
 MOST_PAGES = {"Home": 260, "Visits": 150, "Prescriptions": 97, "TestResults": 113}
@@ -177,7 +178,9 @@ def test_a_released_operation_on_a_book_is_one_statement(
     running = RunningServer(settings.model_copy(update={"demo": False}))
     running.start()
     try:
-        with httpx.Client(base_url=running.url, headers={"Authorization": f"Bearer {heavy.token}"}) as client:
+        with httpx.Client(
+            base_url=running.url, timeout=PATIENCE, headers={"Authorization": f"Bearer {heavy.token}"}
+        ) as client:
             for name in MOST_PAGES:
                 asked = {"documentId": KNOWN[name].id}
                 client.post("/graphql", json=asked)  # names of public lists are asked for once a minute

@@ -27,6 +27,7 @@ from tests.differential.sections import SECTIONS
 from tests.differential.sees import CLASSES, KINDS, Sees, rows_of
 from tests.people import Stand, now
 from tests.sharing.sharing import Clinic
+from tests.sockets import PATIENCE
 
 BOOKS = ("rich", "odd", "child")
 DRAWN = {"rich": 8, "odd": 3, "child": 3}
@@ -147,7 +148,7 @@ def court(ground: Ground, settings: Settings, stand: Stand) -> Iterator[Court]:
     lists, shelves = tries.run(look)
     server = RunningServer(settings)
     server.start()
-    with httpx.Client(base_url=server.url, timeout=30) as http:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as http:
         clinic = Clinic(stand, http)
         tokens = {kind: clinic.citizen(citizen) for kind, citizen in citizens.items()}
         yield Court(clinic=clinic, lists=lists, shelves=shelves, tokens=tokens, doctor=clinic.doctor())
