@@ -19,7 +19,7 @@ from sqlalchemy import Connection, text
 from app.core.db import Login, Row, Session, driver_of, open_engine, transaction
 from app.core.logins import connect
 from app.core.marks import note_keys_at_hand
-from app.core.revision import newest_revision
+from app.core.revision import REVISION, note_installed
 from app.core.settings import Settings
 from app.gateway import deployment
 from app.gateway.live import check_live_functions
@@ -135,7 +135,8 @@ async def _install(settings: Settings, *, wanted: str, progress: Progress) -> No
         async with transaction(engine) as session:
             await _remember(session, path=FINGERPRINT, digest=wanted)
             await session.execute(text("SET LOCAL ROLE book_reader"))
-            await session.execute(text(f"COMMENT ON SCHEMA op IS '{newest_revision()}'"))
+            noted = note_installed(await session.scalar(text(REVISION)))
+            await session.execute(text(f"COMMENT ON SCHEMA op IS '{noted}'"))
     finally:
         await engine.dispose()
 

@@ -15,6 +15,7 @@ from app.core.defects import report_rarely
 from app.core.logins import Login, connect
 from app.core.logs import configure_logs, log
 from app.core.marks import OtherKeys
+from app.core.revision import REVISION, check_revision
 from app.core.settings import Settings
 
 KEY_FILE = "checkpoint.keys"
@@ -61,6 +62,7 @@ async def _check_start(settings: Settings, *, takes_new_key: bool) -> None:
     connection = await connect(settings, Login.SEALER)
     try:
         await connection.execute("SELECT 'audit.begin_sealing'::regproc")
+        check_revision(await connection.fetchval(REVISION))
         known = await sql.verifiers(connection)
     finally:
         await connection.close()
