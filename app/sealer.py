@@ -10,6 +10,7 @@ import asyncpg
 
 from app.audit import sealing, sql
 from app.audit.checkpoints import Signer, public_part
+from app.audit.kept import KeptHead
 from app.core.crypto import read_key_file
 from app.core.defects import report_rarely
 from app.core.logins import Login, connect
@@ -38,10 +39,13 @@ async def seal_for_ever(settings: Settings, *, takes_new_key: bool = False) -> N
     A file without the key that signed last is refused, but where the key was lost and a new one is to be taken.
 
     What keeps it from starting is raised; what happens later, an outage of the database for one, is waited out.
+
+    :raises LogCut: at the start, or when it meets a database that lacks what was sealed (a restore, another standby)
     """
     configure_logs()
     signer = open_signer(settings.secrets_dir, origin=settings.log_origin)
     await _check_start(settings, takes_new_key=takes_new_key)
+    kept = KeptHead(settings.sealed_head)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -50,7 +54,8 @@ async def seal_for_ever(settings: Settings, *, takes_new_key: bool = False) -> N
         try:
             connection = await connect(settings, Login.SEALER)
             try:
-                await _seal_until(stopping, connection, settings=settings, signer=signer)
+                await _check_head(connection, kept, settings=settings)
+                await _seal_until(stopping, connection, settings=settings, signer=signer, kept=kept)
             finally:
                 await connection.close(timeout=5)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
@@ -66,14 +71,23 @@ async def _check_start(settings: Settings, *, takes_new_key: bool) -> None:
         known = await sql.verifiers(connection)
     finally:
         await connection.close()
-    seeds = read_key_file(settings.secrets_dir / KEY_FILE).values()
-    at_hand = {public_part(Signer(name=settings.log_origin, seed=seed).verifier) for seed in seeds}
+    at_hand = {public_part(verifier) for verifier in _verifiers(settings)}
     if known and public_part(known[-1]) not in at_hand and not takes_new_key:
         raise OtherKeys(KEY_FILE, way_out="sokhoe sealer --new-key")
 
 
+async def _check_head(connection: sql.Connection, kept: KeptHead, *, settings: Settings) -> None:
+    known = (*_verifiers(settings), *await sql.verifiers(connection))
+    await kept.check(connection, verifiers=known, origin=settings.log_origin)
+
+
+def _verifiers(settings: Settings) -> tuple[str, ...]:
+    seeds = read_key_file(settings.secrets_dir / KEY_FILE).values()
+    return tuple(Signer(name=settings.log_origin, seed=seed).verifier for seed in seeds)
+
+
 async def _seal_until(
-    stopping: asyncio.Event, connection: sql.Connection, *, settings: Settings, signer: Signer
+    stopping: asyncio.Event, connection: sql.Connection, *, settings: Settings, signer: Signer, kept: KeptHead
 ) -> None:
     epoch: int | None = None
     while not stopping.is_set():
@@ -87,7 +101,7 @@ async def _seal_until(
         count = 0
         if epoch is not None:
             try:
-                count = await sealing.seal(connection, epoch=epoch, signer=signer)
+                count = await sealing.seal(connection, epoch=epoch, signer=signer, kept=kept)
             except asyncpg.PostgresError as error:
                 if error.sqlstate != TAKEN_OVER:
                     raise

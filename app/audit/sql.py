@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from app.audit.tree import Edge, Tile, edge_places
+from app.audit.tree import Edge, Tile, cut, edge_places
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -46,6 +46,18 @@ async def unsealed(connection: Connection, *, most: int) -> list[Unsealed]:
 
 async def edge(connection: Connection, *, size: int) -> Edge:
     """Return the right edge of the tree."""
+    return Edge(size=size, tiles=await _last_tiles(connection, size=size))
+
+
+async def root_at(connection: Connection, *, size: int) -> bytes | None:
+    """Return the root that the tree had when it was of that size; nothing when it never was."""
+    try:
+        return Edge(size=size, tiles=cut(await _last_tiles(connection, size=size), size=size)).root()
+    except ValueError:  # a tile is too short
+        return None
+
+
+async def _last_tiles(connection: Connection, *, size: int) -> dict[int, bytes]:
     places = edge_places(size)
     rows = await connection.fetch(
         "SELECT t.level, t.hashes FROM audit.tile t "
@@ -53,7 +65,7 @@ async def edge(connection: Connection, *, size: int) -> Edge:
         [level for level, _ in places],
         [position for _, position in places],
     )
-    return Edge(size=size, tiles={row["level"]: row["hashes"] for row in rows})
+    return {row["level"]: row["hashes"] for row in rows}
 
 
 async def seal(

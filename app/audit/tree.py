@@ -39,7 +39,7 @@ class Edge:
         self.size = size
         self._tiles = [bytearray(tiles.get(level, b"")) for level in range(edge_levels(size))]
         for level, hashes in enumerate(self._tiles):
-            if len(hashes) != HASH_BYTES * ((_entries(size, level) - 1) % WIDTH + 1):
+            if len(hashes) != _last_bytes(size, level):
                 message = f"the last tile of level {level} does not fit a tree of {size} leaves"
                 raise ValueError(message)
 
@@ -87,6 +87,15 @@ def edge_levels(size: int) -> int:
 def edge_places(size: int) -> tuple[tuple[int, int], ...]:
     """Return level and position of the last tile of each level."""
     return tuple((level, (_entries(size, level) - 1) // WIDTH) for level in range(edge_levels(size)))
+
+
+def cut(tiles: Mapping[int, bytes], *, size: int) -> dict[int, bytes]:
+    """Return the last tiles of a tree of `size` leaves as they were before it grew."""
+    return {level: hashes[: _last_bytes(size, level)] for level, hashes in tiles.items()}
+
+
+def _last_bytes(size: int, level: int) -> int:
+    return HASH_BYTES * ((_entries(size, level) - 1) % WIDTH + 1)
 
 
 def _entries(size: int, level: int) -> int:

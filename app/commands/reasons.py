@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import asyncpg
 
+from app.audit.kept import LogCut
 from app.core.crypto import KeyFileError
 from app.core.errors import AppError, NotInstallable, Text, Unavailable
 from app.core.logins import SecretMissing
@@ -41,6 +42,12 @@ _BEHIND = Text(
     "Cơ sở dữ liệu cũ hơn bản này ({said}). Hãy chạy `sokhoe migrate` trước.",
     "The database is older than this release ({said}). Run `sokhoe migrate` first.",
 )
+_LOG_CUT = Text(
+    "Nhật ký trong cơ sở dữ liệu thiếu những gì đã niêm phong ({said}). Sau khi khôi phục bản sao lưu cũ hơn, nhật ký "
+    "tiếp tục dưới tên mới: đặt SOKHOE_LOG_ORIGIN; xem infra/maintainer-guide.md.",
+    "The log in the database lacks what was sealed ({said}). After the restore of an older backup the log goes on "
+    "under a new name: set SOKHOE_LOG_ORIGIN; see infra/maintainer-guide.md.",
+)
 _OTHER_KEYS = Text(
     "Tệp khóa trong {folder} không phải của cơ sở dữ liệu này: thiếu khóa mà dữ liệu đã dùng, {said}. "
     "Hãy lấy lại đúng tệp từ bản sao lưu của bản cài đặt này. Chỉ khi khóa đã mất hẳn: `{way_out}`.",
@@ -75,8 +82,9 @@ def reason_of(error: BaseException) -> Text | None:
     if isinstance(error, SecretMissing | KeyFileError):
         folder = os.environ.get("SOKHOE_SECRETS_DIR", "SOKHOE_SECRETS_DIR")
         return Text(_SECRET.vi.format(folder=folder, said=error), _SECRET.en.format(folder=folder, said=error))
-    if isinstance(error, DatabaseBehind):
-        return Text(_BEHIND.vi.format(said=error), _BEHIND.en.format(said=error))
+    if isinstance(error, DatabaseBehind | LogCut):
+        told = _LOG_CUT if isinstance(error, LogCut) else _BEHIND
+        return Text(told.vi.format(said=error), told.en.format(said=error))
     if isinstance(error, OtherKeys):
         folder = os.environ.get("SOKHOE_SECRETS_DIR", "SOKHOE_SECRETS_DIR")
         filled = {"folder": folder, "said": error, "way_out": error.way_out}

@@ -56,6 +56,10 @@ class Settings(BaseSettings):
         pattern=r"^[^\s+]+$",
         description="Name under which the heads of the visitors' book are signed; apps pin it with the sealer's key",
     )
+    sealed_head: Path | None = Field(
+        default=None,
+        description="File in which the sealer keeps its newest head, to refuse a log that was cut off by a restore",
+    )
     seal_seconds: float = Field(default=1, ge=0.05, le=60, description="How often the sealer looks for new lines")
     seal_stop_minutes: int = Field(
         default=15, ge=1, le=1440, description="Without a seal for so long, nobody views another person's book"
