@@ -11,6 +11,7 @@ from app.core.db import Session
 from app.core.deeds import Told
 from app.core.errors import AppError, Conflict, Invalid, Refused, Text
 from app.core.ids import known_id, known_id_if_any
+from app.core.words import read_words
 
 LONGEST_REASON: Final = 500
 
@@ -98,13 +99,6 @@ def accepted(outcome: str) -> None:
 
 
 def _sealed(reason: str | None, *, appointment: UUID, context: Context) -> bytes | None:
-    told = (reason or "").strip()
-    if len(told) > LONGEST_REASON:
-        raise Invalid(
-            Text(
-                f"Lý do dài tối đa {LONGEST_REASON} ký tự.",
-                f"The reason must have {LONGEST_REASON} characters at most.",
-            )
-        )
+    told = read_words(reason, name="reason", longest=LONGEST_REASON) if reason and not reason.isspace() else None
     place = Place(table="care.appointment", column="reason_sealed", row_id=appointment)
     return context.house.vault.sealer.seal(told.encode(), place=place) if told else None

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
-from unicodedata import category, normalize
 from urllib.parse import urlencode
 
 from app.core.codes import BadCode, read_code
 from app.core.errors import Text
 from app.core.providers import AppClient
+from app.core.words import words
 from app.identity.clients import OAuthCode, OAuthError, TokenForm
 from app.identity.jwk import decode_segment, encode_segment
 
@@ -27,7 +27,6 @@ ID_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105
 ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 — the same
 
 MOST_NAME_CHARS: Final = 60
-_JOINERS: Final = "\t\n\r\u200d"  # white space, and what holds the parts of an emoji together
 
 _PLATFORM: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,30})/")
 _LOOPBACK: Final = re.compile(r"http://(?:127\.0\.0\.1|\[::1\]):(?P<port>[1-9][0-9]{0,4})(?:/[A-Za-z0-9._~/-]{0,100})?")
@@ -245,8 +244,7 @@ def read_revocation(parameters: Mapping[str, str], *, apps: Sequence[AppClient])
 
 def device_name(said: str | None) -> str | None:
     """Return how a person will know the phone again in a list: one short line, or nothing."""
-    shown = (char for char in normalize("NFC", said or "") if char in _JOINERS or category(char)[0] != "C")
-    name = " ".join("".join(shown).split())
+    name = " ".join(words(said or "").split())
     return name[:MOST_NAME_CHARS].strip() or None
 
 

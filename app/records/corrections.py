@@ -5,7 +5,6 @@ Decree 102/2025/NĐ-CP Art. 24.
 A record counts as corrected when its facility has sent it anew, or taken it back, since.
 """
 
-import unicodedata
 from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any, Final
@@ -21,8 +20,8 @@ from app.core.context import Context
 from app.core.crypto import Place
 from app.core.db import Session
 from app.core.deeds import Told
-from app.core.errors import Invalid, Text
 from app.core.ids import known_id, known_id_if_any
+from app.core.words import read_words
 from app.facilities.mapping import Facility
 from app.facilities.tables import FacilityRow
 from app.identity.sealing import sealed_place
@@ -96,18 +95,11 @@ async def request(
 ) -> Told:
     """Ask the facility of a record to correct it.
 
-    :raises Invalid: for a description that is empty, too long or not printable
+    :raises Invalid: for a description that is empty or too long
     :raises NotFound: for a record that is not in a book of theirs
     :raises Conflict: when enough was asked for of this record
     """
-    words = unicodedata.normalize("NFC", description).strip()
-    if not 0 < len(words) <= LONGEST or not words.replace("\n", " ").isprintable():
-        raise Invalid(
-            Text(
-                f"`description` phải có từ 1 đến {LONGEST} ký tự in được.",
-                f"`description` must have 1 to {LONGEST} printable characters.",
-            )
-        )
+    words = read_words(description, name="description", longest=LONGEST)
     made, today = context.new_id(), now.astimezone(VIETNAM_TIME).date()
     place = Place(table="auth.correction", column="words_sealed", row_id=made)
     days = {"answer_by": working_days_after(today, ANSWER_WORKING_DAYS), "correct_by": today + timedelta(CORRECT_DAYS)}

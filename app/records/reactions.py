@@ -1,6 +1,5 @@
 """A citizen reports a reaction after a vaccination, their own or a dependant's. Source: Circular 13/2026/TT-BYT."""
 
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -8,8 +7,8 @@ from uuid import UUID
 
 from app.core.context import Context
 from app.core.db import Session
-from app.core.errors import Invalid, Text
 from app.core.ids import known_id, known_id_if_any
+from app.core.words import read_words
 from app.records import sql
 from app.records.clinical import ReactionSeverity
 
@@ -30,18 +29,11 @@ class ReactionReport:
 async def report(session: Session, *, told: ReactionReport, context: Context) -> UUID:
     """Write down a reaction; returns its id. The facility's record is not changed.
 
-    :raises Invalid: for a description that is empty, too long or not printable, and for a time that cannot be
+    :raises Invalid: for a description that is empty or too long, and for a time that cannot be
     :raises NotFound: for a dose that is not in a book of theirs
     :raises Conflict: when enough was reported of this dose
     """
-    description = unicodedata.normalize("NFC", told.description).strip()
-    if not 0 < len(description) <= LONGEST or not description.replace("\n", " ").isprintable():
-        raise Invalid(
-            Text(
-                f"`description` phải có từ 1 đến {LONGEST} ký tự in được.",
-                f"`description` must have 1 to {LONGEST} printable characters.",
-            )
-        )
+    description = read_words(told.description, name="description", longest=LONGEST)
     return await sql.report_reaction(
         session,
         citizen_id=known_id_if_any(told.citizen_id),

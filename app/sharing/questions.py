@@ -7,7 +7,8 @@ from app.core.context import Context
 from app.core.crypto import Place
 from app.core.db import Session
 from app.core.deeds import Told
-from app.core.errors import Invalid, NotFound, Text
+from app.core.errors import NotFound
+from app.core.words import read_words
 from app.sharing import log_sql
 
 LINE = re.compile(r"([0-9a-f-]{36})\.([1-9][0-9]{0,17})\Z", re.ASCII)
@@ -27,8 +28,7 @@ async def question(session: Session, *, line_id: str, reason: str, note: str | N
         citizen_id = None
     if known is None or citizen_id is None:
         raise NotFound
-    if note is not None and len(note) > LONGEST_NOTE:
-        raise Invalid(Text(f"Ghi chú dài nhất {LONGEST_NOTE} ký tự.", f"A note has at most {LONGEST_NOTE} characters."))
+    words = read_words(note, name="note", longest=LONGEST_NOTE) if note and not note.isspace() else None
     question_id = context.new_id()
     place = Place(table="audit.question", column="note_sealed", row_id=question_id)
     await log_sql.question_line(
@@ -37,6 +37,6 @@ async def question(session: Session, *, line_id: str, reason: str, note: str | N
         citizen_id=citizen_id,
         n=int(known[2]),
         reason=reason,
-        note_sealed=context.house.vault.sealer.seal(note.encode(), place=place) if note else None,
+        note_sealed=context.house.vault.sealer.seal(words.encode(), place=place) if words else None,
     )
     return Told(kept={"citizen_id": str(citizen_id), "n": int(known[2])})

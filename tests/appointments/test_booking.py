@@ -66,6 +66,16 @@ def test_a_booking_takes_the_place_and_stands_in_the_book(clinic: Clinic) -> Non
     assert not contradictions(clinic.stand)
 
 
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [("\u202eĐau\u200b đầu\r\nba\u00a0ngày\x07", "Đau đầu\nba ngày"), (" \r\n", None), ("", None), (None, None)],
+)
+def test_a_reason_is_kept_as_a_person_reads_it(clinic: Clinic, reason: str | None, kept: str | None) -> None:
+    clinic.publish(schedule())
+    person = clinic.person()
+    assert clinic.book(person, clinic.slots(person)[0], reason=reason)["reason"] == kept
+
+
 def test_the_books_version_grows_so_that_a_kept_screen_is_not_shown_again(clinic: Clinic) -> None:
     clinic.publish(schedule())
     person = clinic.person()

@@ -84,6 +84,12 @@ def test_a_visit_and_what_it_holds_are_named_as_the_facility_knows_them(
     assert page["next"]
 
 
+def test_a_request_is_kept_as_a_person_reads_it(book: Book) -> None:
+    (dose,) = book.doses()
+    ask(book, dose["id"], description="Sai số lô.\r\nLà\u00a0B12\u202e.")
+    assert [one["description"] for one in book.read(SHOWN)["corrections"]] == ["Sai số lô.\nLà B12."]
+
+
 def test_what_cannot_be_asked_is_refused(book: Book, stand: Stand, http: httpx.Client) -> None:
     (dose,) = book.doses()
     stranger = Book(stand, http)
@@ -91,7 +97,7 @@ def test_what_cannot_be_asked_is_refused(book: Book, stand: Stand, http: httpx.C
     assert ask(book, str(book.citizen)) == "NOT_FOUND"
     assert ask(book, "x") == "NOT_FOUND"
     assert ask(stranger, dose["id"], citizenId=str(book.citizen)) == "NOT_FOUND"
-    for words in ("", " ", "x" * 1_001, "a\u0000"):
+    for words in ("", " ", "x" * 1_001, "a\u0000", "\u3164"):
         assert ask(book, dose["id"], description=words) == "INVALID"
     for _ in range(5):
         assert "correctionId" in ask(book, dose["id"])

@@ -67,12 +67,19 @@ def test_a_report_outlives_corrections_and_its_source(book: Book) -> None:
     assert [one["toldBy"] for one in book.doses()[0]["reactions"]] == ["CITIZEN"]
 
 
+def test_a_report_is_kept_as_a_person_reads_it(book: Book) -> None:
+    (dose,) = book.doses()
+    report(book, dose["id"], description="\u202eSốt\u00a0nhẹ.\r\nCả nhà\tlo 👨\u200d👩\u200d👧 ")
+    assert [one["description"] for one in book.doses()[0]["reactions"]] == ["Sốt nhẹ.\nCả nhà lo 👨\u200d👩\u200d👧"]
+
+
 @pytest.mark.parametrize(
     "told",
     [
         {"description": " \n "},
         {"description": "x" * 501},
         {"description": "a\u0000b"},
+        {"description": "\u3164"},
         {"reactedAt": "2026-01-01T00:00:00Z"},
         {"reactedAt": "2100-01-01T00:00:00Z"},
     ],

@@ -242,7 +242,7 @@ def test_a_line_is_questioned_with_a_deadline_and_the_answer_is_shown(
     visitors.view(citizen, by=doctor)
     line = log(http, token)[0]["id"]
 
-    body = question(http, token, line, note="Tôi không khám ở đó.")
+    body = question(http, token, line, note="Tôi không\u200b khám\u00a0ở đó.\u202e\r\n")
     case = body["data"]["questionAccess"]["entry"]["question"]
     assert (case["state"], case["reason"], case["note"]) == ("OPEN", "NO_VISIT", "Tôi không khám ở đó.")
     today = visitors.stand.as_owner("SELECT auth.today() AS day")[0].day
