@@ -206,6 +206,7 @@ class Build:
             body=found.text,
             arguments=found.left,
             is_shown=is_shown,
+            places=_places(emission),
         )
 
     def _deed(
@@ -228,6 +229,7 @@ class Build:
             nullable=nullable,
             body=body,
             is_shown=is_shown,
+            places=_places(emission),
             deed=deed_of(place.action, definition, emission.node),
         )
 
@@ -378,6 +380,11 @@ class Build:
             return value
 
         return self.parameters.declare(("if", variable), variable, "boolean", read)
+
+
+def _places(emission: Emission) -> tuple[tuple[int, int], ...]:
+    at = emission.node.loc
+    return () if at is None else ((at.start_token.line, at.start_token.column),)
 
 
 def _asked(emission: Emission) -> Shown | None:

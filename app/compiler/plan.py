@@ -71,7 +71,8 @@ class Part:
 
     `arguments` are the opener's, by Python name. `is_shown` tells, from bound values by name, whether `@skip`
     and `@include` let the field be asked; a part that is not shown is not run. A mutation has a `deed`, and its body
-    is its payload; a payload's book has opener's arguments that the deed `told`.
+    is its payload; a payload's book has opener's arguments that the deed `told`. `places` are the field's line and
+    column; none in a document that was deployed.
     """
 
     key: str
@@ -82,6 +83,7 @@ class Part:
     body: ColumnElement[Any]
     arguments: Mapping[str, ColumnElement[Any]] = dataclasses.field(default_factory=dict)
     is_shown: Callable[[Mapping[str, object]], bool] = lambda _values: True
+    places: tuple[tuple[int, int], ...] = ()
     deed: Deed | None = None
     told: Mapping[str, str] = dataclasses.field(default_factory=dict)
     _body_sql: list[str] = dataclasses.field(default_factory=list, repr=False, compare=False)

@@ -1,5 +1,6 @@
 """Reads a plain document; what is wrong with it is told with its place."""
 
+import re
 from collections.abc import Sequence
 
 from graphql import (
@@ -21,6 +22,8 @@ from graphql.utilities.validate_input_value import validate_input_literal
 
 from app.core.errors import Invalid, Text, TooComplex
 from app.gateway.limits import MOST_TOKENS
+
+_PYTHONS_NULL = re.compile(r"(?<= not to be )None\.\Z")
 
 
 def parsed(query: str) -> DocumentNode:
@@ -54,7 +57,8 @@ def _fault(error: GraphQLError) -> Invalid:
     vi, en = "", ""
     if places:
         vi, en = ", dòng {}, cột {}".format(*places[0]), ", line {}, column {}".format(*places[0])
-    text = Text(f"Truy vấn không hợp lệ{vi}: {error.message}", f"Not a valid document{en}: {error.message}")
+    message = _PYTHONS_NULL.sub("null.", error.message)
+    text = Text(f"Truy vấn không hợp lệ{vi}: {message}", f"Not a valid document{en}: {message}")
     return Invalid(text, places=places)
 
 

@@ -78,14 +78,23 @@ def internal_problem(*, language: str, request_id: str, path: str = "") -> JSONR
     return JSONResponse(body, status_code=500, media_type=PROBLEM_JSON)
 
 
-def graphql_error(error: AppError, *, language: str, path: list[str | int] | None = None) -> dict[str, Any]:
-    """Return an expected error as an entry of `errors`. Source: GraphQL specification, Errors."""
+def graphql_error(
+    error: AppError,
+    *,
+    language: str,
+    path: list[str | int] | None = None,
+    places: Sequence[tuple[int, int]] = (),
+) -> dict[str, Any]:
+    """Return an expected error as an entry of `errors`; `places` are of its field, where the error knows none itself.
+
+    Source: GraphQL specification, Errors.
+    """
     extensions: dict[str, Any] = {"code": error.code.value}
     if error.retry_after_seconds is not None:
         extensions["retryAfterSeconds"] = error.retry_after_seconds
     entry: dict[str, Any] = {"message": error.text.in_language(language), "extensions": extensions}
-    if error.places:
-        entry["locations"] = [{"line": line, "column": column} for line, column in error.places]
+    if error.places or places:
+        entry["locations"] = [{"line": line, "column": column} for line, column in error.places or places]
     return entry if path is None else {**entry, "path": path}
 
 

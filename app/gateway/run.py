@@ -187,7 +187,7 @@ async def run(
         except AppError as error:
             if not _is_told_in_its_place(error, part=part):
                 raise
-            errors.append(graphql_error(error, language=context.language, path=[part.key]))
+            errors.append(graphql_error(error, language=context.language, path=[part.key], places=part.places))
             bodies[part.key] = None
             if part.deed is not None:
                 break

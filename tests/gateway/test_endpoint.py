@@ -278,6 +278,36 @@ def test_documents_with_faults(http: httpx.Client, citizen: dict[str, str], quer
 
 
 @pytest.mark.parametrize(
+    "document", ["{ sharedHealthBook(grantId: null) { version } }", "{ me @skip(if: null) { id } }"]
+)
+def test_b195_a_missing_value_is_null_and_not_a_word_of_python(
+    http: httpx.Client, citizen: dict[str, str], document: str
+) -> None:
+    (error,) = asked(http, citizen, query=document).json()["errors"]
+
+    assert error["message"].endswith("not to be null.")
+
+
+def test_the_place_of_a_root_field_is_told_with_its_path(http: httpx.Client, citizen: dict[str, str]) -> None:
+    """Source: GraphQL specification, Errors: an error that belongs to a point of the document has its location."""
+    query = """query Q { a: sharedHealthBook(grantId: "x") { version } ...F }
+fragment F on Query { me { id } ... on Query { accessLog(citizenId: "x") { pageInfo { hasNextPage } } } }"""
+    errors = asked(http, citizen, query=query).json()["errors"]
+
+    assert [(one["path"], one["locations"]) for one in errors] == [
+        (["a"], [{"line": 1, "column": 11}]),
+        (["accessLog"], [{"line": 2, "column": 48}]),
+    ]
+
+
+def test_the_place_of_a_refused_mutation_is_told(http: httpx.Client, citizen: dict[str, str]) -> None:
+    query = 'mutation {\n  x: cancelShareCode(input: {idempotencyKey: "k", shareCodeId: "x"}) { shareCode { id } } }'
+    (error,) = asked(http, citizen, query=query).json()["errors"]
+
+    assert (error["path"], error["locations"]) == (["x"], [{"line": 2, "column": 3}])
+
+
+@pytest.mark.parametrize(
     ("query", "places"),
     [
         ("{ me {\n  nothing } }", [(2, 3)]),
