@@ -98,3 +98,13 @@ def test_the_slip_shows_the_code_and_the_same_qr() -> None:
     assert qr_svg(shown(code)) in page
     assert "script" not in page
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "")
+
+
+def test_the_slip_fits_a_phone_and_a_narrow_roll_without_breaking_what_is_read_aloud() -> None:
+    page = slip_html("WWMMQWXWPW", until="10:00 23/11/2026", has_pin=True)
+
+    assert '<meta name="viewport" content="width=device-width,initial-scale=1">' in page
+    assert page.count("<main>") == page.count("</main>") == 1
+    assert re.search(r"\.code\{[^}]*white-space:nowrap", page)
+    assert "li{display:inline-block" in page  # a symbol and how it is read stay on one line
+    assert ":root{color-scheme:light" in page  # a QR that is printed or scanned is dark on light
