@@ -20,10 +20,10 @@ _PLANE_ENDS, _PLANE_OF_TAGS = 0xFFFE, "\U000e0000"
 def read_words(said: str, *, name: str, longest: int) -> str:
     """Return what a person wrote into a field of an input, as `words` has it.
 
-    :raises Invalid: when nothing of it shows, it is too long, or it holds a NUL, which no keyboard writes
+    :raises Invalid: when nothing of it shows, or it is too long
     """
     text = words(said)
-    if not 0 < len(text) <= longest or "\0" in said:
+    if not 0 < len(text) <= longest:
         raise Invalid(
             Text(
                 f"`{name}` phải có từ 1 đến {longest} ký tự nhìn thấy được.",

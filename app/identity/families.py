@@ -11,6 +11,7 @@ from app.core.context import Context
 from app.core.crypto import Place, Vault
 from app.core.db import Session
 from app.core.errors import Invalid, NotFound, Text
+from app.core.words import words
 from app.identity import family_sql
 from app.identity.names import name_key
 
@@ -206,11 +207,11 @@ async def approve_claim(session: Session, *, claim_id: UUID, papers: SeenPapers,
 
 
 def lookup_of(number: str, *, vault: Vault) -> bytes:
-    """Return the blind index of a personal id.
+    """Return the blind index of a personal id, which people write in groups and copy with what nobody sees.
 
     :raises Invalid: when it is none
     """
-    said = number.strip()
+    said = "".join(words(number).split())
     if not PERSONAL_ID.fullmatch(said):
         raise Invalid(_NO_NUMBER)
     return vault.index.of(said, kind="PERSONAL_ID")

@@ -11,6 +11,7 @@ from app.core.crypto import Place
 from app.core.db import Session
 from app.core.errors import Invalid, NotFound, Text
 from app.core.ids import known_id
+from app.core.words import words
 from app.identity import ledger_sql, sql
 
 FORMS: Final = {
@@ -49,7 +50,7 @@ async def join_identifier(session: Session, *, kind: str, number: str, context: 
     :raises Conflict: when it is one's own already
     :raises StepUpRequired: without a fresh second factor
     """
-    said = number.strip().upper()
+    said = "".join(words(number).split()).upper()  # a card prints its number in groups
     if kind not in FORMS or not FORMS[kind].fullmatch(said):
         raise Invalid(Text("Số giấy tờ viết không đúng quy cách.", "The number is not written as its kind is."))
     value = said[-_INSURANCE_DIGITS:] if kind == "INSURANCE_NUMBER" else said

@@ -176,7 +176,12 @@ async def _redeem(
 
 async def _count_emergency(session: Session, *, asked: EmergencyAccessInput, context: Context) -> Try:
     return await grants.count_emergency(
-        session, key=asked.idempotency_key, facility_code=asked.facility_code, reason=asked.reason, context=context
+        session,
+        personal_id=asked.personal_id,
+        key=asked.idempotency_key,
+        facility_code=asked.facility_code,
+        reason=asked.reason,
+        context=context,
     )
 
 

@@ -8,6 +8,7 @@ from app.core.db import Session
 from app.core.deeds import Remembered, Told
 from app.core.errors import Invalid, NotFound, RateLimited, Text
 from app.core.ids import known_id, known_id_if_any
+from app.identity.families import lookup_of
 from app.sharing import sql
 from app.sharing.sql import Scope, Try
 
@@ -16,10 +17,6 @@ FEWEST_LETTERS, FEWEST_DIFFERENT = 12, 5
 BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
 """Letters by their category that show nothing. Source: Unicode 17, Default_Ignorable_Code_Point."""
 SHORTEST_ACCESS, LONGEST_ACCESS = timedelta(minutes=5), timedelta(days=365)
-
-
-def _person(personal_id: str, *, context: Context) -> bytes:
-    return context.house.vault.index.of(personal_id.strip(), kind="PERSONAL_ID")
 
 
 def readable(reason: str) -> str:
@@ -87,13 +84,13 @@ async def ask(
     """Ask the person who has a number to share; the answer does not tell whether there is one.
 
     :raises NotFound: when the caller does not practise there
-    :raises Invalid: when the scope is none
+    :raises Invalid: when the scope is none, or the number no personal id
     """
     request_id = context.new_id()
     wait_seconds = await sql.asked_share(
         session,
         request_id=request_id,
-        lookup=_person(personal_id, context=context),
+        lookup=lookup_of(personal_id, vault=context.house.vault),
         facility_code=facility_code,
         purpose=purpose,
         scope=scope,
@@ -130,14 +127,17 @@ async def refuse(session: Session, *, request_id: str) -> Told:
     return Told(kept={"request_id": str(answered)})
 
 
-async def count_emergency(session: Session, *, key: str, facility_code: str, reason: str, context: Context) -> Try:
-    """Count a try before it is judged.
+async def count_emergency(
+    session: Session, *, key: str, personal_id: str, facility_code: str, reason: str, context: Context
+) -> Try:
+    """Count a try before it is judged; what is no personal id is no try.
 
-    :raises Invalid: when the reason is none that a person can read
+    :raises Invalid: when the number is none, or the reason none that a person can read
     :raises NotFound: when the caller is no practitioner
     :raises StepUpRequired: without a fresh second factor
     :raises RateLimited: when they tried too often
     """
+    lookup_of(personal_id, vault=context.house.vault)
     readable(reason)
     tried = await sql.counted_emergency(session, try_id=context.new_id(), key=key, facility_code=facility_code[:20])
     if tried.wait_seconds is not None:
@@ -154,7 +154,7 @@ async def open_emergency(
         grant_id = await sql.emergency_grant(
             session,
             try_id=tried.id,
-            lookup=_person(personal_id, context=context),
+            lookup=lookup_of(personal_id, vault=context.house.vault),
             facility_code=facility_code,
             reason=readable(reason),
             grant_id=context.new_id(),

@@ -233,7 +233,8 @@ def test_an_insurance_number_is_joined_by_its_card(person: Person, stand: Stand)
     )
     assert stand.receipt(filed, token=person.facility).status == "filed"
 
-    assert person.join(card, "INSURANCE_NUMBER")["joinId"]
+    printed = f"{card[:2]} {card[2]} {card[3:5]}\u00a0{card[5:]}".lower()
+    assert person.join(printed, "INSURANCE_NUMBER")["joinId"]
     person.work()
     assert str(filed) in person.messages()
 

@@ -128,6 +128,29 @@ def test_t22_a_reason_is_kept_as_a_person_reads_it(clinic: Clinic, citizen: str)
     assert clinic.data(clinic.doctor(), EMERGENCY, input=emergency(reason=told))["grant"]["reason"] == REASON
 
 
+@pytest.mark.parametrize(
+    "typed", ["", "00108500012", "0010850001234", "001o85000123", "K7QF-2M9D-XA", "079 085 00 012"]
+)
+def test_t22_t23_what_is_no_personal_id_is_told_and_is_no_try(clinic: Clinic, citizen: str, typed: str) -> None:
+    """In an emergency a mistyped number must not lock the doctor out, nor a request wait for nobody."""
+    del citizen
+    doctor = clinic.doctor()
+    for _ in range(6):
+        assert clinic.code_of(doctor, EMERGENCY, input=emergency(typed)) == "INVALID"
+    assert clinic.code_of(doctor, ASK, input=request(typed)) == "INVALID"
+    assert "grant" in clinic.data(doctor, EMERGENCY, input=emergency())
+
+
+def test_t22_t23_a_personal_id_is_read_as_people_write_it(clinic: Clinic, citizen: str) -> None:
+    number = OWNER.personal_id
+    for typed in (f" {number[:3]} {number[3:6]}\u00a0{number[6:]}\t", f"\u202d{number}\u202c\u200b"):
+        doctor = clinic.doctor()
+        asked = clinic.data(doctor, ASK, input=request(typed))["request"]["id"]
+        answer = {"idempotencyKey": a_key(), "requestId": asked}
+        assert clinic.data(citizen, REFUSE, input=answer)["request"]["state"] == "REFUSED"
+        assert "grant" in clinic.data(doctor, EMERGENCY, input=emergency(typed))
+
+
 def test_t22_an_emergency_needs_a_second_factor_a_doctor_and_a_known_number(
     clinic: Clinic, citizen: str, patients: Patients
 ) -> None:
