@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from app.ingestion import bundle_judging, judging, matching, resources, sql
+from app.ingestion import bundle_judging, judging, matching, resources, sql, waiting
 from app.ingestion.fhir import EntryReading, EntryUse, FhirMessage, UnitReading
 from app.ingestion.fhir.results import is_key_of_report
 from app.ingestion.fhir.standalone import NOT_TOLD
@@ -42,12 +42,14 @@ async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict
     """File what is not to wait, or all or nothing of a transaction, and tell what became of every entry."""
     if any(one.entry is None and one.effect in (Effect.REJECTS, Effect.QUARANTINES) for one in judged.problems):
         return judged
+    await waiting.await_names(work)
     work.sent = await resources.sent_before(
         work.session, message_id=work.message_id, names=_asked(work.message), vault=work.vault
     )
     for position, unit in enumerate(work.units):
         if work.verdicts[position].status is VisitStatus.FILED:
             await _match(work, position, unit)
+    await waiting.forget_others(work)
     backs = await _prepare_backs(work)
     if work.follows and work.citizens:
         await sql.open_filing(work.session, message_id=work.message_id)
@@ -354,7 +356,7 @@ async def _prepare_backs(work: Bundle) -> list[tuple[EntryReading, resources.Sen
     """Find what entries take back, so that open_filing may open the books it stands in."""
     found = []
     for entry in work.entries:
-        if entry.use is not EntryUse.WITHDRAWS:
+        if entry.use is not EntryUse.WITHDRAWS or await waiting.drop_patient(work, entry):
             continue
         row = work.sent.find(entry.names) or resources.visit_to_take_back(entry)
         row = None if row is not None and row.parts == 0 else row  # a report waits for it: it has not come

@@ -6,7 +6,7 @@ Source: Decree 102/2025 Art. 6 (the personal id is the health id); vietnam.md 3.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -25,6 +25,7 @@ from app.records.arrivals import (
 
 SOCIAL_INSURANCE_DIGITS = 10
 INSURANCE_NUMBER = "INSURANCE_NUMBER"
+_WAITS_FOR_NUMBERS: Final = frozenset({"NAME_DIFFERS", "BIRTH_DIFFERS", "IDENTIFIERS_DISAGREE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,25 @@ async def match_person(
 
     With `opens` the books that the message is about are opened as well: it is about nobody who is not matched yet.
     """
-    identifiers = [_identifier(value, kind=kind, vault=vault, new_id=new_id) for kind, value in numbers_of(person)]
-    described = {
+    told = described(person, vault=vault, new_id=new_id)
+    citizen_id, outcome = await sql.match_person(
+        session,
+        message_id=message_id,
+        position=position,
+        facility_code=facility_code,
+        visit_source_id=visit_source_id,
+        person=orjson.dumps(told).decode(),
+        opens=opens,
+    )
+    if outcome in _WAITS_FOR_NUMBERS:
+        lookups = [bytes.fromhex(one["lookup"][2:]) for one in told["identifiers"]]
+        await sql.wait_for(session, message_id=message_id, lookups=lookups)
+    return Match(citizen_id=citizen_id, outcome=outcome)
+
+
+def described(person: PersonArrival, *, vault: Vault, new_id: Callable[[], UUID]) -> dict[str, Any]:
+    """Return a person as `auth.match_person` takes one, under an id of their own for the case that they are new."""
+    return {
         "id": new_id(),
         "born_at": person.born_at,
         "full_name": person.full_name,
@@ -76,18 +94,10 @@ async def match_person(
         "nationality_code": person.nationality_code,
         "occupation_code": person.occupation_code,
         "blood_group": person.blood_group,
-        "identifiers": identifiers,
+        "identifiers": [
+            _identifier(value, kind=kind, vault=vault, new_id=new_id) for kind, value in numbers_of(person)
+        ],
     }
-    citizen_id, outcome = await sql.match_person(
-        session,
-        message_id=message_id,
-        position=position,
-        facility_code=facility_code,
-        visit_source_id=visit_source_id,
-        person=orjson.dumps(described).decode(),
-        opens=opens,
-    )
-    return Match(citizen_id=citizen_id, outcome=outcome)
 
 
 def _identifier(value: str, *, kind: str, vault: Vault, new_id: Callable[[], UUID]) -> dict[str, Any]:

@@ -193,6 +193,12 @@ async def match_person(
     return citizen_id, outcome
 
 
+async def wait_for(session: Session, *, message_id: UUID, lookups: list[bytes]) -> None:
+    """Note the numbers for which a message waits: it is taken up again when they name somebody else."""
+    driver = await driver_of(session)
+    await driver.execute("SELECT intake.wait_for($1, $2)", message_id, lookups)
+
+
 async def register_birth(
     session: Session, *, message_id: UUID, facility_code: str, visit_of: UUID | None, told: str
 ) -> UUID | None:

@@ -52,6 +52,16 @@ class TakenBackRow(Row):
     rank: Mapped[str] = mapped_column(Text)  # of the newest withdrawal
 
 
+class WaitingRow(Row):
+    """That a message which was not filed waits for somebody's number, or for a resource of its facility."""
+
+    __tablename__ = "waiting"
+    __table_args__ = (Index("waiting_message_idx", "message_id"), {"schema": "intake"})
+
+    lookup: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # blind index of the number, or of the name
+    message_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("intake.message.id"), primary_key=True)
+
+
 class MessageRow(Row):
     """One message of one facility, kept before it is understood."""
 

@@ -34,10 +34,11 @@ def _nobody_has_tried(scene: Scene) -> None:
     scene.stand.as_owner("DELETE FROM auth.activation")
 
 
-def registered(stand: Stand, desk: str, **fields: str) -> None:
-    """File a visit of somebody."""
+def registered(stand: Stand, desk: str, **fields: str) -> str:
+    """File a visit of somebody and return its id."""
     visit = {**messages.VISIT, "MA_LK": f"A{next(NAMES)}", "MA_THE_BHYT": "", **fields}
     assert stand.file(messages.envelope(messages.visit_xml({"XML1": [visit]})), token=desk) == "filed"
+    return str(visit["MA_LK"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,41 @@ def test_a_code_links_an_account_to_the_record_and_the_providers_word_holds(scen
         ("ACCOUNT_ACTIVATED", "SYSTEM"),
     ]
     assert scene.is_alive(sign_in_with(scene, person, None))  # no code is needed any more
+
+
+def test_b161_who_was_registered_by_a_mistake_that_was_taken_back_needs_no_code_and_sees_nothing_of_it(
+    scene: Scene, desk: str
+) -> None:
+    person = newcomer()
+    wrong = {"HO_TEN": OTHER_NAME, "SO_CCCD": person.number, "NGAY_SINH": "197001010000"}
+    visit = registered(scene.stand, desk, **wrong)
+    refused(scene, person, None)
+    with scene.browser() as http:
+        headers = {"Authorization": f"Bearer {desk}"}
+        body = {"visit": visit, "reason": "Nhầm số"}
+        kept = http.post(f"{scene.url}/ingest/withdrawals", json=body, headers=headers).json()
+    assert scene.stand.process(kept["messageId"]) == "filed"
+
+    tokens = sign_in_with(scene, person, None)
+
+    query = "{ me { fullName } healthBook { visits { nodes { id } } withdrawals { kind } } }"
+    answer = scene.ask(query, tokens["access_token"])
+    assert answer["data"] == {
+        "me": {"fullName": NAME},
+        "healthBook": {"visits": {"nodes": []}, "withdrawals": []},
+    }
+
+
+def test_what_waited_for_the_right_name_comes_into_the_book_with_the_code(scene: Scene, desk: str) -> None:
+    person = misspelled(scene, desk)
+    told = {"HO_TEN": NAME, "SO_CCCD": person.number, "NGAY_SINH": "196605010000", "GIOI_TINH": "1"}
+    later = {**messages.VISIT, "MA_LK": f"A{next(NAMES)}", "MA_THE_BHYT": "", **told}
+    waits = scene.stand.keep(messages.envelope(messages.visit_xml({"XML1": [later]})), token=desk)
+    assert scene.stand.process(waits) == "quarantined"
+
+    sign_in_with(scene, person, code_for(scene, desk, person.number))
+
+    assert scene.stand.process(waits) == "filed"  # it was taken up again
 
 
 def test_a_record_without_a_personal_id_is_found_by_the_code(scene: Scene, desk: str) -> None:

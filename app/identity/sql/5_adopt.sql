@@ -15,6 +15,7 @@ BEGIN
     VALUES (number.id, activated, 'PERSONAL_ID', number.lookup, number.sealed, clock_timestamp());
   END IF;
   UPDATE auth.book b SET version = b.version + 1, changed_at = clock_timestamp() WHERE b.citizen_id = activated;
+  PERFORM auth.take_up_of(ARRAY[activated]);
   PERFORM audit.write_line(activated, 'ACCOUNT_ACTIVATED', NULL::auth.session,
     jsonb_build_object('facility', (SELECT a.facility_code FROM auth.activation a WHERE a.citizen_id = activated)));
   RETURN activated;

@@ -2,6 +2,7 @@
 -- Whom an account of the identity provider belongs to. The account is known by (issuer, subject) and by nothing else;
 -- the personal id finds the citizen, and only when name and birth date agree and nobody else's account is there
 -- (security.md T6, B80). Who is not known yet is registered, with an empty book. `person` is made by app/identity/login.py.
+-- A number that hospitals wrote for somebody else by mistake, and took back since, is free (auth.let_go).
 -- A code of a facility's desk overrules a name or birth date that differs, and finds a record without a personal id.
 -- Outcome: KNOWN, REGISTERED, or why not: ACCOUNT_CLOSED, NUMBER_DIFFERS, OTHER_ACCOUNT, CLOSED, NAME_DIFFERS, BIRTH_DIFFERS,
 -- CODE_REFUSED.
@@ -30,6 +31,9 @@ BEGIN
     WHEN extract(year FROM known.birth_on) <> extract(year FROM sent.birth_on)
       OR (known.birth_on <> sent.birth_on AND known.birth_precision <> 'YEAR' AND sent.birth_precision <> 'YEAR') THEN 'BIRTH_DIFFERS'
     ELSE 'KNOWN' END;
+  IF activation IS NULL AND outcome IN ('NAME_DIFFERS', 'BIRTH_DIFFERS') AND auth.let_go(known.id) THEN
+    outcome := 'REGISTERED';
+  END IF;
   IF activation IS NOT NULL AND outcome IN ('REGISTERED', 'NAME_DIFFERS', 'BIRTH_DIFFERS') THEN
     known.id := auth.adopt_record(activation, provider, account_subject, known.id, sent, number);
     outcome := CASE WHEN known.id IS NULL THEN 'CODE_REFUSED' ELSE 'KNOWN' END;

@@ -36,6 +36,10 @@ def person(patient: Node, *, coverages: tuple[Node, ...]) -> PersonArrival:
 
     Source: FHIR R4 Patient; vietnam.md 3.
     """
+    for name in ("link", "active"):
+        if patient.has(name) and (name == "link" or patient.flag("active") is False):
+            patient.remark(FhirCode.PATIENT_LINK, Effect.NOTES, name)
+            break
     birth_on, precision, born_at = _birth(patient)
     number, kind, patient_number = _numbers(patient)
     cards = _cards(patient, coverages)

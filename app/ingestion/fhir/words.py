@@ -62,6 +62,8 @@ class FhirCode(StrEnum):
     IDENTIFIER_PLACEHOLDER = "IDENTIFIER_PLACEHOLDER"
     IDENTIFIER_NONE = "IDENTIFIER_NONE"
     IDENTIFIER_NOT_USED = "IDENTIFIER_NOT_USED"
+    PATIENT_LINK = "PATIENT_LINK"
+    PATIENT_RECORDS_STAY = "PATIENT_RECORDS_STAY"
     # What became of an entry.
     KIND_NOT_READ = "KIND_NOT_READ"
     NOTHING_STATED = "NOTHING_STATED"
@@ -214,12 +216,16 @@ TEXTS: Final[dict[FhirCode, Text]] = {
         "the reference leads to a resource of another type: it must be {detail}.",
     ),
     _C.PATIENT_NOT_KNOWN: Text(
-        "không biết tài nguyên này nói về ai: không có Patient trong Bundle và cơ sở chưa gửi Patient này.",
-        "it is not known whom this is about: there is no Patient in the Bundle, and the facility sent none before.",
+        "không biết tài nguyên này nói về ai: Patient không có trong Bundle, và cơ sở chưa gửi Patient này, hoặc bản "
+        "mới nhất của Patient đang tạm giữ; khi Patient được ghi nhận, thông điệp này tự được xử lý lại.",
+        "it is not known whom this is about: the Patient is not in the Bundle, and the facility has not sent it, or "
+        "what it told of it last is held; once the Patient is accepted, this message is taken up again by itself.",
     ),
     _C.VISIT_NOT_KNOWN: Text(
-        "lượt khám (Encounter) được nhắc đến không có trong Bundle và chưa từng được ghi vào sổ.",
-        "the Encounter that is named is not in the Bundle and was never filed.",
+        "lượt khám (Encounter) được nhắc đến không có trong Bundle và chưa được ghi vào sổ; khi Encounter đó được ghi, "
+        "thông điệp này tự được xử lý lại.",
+        "the Encounter that is named is not in the Bundle and not in the book; once it is filed, this message is taken "
+        "up again by itself.",
     ),
     _C.PATIENT_DIFFERS: Text(
         "người bệnh khác với người bệnh của Encounter.", "the patient is another one than the Encounter's."
@@ -236,6 +242,18 @@ TEXTS: Final[dict[FhirCode, Text]] = {
         "chưa biết ghi vào sổ của ai, nên được giữ lại, chưa hiển thị.",
         "no identity number, passport, insurance card or other issued number (an identifier with a system): it is not "
         "known whose book this belongs to, so it is kept and not shown.",
+    ),
+    _C.PATIENT_LINK: Text(
+        "việc ghép hoặc ngừng dùng hồ sơ người bệnh ở cơ sở không ghép sổ nào: sổ đi theo số giấy tờ, và chỉ người dân "
+        "xác nhận ghép số của mình. Bản ghi nằm nhầm sổ: thu hồi rồi gửi lại theo đúng Patient.",
+        "Patients that a facility links or no longer uses join no books: a book goes by identity numbers, and only the "
+        "citizen confirms that another number is theirs. What stands in the wrong book: withdraw it, and send it again "
+        "under the right Patient.",
+    ),
+    _C.PATIENT_RECORDS_STAY: Text(
+        "tên của Patient này từ nay không chỉ ai nữa; các bản ghi đã gửi vẫn ở trong sổ, hãy thu hồi từng lượt khám.",
+        "the name of this Patient means nobody from now on; records that were sent stay in the book: withdraw each "
+        "visit.",
     ),
     _C.IDENTIFIER_NOT_USED: Text(
         "số giấy tờ thứ hai không được dùng để nhận diện.", "a second document number is not used to find the person."

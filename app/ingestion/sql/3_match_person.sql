@@ -2,7 +2,8 @@
 -- Finds or registers the person whom one visit of a message is about, and records it, so that open_filing may open that book. `person`
 -- is made by app/ingestion/matching.py; its identifiers stand from the strongest to the weakest, each as blind index and sealed value.
 -- Outcome: MATCHED, CREATED, or the reason why the visit must wait.
--- Nothing is joined by name, birth date or phone alone (security.md T6); a number with another name waits (B161).
+-- Nothing is joined by name, birth date or phone alone (security.md T6); a number with another name waits (B161), unless nothing stands of
+-- the person whom it names.
 CREATE OR REPLACE FUNCTION auth.match_person(message uuid, visit_position int, facility text, visit_id text, person jsonb, OUT citizen uuid, OUT outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -25,7 +26,7 @@ BEGIN
   END IF;
   IF cardinality(numbers) + cardinality(owners) = 0 THEN outcome := 'NO_IDENTIFIER'; RETURN;
   ELSIF cardinality(owners) > 1 THEN
-    outcome := CASE WHEN is_newborn THEN 'TWINS_UNCLEAR' ELSE 'IDENTIFIERS_DISAGREE' END; RETURN;
+    outcome := CASE WHEN is_newborn THEN 'TWINS_UNCLEAR' ELSE 'IDENTIFIERS_DISAGREE' END;
   ELSIF home <> coalesce(owners[1], sent.id) THEN  -- the visit stands in another person's book
     outcome := 'VISIT_OF_ANOTHER_PERSON'; RETURN;
   ELSIF cardinality(owners) = 1 THEN
@@ -35,13 +36,20 @@ BEGIN
       WHEN EXISTS (SELECT FROM unnest(numbers) n, LATERAL (SELECT i.* FROM auth.identifier i WHERE i.citizen_id = known.id AND i.kind = n.kind OFFSET 0) i
                     WHERE n.kind = 'PERSONAL_ID' AND i.valid_until IS NULL AND i.lookup <> n.lookup)
         THEN 'IDENTIFIERS_DISAGREE' ELSE 'MATCHED' END);
-    IF outcome <> 'MATCHED' THEN RETURN; END IF; citizen := known.id;
+  ELSE outcome := 'CREATED'; END IF;
+  IF outcome NOT IN ('MATCHED', 'CREATED') THEN
+    IF outcome IN ('NAME_DIFFERS', 'BIRTH_DIFFERS', 'IDENTIFIERS_DISAGREE') AND (SELECT bool_or(auth.let_go(o)) FROM unnest(owners) o) THEN
+      SELECT m.* INTO citizen, outcome FROM auth.match_person(message, visit_position, facility, visit_id, person) m;
+    END IF;
+    RETURN;
+  ELSIF outcome = 'MATCHED' THEN
+    citizen := known.id;
     IF known.birth_precision <> sent.birth_precision THEN
       UPDATE auth.citizen c SET birth_on = sent.birth_on, birth_precision = sent.birth_precision
        WHERE c.id = citizen AND (c.birth_precision, sent.birth_precision) IN (('YEAR', 'DAY'), ('YEAR', 'MINUTE'), ('DAY', 'MINUTE')); is_news := FOUND;
     END IF;
   ELSE
-    citizen := sent.id; outcome := 'CREATED'; sent.registered_at := clock_timestamp();
+    citizen := sent.id; sent.registered_at := clock_timestamp();
     INSERT INTO auth.citizen SELECT sent.*;
     INSERT INTO auth.book (citizen_id, changed_at) VALUES (citizen, clock_timestamp());
   END IF;

@@ -47,6 +47,9 @@ BEGIN
      AND m.id = f.message_id AND m.received_at < asked.received_at;
   INSERT INTO auth.filing VALUES (message, 0, citizen, asked.facility_code, visit, clock_timestamp())
       ON CONFLICT (message_id, "position") DO NOTHING;
+  IF is_whole THEN
+    PERFORM auth.take_up_after(asked, citizen, visit);
+  END IF;
   RETURN citizen;
 END $$;
 REVOKE ALL ON FUNCTION auth.prepare_withdrawal FROM PUBLIC;

@@ -15,7 +15,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   ON CONFLICT (facility_code, lookup) DO UPDATE SET rank = greatest(t.rank, excluded.rank)
 $$;
 
--- Remembers what resources became, in books that are open for filing. Returns the names that were taken back before they came, with
+-- Remembers what resources became, in books that are open for filing, and takes up what waited for a Patient or an Encounter. Returns the names that were taken back before they came, with
 -- the rank of the withdrawal.
 DROP FUNCTION IF EXISTS intake.note_resources(uuid, jsonb);
 CREATE OR REPLACE FUNCTION intake.note_resources(message uuid, told jsonb) RETURNS TABLE (lookup bytea, rank text)
@@ -28,6 +28,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     = (excluded.citizen_id, excluded.visit_source_id, excluded.kind, excluded.key, excluded.parts, coalesce(excluded.lines, r.lines), excluded.message_id)
    WHERE (r.citizen_id, r.visit_source_id, r.kind, r.key, r.parts, r.lines)
      IS DISTINCT FROM (excluded.citizen_id, excluded.visit_source_id, excluded.kind, excluded.key, excluded.parts, coalesce(excluded.lines, r.lines));
+  SELECT intake.take_up(ARRAY(SELECT t.lookup FROM jsonb_populate_recordset(NULL::intake.sent_resource, told) t WHERE t.kind IN ('PATIENT', 'VISIT')),
+    (SELECT m.facility_code FROM intake.message m WHERE m.id = message));
   SELECT b.lookup, b.rank FROM intake.message m JOIN intake.taken_back b ON b.facility_code = m.facility_code
    WHERE m.id = message AND b.lookup IN (SELECT t.lookup FROM jsonb_populate_recordset(NULL::intake.sent_resource, told) t);
 $$;

@@ -26,6 +26,7 @@ BEGIN
     told := array(SELECT f.message_id FROM auth.filing f WHERE (f.citizen_id, f.facility_code, f.source_id) = (citizen, asked.facility_code, visit));
     UPDATE intake.message m SET verdict = intake.with_remark(m.verdict, visit, remark), status = intake.with_remark(m.verdict, visit, remark)->>'status'
      WHERE m.id = ANY (told) AND m.status IN ('filed', 'partly') AND m.format NOT IN ('withdrawal', 'split');
+    PERFORM auth.take_up_after(asked, citizen, visit);
   END IF;
   INSERT INTO auth.filing VALUES (split_id, 0, citizen, asked.facility_code, visit, clock_timestamp()) ON CONFLICT DO NOTHING;
 END $$;

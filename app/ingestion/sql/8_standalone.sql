@@ -30,6 +30,9 @@ BEGIN
      AND m.id = f.message_id AND m.received_at < asked.received_at;
   INSERT INTO auth.filing VALUES (message, at_position, citizen, asked.facility_code, visit, CASE WHEN is_whole THEN clock_timestamp() END)
       ON CONFLICT (message_id, "position") DO NOTHING;
+  IF is_whole THEN
+    PERFORM auth.take_up_after(asked, citizen, visit);
+  END IF;
   RETURN citizen;
 END $$;
 -- Records that name no visit stand in one of their day (its id begins with it: `day:yyyymmdd:`), whatever a message says of the person:

@@ -1,0 +1,57 @@
+"""What a FHIR message waits for: Patients and Encounters that its facility has not sent yet, or tells otherwise.
+
+A name of a resource is looked up as a blind index. When what it names comes, the message is taken up again by itself.
+"""
+
+from typing import Final
+
+import orjson
+
+from app.core.db import driver_of
+from app.ingestion import bundle_judging, matching, resources
+from app.ingestion.fhir import EntryReading, EntryUse
+from app.ingestion.fhir.words import FhirCode
+from app.ingestion.in_hand import Bundle
+from app.ingestion.parts import lasting
+from app.ingestion.verdict import Effect, EntryOutcome
+
+_NAMED: Final = frozenset({"Patient", "Encounter"})
+
+
+async def await_names(work: Bundle) -> None:
+    """Take turns with messages that tell or name the same Patients and Encounters, and wait for those not known."""
+    entries = (one for one in work.entries if one.resource in _NAMED and one.use is not EntryUse.WITHDRAWS)
+    told = {name for one in entries for name in lasting(one.names)}
+    asked = {name for unit in work.units for name in lasting((*unit.patient, *unit.visit))}
+    if told or asked:
+        driver = await driver_of(work.session)
+        lookups = [[resources.lookup_of(name, vault=work.vault) for name in names] for names in (told, asked)]
+        await driver.execute("SELECT intake.await_names($1, $2, $3)", work.message_id, *lookups)
+
+
+async def forget_others(work: Bundle) -> None:
+    """Forget whom the names of a Patient mean who could not be matched, where they meant somebody else."""
+    for position, unit in enumerate(work.units):
+        patient = work.entries[(unit.told_by or (0,))[0]]  # a resource that was sent alone has no place in a Bundle
+        names = lasting(patient.names) if patient.resource == "Patient" else []
+        if unit.person is None or position in work.citizens or not names:
+            continue
+        told = matching.described(unit.person, vault=work.vault, new_id=work.new_id)
+        lookups = [resources.lookup_of(name, vault=work.vault) for name in names]
+        driver = await driver_of(work.session)
+        await driver.execute(
+            "SELECT auth.forget_patient($1, $2, $3)", work.message_id, lookups, orjson.dumps(told).decode()
+        )
+
+
+async def drop_patient(work: Bundle, entry: EntryReading) -> bool:
+    """Let the name of a Patient that is deleted mean nobody from now on; false where it meant nobody."""
+    if entry.resource != "Patient":
+        return False
+    lookups = [resources.lookup_of(name, vault=work.vault) for name in entry.names]
+    driver = await driver_of(work.session)
+    if not await driver.fetchval("SELECT auth.drop_patient($1, $2)", work.message_id, lookups):
+        return False
+    work.outcomes[entry.index] = EntryOutcome.WITHDRAWN
+    work.problems.append(bundle_judging.problem(FhirCode.PATIENT_RECORDS_STAY, Effect.NOTES, entry=entry.index))
+    return True
