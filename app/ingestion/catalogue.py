@@ -4,6 +4,7 @@
 """
 
 from enum import StrEnum
+from typing import Final
 
 from app.core.errors import Text
 
@@ -80,6 +81,7 @@ class ProblemCode(StrEnum):
     IDENTIFIER_PLACEHOLDER = "IDENTIFIER_PLACEHOLDER"
     IDENTIFIER_UNUSUAL = "IDENTIFIER_UNUSUAL"
     IDENTIFIER_NONE = "IDENTIFIER_NONE"
+    NAME_GARBLED = "NAME_GARBLED"
     CARD_MALFORMED = "CARD_MALFORMED"
     CARD_LISTS_DIFFER = "CARD_LISTS_DIFFER"
     NEWBORN_TIME_MISSING = "NEWBORN_TIME_MISSING"
@@ -97,6 +99,12 @@ class ProblemCode(StrEnum):
 
 
 _C = ProblemCode
+NAME_GARBLED: Final = Text(
+    "họ tên có ký tự không có trong tên người (dấu ?, ký hiệu của phông TCVN3 …): chữ đã hỏng khi chuyển mã. Hãy xuất "
+    "bằng Unicode UTF-8 rồi gửi lại; cả các văn bản khác của hồ sơ có thể cũng hỏng.",
+    "the name has signs that no name has (?, those of a TCVN3 font …): its letters were lost in a conversion. Export "
+    "Unicode as UTF-8 and send it again; other texts of the visit may be lost too.",
+)
 TEXTS: dict[ProblemCode, Text] = {
     _C.XML_EMPTY: Text("tài liệu rỗng.", "the document is empty."),
     _C.XML_NOT_XML: Text(
@@ -305,6 +313,7 @@ TEXTS: dict[ProblemCode, Text] = {
         "không có SO_CCCD và cũng không có MA_THE_BHYT: chưa biết hồ sơ thuộc về ai, nên được giữ lại, chưa hiển thị.",
         "neither SO_CCCD nor MA_THE_BHYT: it is not known whose visit this is, so it is kept and not shown.",
     ),
+    _C.NAME_GARBLED: NAME_GARBLED,
     _C.CARD_MALFORMED: Text(
         "số thẻ BHYT phải gồm 15 ký tự (2 chữ cái, 13 chữ số) hoặc 10 chữ số; thẻ này bị bỏ qua.",
         "a card number has 15 characters (2 letters, 13 digits) or 10 digits; this card is passed over.",

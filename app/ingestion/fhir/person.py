@@ -7,7 +7,7 @@ from app.core.errors import Text
 from app.ingestion.fhir.nodes import Node
 from app.ingestion.fhir.systems import FORMS, Number, identifiers
 from app.ingestion.fhir.words import FhirCode
-from app.ingestion.qd4750.values import benefit_code, is_filler
+from app.ingestion.qd4750.values import benefit_code, is_filler, is_garbled
 from app.ingestion.verdict import Effect
 from app.records.arrivals import BirthPrecision, IdentifierKind, InsuranceCardArrival, PersonArrival, Sex
 from app.records.clinical import MomentPrecision
@@ -71,6 +71,8 @@ def _name(patient: Node) -> str:
         parts = [part for part in (name.text("family"), *name.texts("given")) if part]
         text = name.text("text") or " ".join(parts)
         if text:
+            if is_garbled(text):
+                patient.remark(FhirCode.NAME_GARBLED, Effect.QUARANTINES, "name")
             return text[:_LONGEST_NAME]
     patient.remark(FhirCode.ELEMENT_MISSING, Effect.REJECTS, "name")
     return ""

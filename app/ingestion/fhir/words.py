@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.core.errors import Text
+from app.ingestion.catalogue import NAME_GARBLED
 
 
 class FhirCode(StrEnum):
@@ -62,6 +63,7 @@ class FhirCode(StrEnum):
     IDENTIFIER_PLACEHOLDER = "IDENTIFIER_PLACEHOLDER"
     IDENTIFIER_NONE = "IDENTIFIER_NONE"
     IDENTIFIER_NOT_USED = "IDENTIFIER_NOT_USED"
+    NAME_GARBLED = "NAME_GARBLED"
     PATIENT_LINK = "PATIENT_LINK"
     PATIENT_RECORDS_STAY = "PATIENT_RECORDS_STAY"
     # What became of an entry.
@@ -243,6 +245,7 @@ TEXTS: Final[dict[FhirCode, Text]] = {
         "no identity number, passport, insurance card or other issued number (an identifier with a system): it is not "
         "known whose book this belongs to, so it is kept and not shown.",
     ),
+    _C.NAME_GARBLED: NAME_GARBLED,
     _C.PATIENT_LINK: Text(
         "việc ghép hoặc ngừng dùng hồ sơ người bệnh ở cơ sở không ghép sổ nào: sổ đi theo số giấy tờ, và chỉ người dân "
         "xác nhận ghép số của mình. Bản ghi nằm nhầm sổ: thu hồi rồi gửi lại theo đúng Patient.",

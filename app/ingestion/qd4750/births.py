@@ -36,12 +36,13 @@ def _birth(element: Element, *, place: int) -> BirthArrival | None:
     if born is None or born.precision is not BirthPrecision.MINUTE or born.at is None:
         return None
     number = "|".join(filter(None, (_text(element, "QUYEN_SO"), _text(element, "SO"))))
-    card = child_text(element, "MA_THE_TAM")
+    card = values.card_number(child_text(element, "MA_THE_TAM"))
+    name = _text(element, "HO_TEN_CON")
     mother = values.identifier(child_text(element, "SO_CCCD_NND")) or (None, None)
     known = mother[0] is not None and not values.is_filler(mother[0])
     return BirthArrival(
         certificate=number if 0 < len(number) <= _LONGEST_NUMBER else f"#{place}",
-        child_name=_text(element, "HO_TEN_CON"),
+        child_name=None if name is None or values.is_garbled(name) else name,
         sex=_SEXES.get(child_text(element, "GIOI_TINH_CON"), Sex.UNDETERMINED),
         born_at=born.at,
         temporary_card=card if values.is_card(card) else None,

@@ -29,6 +29,8 @@ def person(line: Line, *, started_at: datetime) -> PersonArrival:
     newborn = _is_newborn(birth, started_at=started_at)
     if newborn and birth.precision is BirthPrecision.DAY:
         line.remark(ProblemCode.NEWBORN_TIME_MISSING, Effect.WARNS, "NGAY_SINH")
+    if values.is_garbled(line.needed("HO_TEN")):
+        line.remark(ProblemCode.NAME_GARBLED, Effect.QUARANTINES, "HO_TEN")
     number, kind = _identifier(line)
     cards = _cards(line)
     if not (newborn or line.text("SO_CCCD") or cards):
@@ -100,9 +102,10 @@ def _cards(line: Line) -> tuple[InsuranceCardArrival, ...]:
     beside = [_beside(line, field=field, count=len(numbers)) for field in ("MA_DKBD", "GT_THE_TU", "GT_THE_DEN")]
     exempt_from, five_years_on = line.day("NGAY_MIEN_CCT"), line.day("NAM_NAM_LIEN_TUC")
     cards = []
-    for number, facility, valid_from, valid_until in zip_longest(numbers, *beside):
-        if not number:
+    for sent, facility, valid_from, valid_until in zip_longest(numbers, *beside):
+        if not sent:
             continue
+        number = values.card_number(sent)
         if not values.is_card(number):
             line.remark(ProblemCode.CARD_MALFORMED, Effect.WARNS, "MA_THE_BHYT")
             continue

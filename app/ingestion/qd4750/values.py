@@ -31,6 +31,7 @@ _MOST_MARKS: Final = 30
 _LAST_MARK: Final = 0x1E94A
 _MARKS: Final = frozenset(char for char in map(chr, range(0x300, _LAST_MARK + 1)) if combining(char))
 _LONG_RUN: Final = re.compile(f"[{''.join(sorted(_MARKS))}]{{{_MOST_MARKS}}}")
+_NEVER_IN_NAMES: Final = re.compile("[?¿\ufffd¡-©ª«-±²³µ-¹»-¾×÷Þßþ]")
 FACILITY: Final = re.compile(r"[0-9A-Z]{5}")
 VISIT_KIND: Final = re.compile(r"[0-9]{2}")
 COST_GROUP: Final = re.compile(r"[0-9]{1,2}")
@@ -216,6 +217,19 @@ def is_filler(identifier_text: str) -> bool:
     """Tell what software writes where a person showed no document: it would merge strangers into one."""
     bare = re.sub(r"[./_-]", "", identifier_text)
     return len(set(bare)) <= 1 or bare.isalpha() or bare in _FILLERS
+
+
+def is_garbled(name: str) -> bool:
+    """Tell a name whose letters were lost: `?` and U+FFFD stand for them, or signs of a font's own code.
+
+    Letters of TCVN 3 (`NguyÔn V¨n ¸nh`) are signs of Latin-1 when they are taken for Unicode. Source: TCVN 5712:1993.
+    """
+    return _NEVER_IN_NAMES.search(name) is not None
+
+
+def card_number(text: str) -> str:
+    """Return a card's number without what groups its characters, in capitals, as the card prints it."""
+    return re.sub(r"[\s.-]", "", text).upper()
 
 
 def benefit_code(card: str) -> str | None:

@@ -185,3 +185,9 @@ def test_who_was_registered_by_mistake_and_deleted_leaves_the_number_to_its_owne
     )
     visits = stand.as_owner("SELECT DISTINCT source_id FROM auth.filing WHERE citizen_id = :id", id=live[0].citizen_id)
     assert {row.source_id for row in visits} == {f"V-{sender.mark}"}
+
+
+@pytest.mark.parametrize("name", ["NguyÔn V¨n §øc", "Nguy?n Th? H?ng"])
+def test_b161_a_name_whose_letters_were_lost_registers_nobody(sender: Sender, name: str) -> None:
+    assert codes(sender.send(sender.patient | {"name": [{"text": name}]})) == ["NAME_GARBLED"]
+    assert sender.send(sender.patient, sender.encounter)["status"] == "filed"

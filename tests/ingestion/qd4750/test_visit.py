@@ -269,3 +269,40 @@ def test_a_malformed_card_is_passed_over_and_told() -> None:
         ProblemCode.CODE_MALFORMED,
         ProblemCode.DAY_MALFORMED,
     ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "NguyÔn V¨n §øc",  # TCVN 3
+        "Lª ThÞ Hång",
+        "Nguy?n Th? H?ng",
+        "Nguy\ufffdn Th\ufffd H\ufffdng",
+    ],
+)
+def test_a_name_whose_letters_were_lost_names_nobody(name: str) -> None:
+    visit = only_visit(changed("XML1", HO_TEN=name))
+    assert (ProblemCode.NAME_GARBLED, "XML1", 1, "HO_TEN") in told(visit, Effect.QUARANTINES)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Nguyễn Thị Hồng Ánh",
+        "Y Ƀih Ñing",
+        "K´Brěoh",
+        "H’Hen Niê",
+        "Con bà Trần Thị Ba (2)",
+        "José Müller-Peña Jr.",
+        "Åsa Sørensen",
+        "Nguyeãn Thò Hoàng",
+    ],
+)
+def test_a_name_of_any_people_is_a_name(name: str) -> None:
+    assert only_arrival(changed("XML1", HO_TEN=name)).person.full_name == name
+
+
+@pytest.mark.parametrize("card", ["gd4010112345678", "GD 4 01 01 12345678", "GD-4-01-0112345678", "0112 345 678"])
+def test_a_card_is_read_as_it_is_printed_and_typed(card: str) -> None:
+    (found,) = only_arrival(changed("XML1", MA_THE_BHYT=card, SO_CCCD="")).person.insurance_cards
+    assert found.number in {"GD4010112345678", "0112345678"}
