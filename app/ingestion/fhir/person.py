@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Final
 
 from app.core.errors import Text
-from app.ingestion.fhir.nodes import Node
-from app.ingestion.fhir.systems import FORMS, Number, identifiers
+from app.ingestion.fhir.nodes import Node, codings
+from app.ingestion.fhir.systems import FORMS, LONG_CARD, Number, identifiers
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.qd4750.values import benefit_code, is_filler, is_garbled
 from app.ingestion.verdict import Effect
@@ -27,6 +27,7 @@ _NAME_USES: Final = ("official", "usual", None)
 _NO_NAMES: Final = frozenset({"old", "maiden", "nickname", "anonymous", "temp"})
 BIRTH_TIME: Final = "http://hl7.org/fhir/StructureDefinition/patient-birthTime"
 _BIRTH: Final = Text("một ngày của FHIR, ví dụ 1985-03-12 hoặc 1985", "a FHIR date, such as 1985-03-12 or 1985")
+_PARTIES: Final = ("subscriber", "beneficiary")
 _LONGEST_NAME: Final = 255
 _LONGEST_NUMBER: Final = 400
 
@@ -144,10 +145,22 @@ def _cards(patient: Node, coverages: tuple[Node, ...]) -> tuple[InsuranceCardArr
             _card(identifier, value, name="value", period=identifier.node("period"), cards=cards)
     for coverage in coverages:
         numbers = [value for number, value, _ in identifiers(coverage) if number is Number.INSURANCE]
-        told = numbers[0] if numbers else coverage.text("subscriberId")
+        told = numbers[0] if numbers else _own_subscription(coverage)
         if told is not None:
             _card(coverage, told, name="identifier", period=coverage.node("period"), cards=cards)
     return tuple(cards.values())
+
+
+def _own_subscription(coverage: Node) -> str | None:
+    """Return a subscriber's number that is the long number of a card, and the card of whom the Coverage is about.
+
+    A child's Coverage tells the parent's subscription, and other insurers have numbers of ten digits too.
+    """
+    number = coverage.text("subscriberId")
+    relation = {one.code for one in codings(coverage.node("relationship"))}
+    subscriber, holder = (node.text("reference") if (node := coverage.node(name)) else None for name in _PARTIES)
+    is_own = relation <= {"self"} and subscriber in (None, holder)
+    return number if number is not None and is_own and LONG_CARD.fullmatch("".join(number.split()).upper()) else None
 
 
 def _card(holder: Node, value: str, *, name: str, period: Node | None, cards: dict[str, InsuranceCardArrival]) -> None:

@@ -73,6 +73,7 @@ _BY_TYPE: Final[Mapping[str, Number]] = {
     "MD": Number.CERTIFICATE,
     "LN": Number.CERTIFICATE,
 }
+LONG_CARD: Final = re.compile(r"[A-Z]{2}[0-9]{13}")
 FORMS: Final[Mapping[Number, tuple[re.Pattern[str], Text]]] = {
     Number.PERSONAL_ID: (re.compile(r"[0-9]{12}"), Text("12 chữ số", "12 digits")),
     Number.OLD_ID: (re.compile(r"[0-9]{9}"), Text("9 chữ số", "9 digits")),

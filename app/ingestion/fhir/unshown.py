@@ -101,6 +101,9 @@ def tell_not_shown(resource: Node) -> None:
     for number, dose in enumerate(doses if isinstance(doses, list) else ()):
         if isinstance(dose, dict) and not dose.get("text"):
             _tell(resource, dose, _OF_A_DOSE, within=f"dosageInstruction[{number}].")
+    if resource.kind == "Composition":
+        for place in _told_in_words_alone(resource.value, within=""):
+            resource.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, place)
     for path in _MOMENTS.get(resource.kind, ()):
         for place, told in _found(resource.value, path.split(".")):
             if isinstance(told, str) and _PARTIAL.fullmatch(told.strip()):
@@ -112,6 +115,19 @@ def tell_of_diagnosis(condition: Node) -> None:
     _tell(condition, condition.value, _OF_A_DIAGNOSIS)
     if any(one.code in _NOT_SURE for one in codings(condition.node("verificationStatus"))):
         condition.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, "verificationStatus")
+
+
+def _told_in_words_alone(value: dict[str, Any], *, within: str) -> Iterator[str]:
+    """Yield the sections of a Composition whose text no entry tells again: a note, or a summary of a stay."""
+    sections = value.get("section")
+    for number, section in enumerate(sections if isinstance(sections, list) else ()):
+        if not isinstance(section, dict):
+            continue
+        place = f"{within}section[{number}]"
+        text = section.get("text")
+        if isinstance(text, dict) and text.get("div") and not (section.get("entry") or section.get("emptyReason")):
+            yield f"{place}.text"
+        yield from _told_in_words_alone(section, within=f"{place}.")
 
 
 def _tell(resource: Node, value: dict[str, Any], paths: tuple[str, ...], *, within: str = "") -> None:

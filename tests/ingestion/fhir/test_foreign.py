@@ -212,7 +212,8 @@ def test_other_encodings_are_refused_in_words(door: Door, kind: str) -> None:
     if answer.status_code == 202:
         door.stand.process(answer.json()["messageId"])
         found = door.http.get(f"/ingest/messages/{answer.json()['messageId']}", headers=door.headers).json()
-        assert found["status"] in {"filed", "rejected"}, found
+        # Letters that an encoding has not are question marks by then: such a name names nobody.
+        assert found["status"] in {"filed", "rejected", "quarantined" if kind == "latin-1" else "filed"}, found
         if found["status"] == "rejected":
             assert all(one["vi"] and one["en"] for one in found["problems"])
     else:

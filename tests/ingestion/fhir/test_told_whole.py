@@ -358,3 +358,50 @@ def test_a_drug_without_any_name_is_refused() -> None:
     message = read_message(bundles.message(change=change))
     told = [(str(one.code), str(one.path)) for one in message.problems if one.effect is Effect.REJECTS]
     assert [(code, path.rpartition(".")[2]) for code, path in told] == [("ELEMENT_MISSING", "medication[x]")]
+
+
+def test_what_a_composition_tells_in_words_alone_is_told() -> None:
+    def section(**told: object) -> Json:
+        return {"text": {"status": "generated", "div": "<div>Ra viện ổn định</div>"}, **told}
+
+    def compose(all_: dict[str, Json]) -> None:
+        all_["summary"] = {
+            "resourceType": "Composition",
+            "status": "final",
+            "type": {"text": "Tóm tắt ra viện"},
+            "subject": ref("patient"),
+            "date": "2026-11-20",
+            "author": [ref("doctor")],
+            "title": "Tóm tắt",
+            "section": [
+                section(entry=[ref("glucose")]),
+                section(emptyReason=coded("x", "nilknown")),
+                section(section=[section()]),
+            ],
+        }
+
+    shown = [str(path).partition(".resource.")[2] for code, path in noted(read(compose)) if "SHOWN" in code]
+    assert shown == ["section[2].text", "section[2].section[0].text"]
+
+
+CARD = {"subscriberId": "gd4010112345679"}
+
+
+@pytest.mark.parametrize(
+    ("told", "is_used"),
+    [
+        (CARD, True),
+        ({**CARD, "relationship": coded("x", "self")}, True),
+        ({**CARD, "relationship": coded("x", "child")}, False),
+        ({**CARD, "subscriber": {"reference": "Patient/mother"}}, False),
+        ({"subscriberId": "0112345679"}, False),  # ten digits are another insurer's as well
+    ],
+)
+def test_b161_the_number_of_a_subscriber_who_is_somebody_else_names_nobody(told: Json, is_used: bool) -> None:  # noqa: FBT001
+    def insure(all_: dict[str, Json]) -> None:
+        about = {"resourceType": "Coverage", "status": "active", "payor": [{"display": "x"}]}
+        all_["coverage"] = {**about, "beneficiary": ref("patient"), **told}
+
+    person = visit_of(read(insure)).person
+    assert ("GD4010112345679" in {card.number for card in person.insurance_cards}) is is_used
+    assert len(person.insurance_cards) == 1 + is_used
