@@ -11,6 +11,25 @@ BEGIN
       AND sent.name_key IN (c.name_key, b.mother_key, 'CON BA ' || b.mother_key));
 END $$;
 
+-- Whom the temporary card of a certificate names already, where that may be its child: born that day, of that sex and name, and of no
+-- other mother or certificate. A card that was written for the wrong child, or the mother's own, makes nobody the child.
+CREATE OR REPLACE FUNCTION auth.child_of_card(card auth.identifier, child auth.citizen, mother uuid, certificate text) RETURNS uuid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT c.id FROM auth.identifier i JOIN auth.citizen c ON c.id = i.citizen_id JOIN auth.citizen m ON m.id = child_of_card.mother
+   WHERE i.kind = card.kind AND i.lookup = card.lookup AND i.valid_until IS NULL AND c.id <> m.id
+     AND c.birth_on = child.birth_on AND (c.sex = child.sex OR 'UNDETERMINED' IN (c.sex, child.sex))
+     AND (child.name_key IS NULL OR c.name_key IN (child.name_key, m.name_key, 'CON BA ' || m.name_key))
+     AND NOT EXISTS (SELECT FROM auth.birth b WHERE b.child_id = c.id
+                        AND (b.mother_id, b.certificate) <> (child_of_card.mother, child_of_card.certificate))
+$$;
+
+CREATE OR REPLACE FUNCTION auth.name_by_card(child uuid, card auth.identifier, message uuid) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  INSERT INTO auth.identifier (id, citizen_id, kind, lookup, sealed, valid_from, source_message_id)
+  SELECT card.id, child, card.kind, card.lookup, card.sealed, clock_timestamp(), message WHERE card.lookup IS NOT NULL AND child IS NOT NULL
+      ON CONFLICT (kind, lookup) WHERE valid_until IS NULL DO NOTHING
+$$;
+
 -- Registers the child of a certificate, once, and takes up the newborns' visits that waited for it. `visit_of` is the
 -- person of the visit, the mother where the certificate names no other number. Without a mother that is known, nothing.
 CREATE OR REPLACE FUNCTION auth.register_birth(message uuid, facility text, visit_of uuid, told jsonb) RETURNS uuid
@@ -21,23 +40,22 @@ DECLARE
   number auth.identifier := jsonb_populate_record(NULL::auth.identifier, told->'mother');
   mother uuid := CASE WHEN number.lookup IS NULL THEN visit_of ELSE (SELECT i.citizen_id FROM auth.identifier i
                        WHERE i.kind = number.kind AND i.lookup = number.lookup AND i.valid_until IS NULL) END;
-  born timestamptz := (told->>'born_at')::timestamptz;
+  born timestamptz := (told->>'born_at')::timestamptz; known uuid;
 BEGIN
-  IF mother IS NULL OR EXISTS (SELECT FROM auth.birth b WHERE b.facility_code = facility AND b.mother_id = mother
-                                  AND b.certificate = told->>'certificate' AND b.born_at = born) THEN
+  SELECT b.child_id INTO known FROM auth.birth b WHERE b.facility_code = facility AND b.mother_id = mother
+     AND b.certificate = told->>'certificate' AND b.born_at = born;
+  IF mother IS NULL OR FOUND THEN
+    PERFORM auth.name_by_card(known, card, message);
     RETURN NULL;
   END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended(facility || ' ' || extract(epoch FROM born), 3));
-  child.id := coalesce((SELECT i.citizen_id FROM auth.identifier i WHERE i.kind = card.kind AND i.lookup = card.lookup
-                           AND i.valid_until IS NULL), child.id);
+  child.id := coalesce(auth.child_of_card(card, child, mother, told->>'certificate'), child.id);
   child.registered_at := clock_timestamp();
   SELECT coalesce(child.full_name, 'Con bà ' || c.full_name), coalesce(child.name_key, 'CON BA ' || c.name_key)
     INTO child.full_name, child.name_key FROM auth.citizen c WHERE c.id = mother;
   INSERT INTO auth.citizen SELECT child.* ON CONFLICT (id) DO NOTHING;
   INSERT INTO auth.book (citizen_id, changed_at) VALUES (child.id, clock_timestamp()) ON CONFLICT (citizen_id) DO NOTHING;
-  INSERT INTO auth.identifier (id, citizen_id, kind, lookup, sealed, valid_from, source_message_id)
-  SELECT card.id, child.id, card.kind, card.lookup, card.sealed, clock_timestamp(), message WHERE card.lookup IS NOT NULL
-      ON CONFLICT (kind, lookup) WHERE valid_until IS NULL DO NOTHING;
+  PERFORM auth.name_by_card(child.id, card, message);
   INSERT INTO auth.birth SELECT (told->>'birth_id')::uuid, facility, mother, child.id, told->>'certificate', born, c.name_key,
     clock_timestamp(), message FROM auth.citizen c WHERE c.id = mother ON CONFLICT DO NOTHING;
   PERFORM auth.represent_newborn(mother, child.id, born, message);
