@@ -92,7 +92,10 @@ class Stand:
     def citizen_by(self, personal_id: str) -> UUID:
         """Return the citizen who has a personal id."""
         lookup = self.vault.index.of(personal_id, kind="PERSONAL_ID")
-        rows = self.as_owner("SELECT citizen_id FROM auth.identifier WHERE lookup = :lookup", lookup=lookup)
+        rows = self.as_owner(
+            "SELECT citizen_id FROM auth.identifier WHERE lookup = :lookup ORDER BY valid_until DESC NULLS FIRST",
+            lookup=lookup,
+        )
         found: UUID = rows[0].citizen_id
         return found
 

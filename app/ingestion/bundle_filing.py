@@ -46,6 +46,7 @@ async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict
     work.sent = await resources.sent_before(
         work.session, message_id=work.message_id, names=_asked(work.message), vault=work.vault
     )
+    await waiting.begin_matching(work)
     for position, unit in enumerate(work.units):
         if work.verdicts[position].status is VisitStatus.FILED:
             await _match(work, position, unit)
@@ -55,6 +56,7 @@ async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict
         await sql.open_filing(work.session, message_id=work.message_id)
         await _find_homes(work)
     if work.message.is_all_or_nothing and _concluded(work, tells=False).status is not MessageStatus.FILED:
+        await waiting.unmatch(work)
         return _concluded(work)
     if (work.citizens or backs) and not work.message.is_about_one:
         await sql.open_filing(work.session, message_id=work.message_id)

@@ -75,8 +75,7 @@ async def match_person(
         opens=opens,
     )
     if outcome in _WAITS_FOR_NUMBERS:
-        lookups = [bytes.fromhex(one["lookup"][2:]) for one in told["identifiers"]]
-        await sql.wait_for(session, message_id=message_id, lookups=lookups)
+        await sql.wait_for(session, message_id=message_id, lookups=lookups_of(told))
     return Match(citizen_id=citizen_id, outcome=outcome)
 
 
@@ -98,6 +97,11 @@ def described(person: PersonArrival, *, vault: Vault, new_id: Callable[[], UUID]
             _identifier(value, kind=kind, vault=vault, new_id=new_id) for kind, value in numbers_of(person)
         ],
     }
+
+
+def lookups_of(told: dict[str, Any]) -> list[bytes]:
+    """Return the blind indexes of the numbers of a person who was described."""
+    return [bytes.fromhex(one["lookup"].removeprefix("\\x")) for one in told["identifiers"]]
 
 
 def _identifier(value: str, *, kind: str, vault: Vault, new_id: Callable[[], UUID]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 
 from app.core.db import driver_of
-from app.ingestion import bundle_judging, matching, resources
+from app.ingestion import bundle_judging, matching, resources, sql
 from app.ingestion.fhir import EntryReading, EntryUse
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.in_hand import Bundle
@@ -30,18 +30,33 @@ async def await_names(work: Bundle) -> None:
 
 
 async def forget_others(work: Bundle) -> None:
-    """Forget whom the names of a Patient mean who could not be matched, where they meant somebody else."""
+    """Wait for the numbers of people who could not be matched, and forget whom their Patients' names meant before."""
+    driver = await driver_of(work.session)
     for position, unit in enumerate(work.units):
+        if unit.person is None or position in work.citizens:
+            continue
         patient = work.entries[(unit.told_by or (0,))[0]]  # a resource that was sent alone has no place in a Bundle
         names = lasting(patient.names) if patient.resource == "Patient" else []
-        if unit.person is None or position in work.citizens or not names:
-            continue
         told = matching.described(unit.person, vault=work.vault, new_id=work.new_id)
+        await sql.wait_for(work.session, message_id=work.message_id, lookups=matching.lookups_of(told))
         lookups = [resources.lookup_of(name, vault=work.vault) for name in names]
-        driver = await driver_of(work.session)
         await driver.execute(
             "SELECT auth.forget_patient($1, $2, $3)", work.message_id, lookups, orjson.dumps(told).decode()
         )
+
+
+async def begin_matching(work: Bundle) -> None:
+    """Note the point to which a transaction returns that is not filed."""
+    if work.message.is_all_or_nothing:
+        driver = await driver_of(work.session)
+        await driver.execute("SAVEPOINT unmatched")
+
+
+async def unmatch(work: Bundle) -> None:
+    """Let a transaction that is not filed have registered nobody; for what it waits, it waits."""
+    driver = await driver_of(work.session)
+    await driver.execute("ROLLBACK TO SAVEPOINT unmatched")
+    await forget_others(work)
 
 
 async def drop_patient(work: Bundle, entry: EntryReading) -> bool:

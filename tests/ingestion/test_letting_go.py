@@ -144,6 +144,17 @@ def test_b162_what_told_a_visit_before_it_was_taken_back_is_not_taken_up_again(t
     assert (town.status(waits), town.standing()) == ("quarantined", {})
 
 
+def test_b162_an_older_mistake_about_a_visit_is_taken_back_with_it_too(town: Town) -> None:
+    """It waits for a number of somebody else, and that number becomes free."""
+    town.send(visit(town, 2), 1)
+    waits = town.send(visit(town, 1), 0, number=1, card=1)
+    town.send(visit(town, 1), 0)
+    town.withdraw(visit(town, 1))
+    town.withdraw(visit(town, 2))
+    town.work_off()
+    assert (town.status(waits), town.standing()) == ("quarantined", {})
+
+
 def test_b161_a_number_stays_while_anything_of_its_person_stands(town: Town) -> None:
     town.send(visit(town, 1), 0, number=1)
     town.send(visit(town, 2, "79001"), 0, number=1)

@@ -50,8 +50,8 @@ $$;
 CREATE OR REPLACE FUNCTION auth.take_up_after(asked intake.message, citizen uuid, visit text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM intake.waiting w USING intake.message m
-   WHERE w.lookup IN (SELECT i.lookup FROM auth.identifier i WHERE i.citizen_id = citizen) AND m.id = w.message_id AND m.facility_code = asked.facility_code
-     AND m.received_at < asked.received_at AND jsonb_path_exists(m.verdict, '$.visits[*] ? (@.visit == $visit)', jsonb_build_object('visit', visit));
+   WHERE m.id = w.message_id AND m.facility_code = asked.facility_code AND m.received_at < asked.received_at
+     AND jsonb_path_exists(m.verdict, '$.visits[*] ? (@.visit == $visit)', jsonb_build_object('visit', visit));
   SELECT auth.take_up_of(ARRAY[citizen])
 $$;
 

@@ -191,3 +191,28 @@ def test_who_was_registered_by_mistake_and_deleted_leaves_the_number_to_its_owne
 def test_b161_a_name_whose_letters_were_lost_registers_nobody(sender: Sender, name: str) -> None:
     assert codes(sender.send(sender.patient | {"name": [{"text": name}]})) == ["NAME_GARBLED"]
     assert sender.send(sender.patient, sender.encounter)["status"] == "filed"
+
+
+def test_b161_a_transaction_that_waits_has_registered_nobody(sender: Sender, other: Sender) -> None:
+    """Another entry of it waits: the number that it wrote for the wrong person is free."""
+    wrong = other.patient | {"identifier": sender.patient["identifier"]}
+    waits = other.encounter | {
+        "id": f"x-{other.mark}",
+        "identifier": [],
+        "subject": {"reference": "Patient/nobody"},
+    }
+    entries = [
+        {
+            "resource": one,
+            "request": {"method": "POST", "url": one["resourceType"]},
+            "fullUrl": f"http://h.example/{at}",
+        }
+        for at, one in enumerate((wrong, other.encounter, waits))
+    ]
+    receipt = sender.door.concluded(
+        bundles.encoded({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    )
+    assert receipt["status"] == "quarantined"
+
+    assert sender.send(sender.patient, sender.encounter)["status"] == "filed"
+    assert len(sender.book()["visits"]["nodes"]) == 1
