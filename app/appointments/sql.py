@@ -46,6 +46,7 @@ _OFFERED = text("SELECT o.entry_id, o.slot_id, o.citizen_id FROM care.waitlist_o
 _MOVE = text("SELECT care.move_waitlist(:slot, CAST(:terms AS jsonb))")
 _NEXT = text("SELECT care.next_slot_to_move(:after)")
 _SETTLE = text("SELECT care.settle_slot(CAST(:terms AS jsonb))")
+_SETTLE_AGAIN = text("SELECT jobs.enqueue('settle_slots', '{}')")
 _MAKE_FEED = text("SELECT care.make_feed(:secret, :target, :feed)")
 _REVOKE_FEEDS = text("SELECT care.revoke_feeds(:target)")
 _SHOWN = "a.id, a.sequence, a.state, a.starts_at, a.ends_at, a.is_whole_day, a.department_code, a.is_sensitive"
@@ -179,6 +180,11 @@ async def next_slot_to_move(session: Session, *, after: UUID | None) -> UUID | N
 async def settle_slot(session: Session, *, terms: str) -> bool:
     """Cancel one booking of a slot that its facility withdrew; false when there is none."""
     return bool(await session.scalar(_SETTLE, {"terms": terms}))
+
+
+async def settle_again(session: Session) -> None:
+    """Ask the worker for another round of `settle_slot`."""
+    await session.execute(_SETTLE_AGAIN)
 
 
 async def make_feed(session: Session, *, secret: str, target: UUID | None, feed: UUID) -> None:

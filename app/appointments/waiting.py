@@ -82,11 +82,15 @@ async def answer(session: Session, *, offer_id: str, accept: bool, context: Cont
 async def settle(run: Callable[[Step[Any]], Awaitable[Any]], *, terms: str) -> int:
     """Finish what a new plan leaves: cancel bookings of withdrawn slots, offer free places to who waits.
 
-    Each step is a transaction of its own, so that no lock is held for long. Returns how many steps were done.
+    Each step is a transaction of its own, so that no lock is held for long. What cannot be cancelled in MOST_STEPS is
+    another job's. Returns how many steps were done.
     """
     steps = 0
-    while steps < MOST_STEPS and await run(partial(sql.settle_slot, terms=terms)):
+    while await run(partial(sql.settle_slot, terms=terms)):
         steps += 1
+        if steps == MOST_STEPS:
+            await run(sql.settle_again)
+            return steps
     after: UUID | None = None
     while steps < MOST_STEPS:
         after = await run(partial(sql.next_slot_to_move, after=after))

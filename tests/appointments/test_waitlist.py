@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.appointments import sql
+from app.appointments import sql, waiting
 from app.core.db import Login
 from tests.appointments.clinic import (
     ANSWER,
@@ -24,10 +24,13 @@ from tests.appointments.clinic import (
     tomorrow,
 )
 
-ONE: dict[str, Any] = {
-    "weekly": [],
-    "exceptions": [{"on": tomorrow(3).isoformat(), "hours": [{"from": "08:00", "to": "08:15"}]}],
-}
+
+def hours(until: str, day: int = 3) -> dict[str, Any]:
+    """Return what of a plan says that it is one morning, from eight."""
+    return {"weekly": [], "exceptions": [{"on": tomorrow(day).isoformat(), "hours": [{"from": "08:00", "to": until}]}]}
+
+
+ONE = hours("08:15")
 
 
 def join(clinic: Clinic, person: Person, **changed: Any) -> dict[str, Any]:
@@ -315,3 +318,120 @@ def test_a_withdrawn_slot_is_cancelled_and_told(clinic: Clinic) -> None:
     assert waits(clinic, waiter)["state"] == "WAITING"
     assert settle(clinic) == 0
     assert not contradictions(clinic.stand)
+
+
+def test_a_place_that_the_plan_has_no_room_for_any_more_is_offered_to_nobody(clinic: Clinic) -> None:
+    clinic.publish(schedule(capacity=2, **ONE))
+    first, second, waiter = clinic.person(), clinic.person(), clinic.person()
+    (slot,) = clinic.slots(first)
+    left = clinic.book(first, slot)["id"]
+    clinic.book(second, slot)
+    join(clinic, waiter)
+    clinic.publish(schedule(capacity=1, **ONE))
+
+    clinic.do(first, CANCEL, appointmentId=left)
+
+    assert waits(clinic, waiter)["state"] == "WAITING"
+    assert [(one["capacity"], one["remaining"]) for one in clinic.slots(first)] == [(1, 0)]
+    assert not contradictions(clinic.stand)
+
+
+def test_who_books_or_moves_to_the_slot_that_is_held_for_them_takes_their_place(full: Full) -> None:
+    clinic, slot, owner, made = full
+    clinic.publish(schedule("B", **hours("08:15", day=4)))
+    first, second = clinic.person(), clinic.person()
+    moved = clinic.book(second, clinic.slots(second)[1])["id"]
+    join(clinic, first, to=tomorrow(3).isoformat())
+    join(clinic, second, to=tomorrow(3).isoformat())
+    clinic.do(owner, CANCEL, appointmentId=made)
+
+    booked = clinic.book(first, slot, reason="Tái khám")
+    assert (waits(clinic, first)["state"], booked["reason"]) == ("BOOKED", "Tái khám")
+    clinic.do(first, CANCEL, appointmentId=booked["id"])
+    clinic.do(second, RESCHEDULE, appointmentId=moved, slotId=slot["id"])
+    assert waits(clinic, second)["state"] == "BOOKED"
+    assert not contradictions(clinic.stand)
+
+
+def test_a_facility_that_is_suspended_offers_nothing(full: Full) -> None:
+    clinic, _, owner, made = full
+    waiter = clinic.person()
+    join(clinic, waiter)
+    clinic.stand.as_owner("UPDATE directory.facility SET suspended_at = now() WHERE code = :code", code=clinic.code)
+
+    clinic.do(owner, CANCEL, appointmentId=made)
+
+    assert waits(clinic, waiter)["state"] == "WAITING"
+    assert clinic.events(waiter) == []
+
+
+def test_who_goes_on_waiting_is_offered_what_else_is_free(clinic: Clinic) -> None:
+    clinic.publish(schedule(**hours("08:30")))
+    waiter = clinic.person()
+    earlier, later = clinic.slots(waiter)
+    join(clinic, waiter)
+    offer = waits(clinic, waiter)["offer"]
+    assert offer["slot"]["id"] == earlier["id"]
+
+    clinic.do(waiter, ANSWER, offerId=offer["id"], accept=False)
+    settle(clinic)
+
+    assert waits(clinic, waiter)["offer"]["slot"]["id"] == later["id"]
+
+
+def test_who_is_elsewhere_at_the_first_free_time_is_offered_the_next(clinic: Clinic) -> None:
+    clinic.publish(schedule(**hours("08:30")), schedule("B", departmentCode="K18", **hours("08:30")))
+    person = clinic.person()
+    clinic.book(person, clinic.slots(person, department="K18")[0])
+
+    join(clinic, person)
+
+    assert waits(clinic, person)["offer"]["slot"]["id"] == clinic.slots(person, department="K03")[1]["id"]
+
+
+def test_who_has_as_many_as_allowed_is_offered_a_place_once_they_give_one_up(full: Full) -> None:
+    clinic, slot, owner, made = full
+    clinic.publish(schedule("B", departmentCode="K18", **ONE), terms={"mostLive": 1})
+    first, second = clinic.person(), clinic.person()
+    held = clinic.book(first, clinic.slots(first, department="K18")[0])["id"]
+    join(clinic, first, to=tomorrow(3).isoformat())
+    clinic.do(owner, CANCEL, appointmentId=made)
+    assert waits(clinic, first)["state"] == "WAITING"
+
+    clinic.do(first, CANCEL, appointmentId=held)
+    settle(clinic)
+
+    assert waits(clinic, first)["offer"]["slot"]["id"] == slot["id"]
+    join(clinic, second)
+    assert waits(clinic, second)["state"] == "WAITING"
+
+
+def test_a_plan_that_comes_while_the_worker_settles_one_is_settled_too(clinic: Clinic) -> None:
+    clinic.publish(schedule(**ONE))
+    clinic.stand.as_owner("UPDATE jobs.pgqueuer SET status = 'picked' WHERE entrypoint = 'settle_slots'")
+    clinic.publish(schedule(weekly=[]))
+
+    left = clinic.stand.as_owner(
+        "SELECT status FROM jobs.pgqueuer WHERE entrypoint = 'settle_slots' AND status = 'queued'"
+    )
+    assert len(left) == 1
+    clinic.stand.as_owner("DELETE FROM jobs.pgqueuer WHERE entrypoint = 'settle_slots'")
+
+
+def test_what_one_round_leaves_is_another_jobs(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    clinic.publish(schedule(capacity=2, **ONE))
+    people = [clinic.person() for _ in range(2)]
+    for one in people:
+        clinic.book(one, clinic.slots(one)[0])
+    clinic.publish(schedule(weekly=[]))
+    clinic.stand.as_owner("DELETE FROM jobs.pgqueuer WHERE entrypoint = 'settle_slots'")
+    monkeypatch.setattr(waiting, "MOST_STEPS", 1)
+
+    rounds = 1
+    settle(clinic)
+    while clinic.stand.as_owner("DELETE FROM jobs.pgqueuer WHERE entrypoint = 'settle_slots' RETURNING id"):
+        settle(clinic)
+        rounds += 1
+
+    assert rounds == 3  # two bookings, and one that finds nothing left
+    assert [clinic.appointments(one)[0]["state"] for one in people] == ["CANCELLED"] * 2

@@ -15,6 +15,7 @@ BEGIN
   FOR one IN SELECT e FROM jsonb_array_elements(arrived) e ORDER BY e->>'code' LOOP
     told := told || care.publish_schedule(facility, one);
   END LOOP;
+  PERFORM jobs.enqueue('settle_slots', '{}');  -- always one more: the one that is at work may have passed these slots
   RETURN told;
 EXCEPTION WHEN exclusion_violation THEN
   RAISE EXCEPTION 'a practitioner at two places at once' USING ERRCODE = 'SK409';
@@ -50,7 +51,6 @@ BEGIN
        s.is_outdated OR s.taken > 0 AND (s.department_code, s.room, s.practitioner_name, s.is_sensitive)
          IS DISTINCT FROM (excluded.department_code, excluded.room, excluded.practitioner_name, excluded.is_sensitive));
   GET DIAGNOSTICS booked = ROW_COUNT;
-  PERFORM jobs.enqueue('settle_slots', '{}', now(), 'settle_slots');
   RETURN jsonb_build_object('code', sent.code, 'slots', booked, 'withdrawn', gone);
 END $$;
 REVOKE ALL ON FUNCTION care.publish_schedule FROM PUBLIC;

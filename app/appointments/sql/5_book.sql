@@ -10,9 +10,7 @@ BEGIN
   IF refusal IS NOT NULL THEN
     RETURN refusal;
   END IF;
-  PERFORM care.end_offers(slot, NULL, 'EXPIRED', terms);
-  UPDATE care.slot s SET taken = s.taken + 1 WHERE s.id = slot AND s.taken < s.capacity;
-  IF NOT FOUND THEN
+  IF NOT care.take_place(citizen, slot, terms) THEN
     RETURN 'FULL';
   END IF;
   RETURN CASE WHEN care.put(appointment, citizen, wanted, reason) THEN 'BOOKED' ELSE 'OVERLAP' END;
@@ -37,13 +35,11 @@ BEGIN
   IF refusal IS NOT NULL OR wanted.id = known.slot_id THEN
     RETURN coalesce(refusal, 'MOVED');
   END IF;
-  PERFORM care.end_offers(slot, NULL, 'EXPIRED', terms);
-  UPDATE care.slot s SET taken = s.taken + 1 WHERE s.id = slot AND s.taken < s.capacity;
-  IF NOT FOUND THEN
+  IF NOT care.take_place(citizen, slot, terms) THEN
     RETURN 'FULL';
   END IF;
   left_slot := known.slot_id;
-  UPDATE care.slot s SET taken = s.taken - 1 WHERE s.id = left_slot;
+  PERFORM care.give_back(left_slot);
   UPDATE care.appointment a SET slot_id = slot, place = care.free_place(wanted), starts_at = wanted.starts_at, ends_at = wanted.ends_at,
     room = wanted.room, practitioner_name = wanted.practitioner_name, is_sensitive = wanted.is_sensitive, sensitive = care.classes_of(wanted), sequence = a.sequence + 1, changed_at = clock_timestamp()
    WHERE a.citizen_id = citizen AND a.id = appointment RETURNING a.* INTO known;

@@ -14,7 +14,7 @@ BEGIN
   END IF;
   PERFORM care.tell(known, 'APPOINTMENT_CANCELLED');
   IF known.slot_id IS NOT NULL THEN
-    UPDATE care.slot s SET taken = s.taken - 1 WHERE s.id = known.slot_id;
+    PERFORM care.give_back(known.slot_id);
     PERFORM care.offer_places(known.slot_id, terms);
   END IF;
 END $$;

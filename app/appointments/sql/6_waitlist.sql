@@ -16,7 +16,9 @@ BEGIN
   IF NOT FOUND THEN RETURN false; END IF;
   SELECT s.id INTO free FROM care.slot s WHERE s.facility_code = facility AND s.department_code = department AND s.withdrawn_at IS NULL
      AND s.starts_at >= greatest(first_on::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh', clock_timestamp() + make_interval(mins => (care.terms_of(facility, terms)).lead_minutes))
-     AND s.starts_at < (last_on + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AND s.taken < s.capacity ORDER BY s.starts_at, s.id LIMIT 1 FOR UPDATE;
+     AND s.starts_at < (last_on + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AND s.taken < s.capacity
+     AND NOT EXISTS (SELECT FROM care.appointment a WHERE a.citizen_id = citizen AND a.state = 'LIVE' AND a.slot_id IS NOT NULL AND a.starts_at < s.ends_at AND a.ends_at > s.starts_at)
+   ORDER BY s.starts_at, s.id LIMIT 1 FOR UPDATE;
   PERFORM care.offer_places(free, terms) WHERE free IS NOT NULL;
   RETURN true;
 END $$;
@@ -45,8 +47,7 @@ BEGIN
   IF refusal IS NOT NULL THEN
     RETURN refusal;
   END IF;
-  UPDATE care.waitlist_entry e SET state = 'BOOKED' WHERE e.citizen_id = citizen AND e.id = held.entry_id;
-  UPDATE care.waitlist_offer o SET state = 'ACCEPTED', answered_at = clock_timestamp() WHERE o.citizen_id = citizen AND o.id = offer;
+  PERFORM care.accept_offer(held);
   RETURN CASE WHEN care.put(appointment, citizen, wanted, NULL) THEN 'BOOKED' ELSE 'OVERLAP' END;
 END $$;
 REVOKE ALL ON FUNCTION care.join_waitlist, care.leave_waitlist, care.answer_offer FROM PUBLIC;
