@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 import strawberry
-from sqlalchemy import ColumnElement, Date, DateTime, and_, cast, func, literal
+from sqlalchemy import ColumnElement, Date, DateTime, and_, case, cast, func, literal
 
 from app.appointments.tables import AppointmentRow, SlotRow, WaitlistEntryRow, WaitlistOfferRow
 from app.compiler import declare as rests
@@ -151,7 +151,7 @@ class WaitlistState(Enum):
     WAITING = strawberry.enum_value("WAITING", description="No place has been freed yet.")
     OFFERED = strawberry.enum_value("OFFERED", description="A place is held: answer `offer` before it ends.")
     BOOKED = strawberry.enum_value("BOOKED", description="An offered place was taken.")
-    LEFT = strawberry.enum_value("LEFT", description="Waits no more.")
+    LEFT = strawberry.enum_value("LEFT", description="Waits no more, or the last day is over.")
 
 
 @strawberry.type(description="A freed place that is held for who waits longest.")
@@ -182,7 +182,13 @@ class WaitlistEntry:
     )
     from_: date = rests.column(WaitlistEntryRow.from_on, name="from", description="First day that would do.")
     to: date = rests.column(WaitlistEntryRow.until_on, description="Last day that would do.")
-    state: WaitlistState = rests.column(WaitlistEntryRow.state, description="Where it stands.")
+    state: WaitlistState = rests.expression(
+        lambda row, _inputs: case(
+            (and_(row.state == literal("WAITING"), row.until_on < func.auth.today(type_=Date)), literal("LEFT")),
+            else_=row.state,
+        ),
+        description="Where it stands.",
+    )
     joined_at: datetime = rests.column(
         WaitlistEntryRow.joined_at, description="Since when; who waits longest is first."
     )

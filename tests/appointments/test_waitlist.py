@@ -435,3 +435,16 @@ def test_what_one_round_leaves_is_another_jobs(clinic: Clinic, monkeypatch: pyte
 
     assert rounds == 3  # two bookings, and one that finds nothing left
     assert [clinic.appointments(one)[0]["state"] for one in people] == ["CANCELLED"] * 2
+
+
+def test_who_waited_until_yesterday_waits_no_more(full: Full) -> None:
+    clinic, *_ = full
+    waiter = clinic.person()
+    join(clinic, waiter)
+    clinic.stand.as_owner(
+        "UPDATE care.waitlist_entry SET from_on = from_on - 30, until_on = auth.today() - 1 WHERE citizen_id = :id",
+        id=waiter.id,
+    )
+
+    assert waits(clinic, waiter)["state"] == "LEFT"
+    assert join(clinic, waiter)["state"] == "WAITING"
