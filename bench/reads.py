@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.reading import answers, machine, report
-from bench.reading.book import Book, open_book
+from bench.reading.book import DATABASE, Book, open_book
 from bench.reading.questions import (
     BOUND_QUESTIONS,
     DISTURBED,
@@ -34,7 +34,8 @@ COMPARED = 5
 METHOD = """\
 Server on one core; PostgreSQL and the load generator on another; loopback; every request for another citizen with a
 heavy book (30 visits, 40 prescriptions x 3 drugs, 40 laboratory reports x 10 results, 50 functional tests); the same
-indexes for everybody; {ours} connections to PostgreSQL for ours, {peers} for each peer, with which each is fastest.
+indexes for everybody; PostgreSQL's shared memory in huge pages: {huge_pages}; {ours} connections to PostgreSQL for
+ours, {peers} for each peer, with which each is fastest.
 Ours: session lookup, row-level security, ETag. Peers: plain row-level security by one setting, registered documents, no
 login. Figures are medians of {rounds} interleaved
 rounds of {seconds:g} s, ratios medians of the rounds' own ratios. {citizens} citizens.
@@ -64,11 +65,13 @@ def main() -> None:
         print(f"{len(servers)} servers answer the same: {leaves}", flush=True)
         table = _measured(book, servers, rounds=chosen.rounds, seconds=chosen.seconds)
         memory = machine.resident_mb(machine.tree_of(servers[0].process.pid))
+        huge_pages = book.cluster.psql("SHOW huge_pages_status", DATABASE).strip()
     lines = report.lines_of(table)
     lines.append(
         f"resident memory of the API after the run | {memory:.0f} MB | {memory / 150:.2f} | 150 MB wanted at most"
     )
     method = METHOD.format(
+        huge_pages=huge_pages,
         ours=OUR_POOL,
         peers=PEER_POOL,
         rounds=chosen.rounds,
