@@ -32,6 +32,7 @@ from app.records.joins import Joins
 
 VISIT: Final = "VISIT"
 ERROR: Final = "entered-in-error"
+PATIENT: Final = "Patient"
 _ALONE_FROM: Final = 10_000  # places of auth.filing: units, records that stand alone, what is taken back
 _BACK_FROM: Final = 20_000
 _PARTS: Final = frozenset({"PRESCRIPTION", "TEST_REPORT", VISIT})
@@ -46,11 +47,12 @@ async def file_bundle(work: Bundle, *, judged: MessageVerdict) -> MessageVerdict
     work.sent = await resources.sent_before(
         work.session, message_id=work.message_id, names=_asked(work.message), vault=work.vault
     )
+    await waiting.forget_others(work)
     await waiting.begin_matching(work)
     for position, unit in enumerate(work.units):
         if work.verdicts[position].status is VisitStatus.FILED:
             await _match(work, position, unit)
-    await waiting.forget_others(work)
+    await waiting.note_waits(work)
     backs = await _prepare_backs(work)
     if work.follows and work.citizens:
         await sql.open_filing(work.session, message_id=work.message_id)
@@ -95,6 +97,7 @@ def _asked(message: FhirMessage) -> set[str]:
     names = {name for unit in message.units for name in (*unit.patient, *unit.visit)}
     for entry in message.entries:
         names.update(lasting(name for one in entry.referred for name in one.names))
+        names.update(lasting(entry.names) if entry.resource == PATIENT else ())
         if entry.kind == TEST_REPORT and entry.unit is not None and message.units[entry.unit].is_of_day:
             names.update(lasting(entry.names))
     return names | {name for entry in message.entries if entry.use is EntryUse.WITHDRAWS for name in entry.names}

@@ -3,13 +3,14 @@
 A name of a resource is looked up as a blind index. When what it names comes, the message is taken up again by itself.
 """
 
+import hashlib
 from typing import Final
 
 import orjson
 
 from app.core.db import driver_of
 from app.ingestion import bundle_judging, matching, resources, sql
-from app.ingestion.fhir import EntryReading, EntryUse
+from app.ingestion.fhir import EntryReading, EntryUse, UnitReading
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.in_hand import Bundle
 from app.ingestion.parts import lasting
@@ -30,18 +31,21 @@ async def await_names(work: Bundle) -> None:
 
 
 async def forget_others(work: Bundle) -> None:
-    """Wait for the numbers of people who could not be matched, and forget whom their Patients' names meant before."""
-    driver = await driver_of(work.session)
-    for position, unit in enumerate(work.units):
-        if unit.person is None or position in work.citizens:
+    """Forget whom the names of a Patient meant before who is told as somebody else now."""
+    for unit in work.units:
+        names = _names(work, unit)
+        if unit.person is None or work.sent.find(names) is None:
             continue
-        patient = work.entries[(unit.told_by or (0,))[0]]  # a resource that was sent alone has no place in a Bundle
-        names = lasting(patient.names) if patient.resource == "Patient" else []
         told = matching.described(unit.person, vault=work.vault, new_id=work.new_id)
-        await sql.wait_for(work.session, message_id=work.message_id, lookups=matching.lookups_of(told))
-        lookups = [resources.lookup_of(name, vault=work.vault) for name in names]
+        lookups = {name: resources.lookup_of(name, vault=work.vault) for name in names}
+        ids = [lookup for name, lookup in lookups.items() if not _is_number(name)]
+        driver = await driver_of(work.session)
         await driver.execute(
-            "SELECT auth.forget_patient($1, $2, $3)", work.message_id, lookups, orjson.dumps(told).decode()
+            "SELECT auth.forget_patient($1, $2, $3, $4)",
+            work.message_id,
+            list(lookups.values()),
+            ids,
+            orjson.dumps(told).decode(),
         )
 
 
@@ -56,7 +60,28 @@ async def unmatch(work: Bundle) -> None:
     """Let a transaction that is not filed have registered nobody; for what it waits, it waits."""
     driver = await driver_of(work.session)
     await driver.execute("ROLLBACK TO SAVEPOINT unmatched")
-    await forget_others(work)
+    await note_waits(work)
+
+
+async def note_waits(work: Bundle) -> None:
+    """Wait for the numbers of people who could not be matched, until their Patients are told again."""
+    for position, unit in enumerate(work.units):
+        if unit.person is None or position in work.citizens:
+            continue
+        told = matching.described(unit.person, vault=work.vault, new_id=work.new_id)
+        ids = [resources.lookup_of(name, vault=work.vault) for name in _names(work, unit) if not _is_number(name)]
+        lookups = matching.lookups_of(told) + [hashlib.sha256(lookup).digest() for lookup in ids]
+        await sql.wait_for(work.session, message_id=work.message_id, lookups=lookups)
+
+
+def _names(work: Bundle, unit: UnitReading) -> list[str]:
+    """Return the lasting names of a unit's Patient."""
+    patient = work.entries[(unit.told_by or (0,))[0]]  # a resource that was sent alone has no place in a Bundle
+    return lasting(patient.names) if patient.resource == "Patient" else []
+
+
+def _is_number(name: str) -> bool:
+    return name.startswith("Patient?identifier=")
 
 
 async def drop_patient(work: Bundle, entry: EntryReading) -> bool:

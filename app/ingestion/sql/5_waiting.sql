@@ -14,6 +14,15 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT DISTINCT l, m.id FROM intake.message m, unnest(lookups) l WHERE m.id = message ON CONFLICT DO NOTHING
 $$;
 
+-- What told a Patient, and waits, is not taken up any more once its facility has told or deleted that Patient again. Who a waiting message
+-- tells, it notes as the hash of the name's index.
+CREATE OR REPLACE FUNCTION intake.supersede(message uuid, told bytea[]) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  DELETE FROM intake.waiting w USING intake.message now, intake.message m, intake.waiting o
+   WHERE now.id = message AND o.lookup IN (SELECT sha256(l) FROM unnest(told) l) AND m.id = o.message_id AND m.facility_code = now.facility_code
+     AND (m.received_at, m.id) < (now.received_at, now.id) AND w.message_id = m.id
+$$;
+
 -- A message tells Patients and Encounters (`told`) and names some that are not in it (`asked`). Those of one facility that tell and name
 -- the same take turns, so that none waits for what is being filed. What is asked for and not known is waited for.
 CREATE OR REPLACE FUNCTION intake.await_names(message uuid, told bytea[], asked bytea[]) RETURNS void
@@ -22,6 +31,7 @@ DECLARE facility text := (SELECT m.facility_code FROM intake.message m WHERE m.i
 BEGIN
   PERFORM pg_advisory_xact_lock(s.key) FROM (  -- of few stripes: a large message does not take a lock for each of its names
     SELECT DISTINCT hashtextextended(facility || ' ' || (get_byte(l, 0) % 32), 5) AS key FROM unnest(told || asked) l ORDER BY 1) s;
+  PERFORM intake.supersede(message, told);
   PERFORM intake.wait_for(message, ARRAY(SELECT l FROM unnest(asked) l
     WHERE NOT EXISTS (SELECT FROM intake.sent_resource r WHERE r.facility_code = facility AND r.lookup = l)));
 END $$;
@@ -55,30 +65,49 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT auth.take_up_of(ARRAY[citizen])
 $$;
 
--- Forgets whom names of a Patient mean, after a message that tells somebody else under them and could not be filed: what only
--- refers to that Patient waits, too, until the facility has told who it is.
-CREATE OR REPLACE FUNCTION auth.forget_patient(message uuid, names bytea[], told jsonb) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  DELETE FROM intake.sent_resource r USING intake.message m, auth.citizen c
-   WHERE m.id = message AND r.facility_code = m.facility_code AND r.lookup = ANY (names) AND r.kind = 'PATIENT' AND c.id = r.citizen_id
-     AND (auth.person_differs(c, jsonb_populate_record(NULL::auth.citizen, told)) IS NOT NULL OR EXISTS (
-       SELECT FROM jsonb_populate_recordset(NULL::auth.identifier, told->'identifiers') n
-         JOIN auth.identifier i ON i.kind = n.kind AND i.lookup = n.lookup AND i.valid_until IS NULL AND i.citizen_id <> c.id))
-$$;
--- A facility deletes a Patient: its name means nobody from now on, and that it was registered alone does not stand. Records stay.
+-- That somebody was registered at a facility stands for nothing more; records stay.
+CREATE OR REPLACE FUNCTION auth.unregister(facility text, people uuid[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE auth.filing f SET withdrawn_at = clock_timestamp()
+   WHERE f.citizen_id = ANY (people) AND f.facility_code = facility AND f.source_id LIKE 'PERSON %' AND f.withdrawn_at IS NULL;
+  PERFORM auth.take_up_of(people);
+END $$;
+
+-- A facility tells a Patient as somebody else than before: with another name or birth date, a number of another person, or other numbers
+-- alone. Its names mean nobody until the message has found who it is, and what only refers to that Patient waits for that. Of its names
+-- those by id (`ids`) are the Patient's own: a number may have been written for the wrong one now, and not before.
+CREATE OR REPLACE FUNCTION auth.forget_patient(message uuid, names bytea[], ids bytea[], told jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE facility text := (SELECT m.facility_code FROM intake.message m WHERE m.id = message); others uuid[]; own uuid[];
+  numbers auth.identifier[] := ARRAY(SELECT n FROM jsonb_populate_recordset(NULL::auth.identifier, told->'identifiers') n);
+BEGIN
+  others := ARRAY(SELECT DISTINCT c.id FROM intake.sent_resource r JOIN auth.citizen c ON c.id = r.citizen_id
+     WHERE r.facility_code = facility AND r.lookup = ANY (names) AND r.kind = 'PATIENT' AND (
+       auth.person_differs(c, jsonb_populate_record(NULL::auth.citizen, told)) IS NOT NULL
+       OR EXISTS (SELECT FROM unnest(numbers) n JOIN auth.identifier i ON i.kind = n.kind AND i.lookup = n.lookup AND i.valid_until IS NULL
+                   WHERE i.citizen_id <> c.id)
+       OR cardinality(numbers) > 0 AND NOT EXISTS (SELECT FROM unnest(numbers) n JOIN auth.identifier i ON i.kind = n.kind AND i.lookup = n.lookup
+                   WHERE i.citizen_id = c.id AND i.valid_until IS NULL)));
+  own := ARRAY(SELECT r.citizen_id FROM intake.sent_resource r WHERE r.facility_code = facility AND r.lookup = ANY (ids) AND r.citizen_id = ANY (others));
+  DELETE FROM intake.sent_resource r WHERE r.facility_code = facility AND r.lookup = ANY (names) AND r.kind = 'PATIENT' AND r.citizen_id = ANY (others);
+  IF cardinality(own) > 0 THEN
+    PERFORM auth.unregister(facility, own);
+  END IF;
+END $$;
+
+-- A facility deletes a Patient: the name means nobody from now on. False: it meant nobody.
 CREATE OR REPLACE FUNCTION auth.drop_patient(message uuid, names bytea[]) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE asked intake.message; dropped uuid;
+DECLARE facility text := (SELECT m.facility_code FROM intake.message m WHERE m.id = message); dropped uuid[];
 BEGIN
-  SELECT m.* INTO STRICT asked FROM intake.message m WHERE m.id = message;
-  FOR dropped IN DELETE FROM intake.sent_resource r WHERE r.facility_code = asked.facility_code AND r.lookup = ANY (names) AND r.kind = 'PATIENT'
-      RETURNING r.citizen_id LOOP
-    UPDATE auth.filing f SET withdrawn_at = clock_timestamp()
-     WHERE f.citizen_id = dropped AND f.facility_code = asked.facility_code AND f.source_id LIKE 'PERSON %' AND f.withdrawn_at IS NULL;
-    PERFORM auth.take_up_of(ARRAY[dropped]);
-  END LOOP;
-  RETURN dropped IS NOT NULL;
+  dropped := ARRAY(SELECT r.citizen_id FROM intake.sent_resource r WHERE r.facility_code = facility AND r.lookup = ANY (names) AND r.kind = 'PATIENT');
+  DELETE FROM intake.sent_resource r WHERE r.facility_code = facility AND r.lookup = ANY (names) AND r.kind = 'PATIENT';
+  PERFORM intake.supersede(message, names);
+  PERFORM auth.unregister(facility, dropped);
+  RETURN cardinality(dropped) > 0;
 END $$;
-REVOKE ALL ON FUNCTION auth.drop_patient, intake.wait_for, intake.await_names, intake.take_up, auth.take_up_of, auth.take_up_after,
+DROP FUNCTION IF EXISTS auth.forget_patient(uuid, bytea[], jsonb);
+REVOKE ALL ON FUNCTION auth.unregister, auth.drop_patient, intake.wait_for, intake.supersede, intake.await_names, intake.take_up, auth.take_up_of, auth.take_up_after,
   auth.forget_patient FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.drop_patient, intake.wait_for, intake.await_names, auth.forget_patient TO worker;

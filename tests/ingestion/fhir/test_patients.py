@@ -96,13 +96,20 @@ def test_a_patient_and_a_visit_that_are_worked_off_at_once_miss_each_other_not(
 def test_b161_what_refers_to_a_patient_who_is_told_otherwise_waits_until_that_is_clear(
     sender: Sender, stand: Stand, changed: Json
 ) -> None:
-    sender.send(sender.patient)
+    sender.send(sender.patient, sender.encounter)
     assert codes(sender.send(sender.patient | changed)) == ["NAME_DIFFERS" if "name" in changed else "BIRTH_DIFFERS"]
-    assert codes(sender.send(sender.encounter)) == ["PATIENT_NOT_KNOWN"]
+    assert codes(sender.send(glucose(sender))) == ["PATIENT_NOT_KNOWN"]
 
     sender.send(sender.patient | {"active": True})
     work_off(stand)
-    assert len(sender.book()["visits"]["nodes"]) == 1
+    assert len(sender.book()["testResults"]["nodes"]) == 1
+
+
+def test_who_was_registered_alone_is_corrected_by_being_told_again(sender: Sender, stand: Stand) -> None:
+    sender.send(sender.patient | {"name": [{"text": "Trần Văn Nam"}]})
+    sender.send(sender.patient | {"birthDate": "1951-02-03"})
+    assert sender.send(sender.patient, sender.encounter)["status"] == "filed"
+    assert sender.book()["owner"]["fullName"] == sender.patient["name"][0]["text"]
 
 
 def test_b161_a_patient_who_is_told_with_the_number_of_another_means_nobody(sender: Sender, other: Sender) -> None:
