@@ -105,7 +105,7 @@ def test_b161_what_refers_to_a_patient_who_is_told_otherwise_waits_until_that_is
     assert len(sender.book()["testResults"]["nodes"]) == 1
 
 
-def test_who_was_registered_alone_is_corrected_by_being_told_again(sender: Sender, stand: Stand) -> None:
+def test_who_was_registered_alone_is_corrected_by_being_told_again(sender: Sender) -> None:
     sender.send(sender.patient | {"name": [{"text": "Trần Văn Nam"}]})
     sender.send(sender.patient | {"birthDate": "1951-02-03"})
     assert sender.send(sender.patient, sender.encounter)["status"] == "filed"
