@@ -231,7 +231,8 @@ def _unit_verdict(unit: UnitReading, *, message: FhirMessage, facility_code: str
 def _implausible(unit: UnitReading, *, entry: int | None, now: datetime) -> Iterator[Problem]:
     """Yield what cannot be true; times that are wrong are kept back, not filed."""
     arrival = unit.arrival
-    if unit.person is not None and unit.person.birth_on.year < _FIRST_YEAR:
+    # The first day of the calendar stands for a birth that was not told or could not be read: that was said already.
+    if unit.person is not None and unit.person.birth_on != date.min and unit.person.birth_on.year < _FIRST_YEAR:
         yield _remark(ProblemCode.BEFORE_1900, "Patient.birthDate", unit, unit.told_by[0] if unit.told_by else None)
     if unit.person is not None and (latest := _latest_day(unit)) is not None and unit.person.birth_on > latest:
         yield _remark(

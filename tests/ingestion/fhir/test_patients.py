@@ -200,6 +200,17 @@ def test_b161_a_name_whose_letters_were_lost_registers_nobody(sender: Sender, na
     assert sender.send(sender.patient, sender.encounter)["status"] == "filed"
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [(None, "ELEMENT_MISSING"), ("hôm qua", "ELEMENT_MALFORMED"), ("1850-01-01", "BEFORE_1900")],
+)
+def test_b163_a_birth_that_was_not_told_is_not_called_too_early(
+    sender: Sender, told: str | None, expected: str
+) -> None:
+    others = {name: value for name, value in sender.patient.items() if name != "birthDate"}
+    assert codes(sender.send(others | ({} if told is None else {"birthDate": told}))) == [expected]
+
+
 def test_b161_a_transaction_that_waits_has_registered_nobody(sender: Sender, other: Sender) -> None:
     """Another entry of it waits: the number that it wrote for the wrong person is free."""
     wrong = other.patient | {"identifier": sender.patient["identifier"]}
