@@ -246,6 +246,8 @@ def test_list_of_receipts(http: httpx.Client, stand: Stand) -> None:
     since = whole["messages"][2]["receivedAt"]
     assert listed(since=since) == (sent[2:], None)
     assert listed(since=since.replace("Z", "+00:00")) == (sent[2:], None)
+    bare = http.get(f"/ingest/messages?since={since.replace('Z', '+00:00')}", headers=mine).json()["messages"]
+    assert [one["messageId"] for one in bare] == sent[2:]
     assert listed(since="9999-12-31T23:59:59Z") == ([], None)
     assert listed(since="0001-01-01T00:00:00Z") == (sent, None)
 
