@@ -107,10 +107,12 @@ def new_context(request: Request, *, token: str | None, proof: ShownProof | None
 def require_token(context: Context) -> str:
     """Return the bearer token.
 
-    :raises Unauthenticated: when there is none
+    :raises Unauthenticated: when there is none; without an error code, for nothing was shown (RFC 6750 section 3.1)
     """
     if context.token is None:
-        raise Unauthenticated
+        refusal = Unauthenticated()
+        refusal.challenge = "Bearer"
+        raise refusal
     return context.token
 
 

@@ -313,6 +313,22 @@ def test_b43_other_authorization(http: httpx.Client, header: str) -> None:
             assert challenge == 'Bearer error="invalid_token", DPoP algs="ES256"'
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/ingest/messages"),
+        ("POST", "/ingest/qd4750"),
+        ("POST", "/ingest/fhir"),
+        ("POST", "/ingest/withdrawals"),
+        ("POST", "/ingest/schedules"),
+    ],
+)
+def test_b43_who_shows_nothing_is_not_told_of_a_bad_token(http: httpx.Client, method: str, path: str) -> None:
+    answer = http.request(method, path)
+
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+
+
 def test_b59_two_authorization_headers(http: httpx.Client, settings: Settings) -> None:
     token = asked(http, sign(claims(settings), key=private_key("es256"))).json()["access_token"]
     twice = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
