@@ -46,6 +46,7 @@ NOUNS = {
     "sharing": "sharing",
     "codes": "codes",
     "keys": "keys",
+    "restored": "restored",
     "quarantine": "quarantine",
     "queue": "queue",
     "replay": "queue",

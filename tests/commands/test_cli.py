@@ -26,6 +26,7 @@ PROMISED = {
     *(("demo", verb) for verb in ("load", "token", "totp", "welcome")),
     *(("codes", verb) for verb in ("load", "list")),
     ("keys", "rotate"),
+    ("restored",),
 }
 TOP: Any = typer.main.get_command(cli.app)
 COMMANDS = [
