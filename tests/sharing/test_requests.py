@@ -14,11 +14,14 @@ from tests.sharing.sharing import (
     ASK,
     EMERGENCY,
     GRANTS,
+    REDEEM,
     REFUSE,
     REQUESTS,
     Clinic,
     a_key,
+    redeem_input,
 )
+from tests.sharing.trying import UNKNOWN, refused
 
 
 def test_a_doctor_asks_and_the_citizen_gives_less(clinic: Clinic, citizen: str, patients: Patients) -> None:
@@ -149,6 +152,18 @@ def test_t22_t23_a_personal_id_is_read_as_people_write_it(clinic: Clinic, citize
         answer = {"idempotencyKey": a_key(), "requestId": asked}
         assert clinic.data(citizen, REFUSE, input=answer)["request"]["state"] == "REFUSED"
         assert "grant" in clinic.data(doctor, EMERGENCY, input=emergency(typed))
+
+
+def test_t22_who_mistyped_codes_can_still_open_a_book_in_an_emergency(clinic: Clinic, citizen: str) -> None:
+    code, doctor, other = clinic.share(citizen)["code"], clinic.doctor(), clinic.doctor()
+    for _ in range(5):
+        assert refused(clinic.redeem(doctor, UNKNOWN))
+        assert clinic.code_of(other, EMERGENCY, input=emergency("001099999999")) == "NOT_FOUND"
+    assert clinic.code_of(doctor, REDEEM, input=redeem_input(code)) == "RATE_LIMITED"
+    assert clinic.code_of(other, EMERGENCY, input=emergency()) == "RATE_LIMITED"
+
+    assert "grant" in clinic.data(doctor, EMERGENCY, input=emergency())
+    assert not refused(clinic.redeem(other, code))
 
 
 def test_t22_an_emergency_needs_a_second_factor_a_doctor_and_a_known_number(

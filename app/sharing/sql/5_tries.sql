@@ -1,12 +1,14 @@
 -- owner: auth_owner
 -- What a try by a practitioner meets, for codes and emergencies: SK429 with the seconds to wait in the error's HINT, told
--- to themselves; failures of a facility and of everybody raise alarms and lock nobody.
-CREATE OR REPLACE FUNCTION auth.seconds_locked(who uuid) RETURNS int
+-- to themselves; failures of a facility and of everybody raise alarms and lock nobody. Codes and emergencies are counted apart: who
+-- mistyped a code five times at a bedside must still be able to open the book when the patient faints.
+DROP FUNCTION IF EXISTS auth.seconds_locked(uuid);
+CREATE OR REPLACE FUNCTION auth.seconds_locked(who uuid, for_emergency boolean) RETURNS int
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT max(ceil(extract(epoch FROM l.at + l.during - clock_timestamp())))::int
     FROM (VALUES (5, interval '15 minutes'), (10, interval '1 hour'), (20, interval '1 day')) AS most(failures, during)
     CROSS JOIN LATERAL (SELECT t.at, most.during FROM auth.share_try t
-       WHERE t.practitioner_id = who AND t.at > clock_timestamp() - most.during
+       WHERE t.practitioner_id = who AND (t.reason = 'EMERGENCY') = for_emergency AND t.at > clock_timestamp() - most.during
        ORDER BY t.at DESC OFFSET most.failures - 1 LIMIT 1) l
 $$;
 
@@ -27,7 +29,7 @@ BEGIN
     RAISE EXCEPTION 'not a practitioner''s session' USING ERRCODE = 'SK404';
   END IF;
   PERFORM FROM auth.practitioner p WHERE p.id = live.practitioner_id FOR NO KEY UPDATE;  -- in turn; any login could hold an advisory lock
-  wait_seconds := auth.seconds_locked(live.practitioner_id);
+  wait_seconds := auth.seconds_locked(live.practitioner_id, false);
   IF wait_seconds IS NOT NULL THEN
     RETURN;  -- whatever was typed: the code is not burned
   END IF;

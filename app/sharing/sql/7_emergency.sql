@@ -38,7 +38,7 @@ BEGIN
   END IF;
   PERFORM auth.require_step_up(live, 'EMERGENCY');
   PERFORM FROM auth.practitioner p WHERE p.id = live.practitioner_id FOR NO KEY UPDATE;  -- in turn; any login could hold an advisory lock
-  SELECT greatest(auth.seconds_locked(live.practitioner_id), (SELECT ceil(extract(epoch FROM g.starts_at + interval '1 day' - clock_timestamp()))::int
+  SELECT greatest(auth.seconds_locked(live.practitioner_id, true), (SELECT ceil(extract(epoch FROM g.starts_at + interval '1 day' - clock_timestamp()))::int
     FROM auth.book_grant g WHERE g.practitioner_id = live.practitioner_id AND g.kind = 'EMERGENCY' AND g.starts_at > clock_timestamp() - interval '1 day'
     ORDER BY g.starts_at DESC OFFSET 9 LIMIT 1)) INTO wait_seconds;
   IF wait_seconds IS NULL THEN
