@@ -2,8 +2,7 @@
 -- Finds or registers the person whom one visit of a message is about, and records it, so that open_filing may open that book. `person`
 -- is made by app/ingestion/matching.py; its identifiers stand from the strongest to the weakest, each as blind index and sealed value.
 -- Outcome: MATCHED, CREATED, or the reason why the visit must wait.
--- Nothing is joined by name, birth date or phone alone (security.md T6); a number with another name waits (B161), unless nothing stands of
--- the person whom it names.
+-- Nothing is joined by name, birth date or phone alone (security.md T6); a number with another name waits (B161), unless its person let go.
 CREATE OR REPLACE FUNCTION auth.match_person(message uuid, visit_position int, facility text, visit_id text, person jsonb, OUT citizen uuid, OUT outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -25,10 +24,8 @@ BEGIN
     owners := auth.newborns(facility, born_at, sent); is_newborn := true;
   END IF;
   IF cardinality(numbers) + cardinality(owners) = 0 THEN outcome := 'NO_IDENTIFIER'; RETURN;
-  ELSIF cardinality(owners) > 1 THEN
-    outcome := CASE WHEN is_newborn THEN 'TWINS_UNCLEAR' ELSE 'IDENTIFIERS_DISAGREE' END;
-  ELSIF home <> coalesce(owners[1], sent.id) THEN  -- the visit stands in another person's book
-    outcome := 'VISIT_OF_ANOTHER_PERSON'; RETURN;
+  ELSIF cardinality(owners) > 1 THEN outcome := CASE WHEN is_newborn THEN 'TWINS_UNCLEAR' ELSE 'IDENTIFIERS_DISAGREE' END;
+  ELSIF home <> coalesce(owners[1], sent.id) THEN outcome := 'VISIT_OF_ANOTHER_PERSON'; RETURN;  -- in whose book it stands
   ELSIF cardinality(owners) = 1 THEN
     SELECT c.* INTO STRICT known FROM auth.citizen c WHERE c.id = owners[1];
     outcome := coalesce(auth.person_differs(known, sent), CASE
@@ -40,29 +37,24 @@ BEGIN
   IF outcome NOT IN ('MATCHED', 'CREATED') THEN
     IF outcome IN ('NAME_DIFFERS', 'BIRTH_DIFFERS', 'IDENTIFIERS_DISAGREE') AND (SELECT bool_or(auth.let_go(o)) FROM unnest(owners) o) THEN
       SELECT m.* INTO citizen, outcome FROM auth.match_person(message, visit_position, facility, visit_id, person) m;
-    END IF;
-    RETURN;
-  ELSIF outcome = 'MATCHED' THEN
-    citizen := known.id;
+    END IF; RETURN;
+  ELSIF outcome = 'MATCHED' THEN citizen := known.id;
     IF known.birth_precision <> sent.birth_precision THEN
       UPDATE auth.citizen c SET birth_on = sent.birth_on, birth_precision = sent.birth_precision
        WHERE c.id = citizen AND (c.birth_precision, sent.birth_precision) IN (('YEAR', 'DAY'), ('YEAR', 'MINUTE'), ('DAY', 'MINUTE')); is_news := FOUND;
     END IF;
   ELSE
     citizen := sent.id; sent.registered_at := clock_timestamp();
-    INSERT INTO auth.citizen SELECT sent.*;
-    INSERT INTO auth.book (citizen_id, changed_at) VALUES (citizen, clock_timestamp());
+    INSERT INTO auth.citizen SELECT sent.*; INSERT INTO auth.book (citizen_id, changed_at) VALUES (citizen, clock_timestamp());
   END IF;
   IF NOT is_known THEN
     INSERT INTO auth.identifier (id, citizen_id, kind, lookup, sealed, valid_from, source_message_id)
     SELECT n.id, citizen, n.kind, n.lookup, n.sealed, clock_timestamp(), message FROM unnest(numbers) n
         ON CONFLICT (kind, lookup) WHERE valid_until IS NULL DO NOTHING; is_news := is_news OR FOUND;
   END IF;
-  IF is_news AND outcome = 'MATCHED' THEN  -- the book tells its owner's birth date and personal id
-    UPDATE auth.book b SET version = b.version + 1, changed_at = clock_timestamp() WHERE b.citizen_id = citizen;
-  END IF;
-  INSERT INTO auth.filing AS f VALUES (message, visit_position, citizen, facility, visit_id)
-      ON CONFLICT (message_id, "position") DO UPDATE SET citizen_id = excluded.citizen_id;
+  IF is_news AND outcome = 'MATCHED' THEN UPDATE auth.book b SET version = b.version + 1, changed_at = clock_timestamp() WHERE b.citizen_id = citizen;
+  END IF;  -- the book tells its owner's birth date and personal id
+  INSERT INTO auth.filing AS f VALUES (message, visit_position, citizen, facility, visit_id) ON CONFLICT (message_id, "position") DO UPDATE SET citizen_id = excluded.citizen_id;
 END $$;
 REVOKE ALL ON FUNCTION auth.match_person FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.match_person TO worker;

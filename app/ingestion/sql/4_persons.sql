@@ -26,7 +26,7 @@ BEGIN
   DROP POLICY IF EXISTS deciding ON auth.birth;
   CREATE POLICY deciding ON auth.birth TO auth_owner USING (true) WITH CHECK (true);
 END $$;
-REVOKE ALL ON FUNCTION auth.newborns, auth.child_of_card, auth.name_by_card, auth.home_of, auth.person_differs, auth.register_birth FROM PUBLIC;
+REVOKE ALL ON FUNCTION auth.newborns, auth.home_of, auth.person_differs, auth.register_birth FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.register_birth TO worker;
 
 -- Takes up again the messages of a facility that wait for a newborn's mother.

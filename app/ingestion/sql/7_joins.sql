@@ -30,8 +30,7 @@ BEGIN
   UPDATE auth.identifier i SET citizen_id = me.id WHERE i.id = ANY (made.identifier_ids);
   UPDATE auth.filing f SET citizen_id = me.id WHERE f.citizen_id = other.id;
   UPDATE auth.citizen c SET closed_at = made.joined_at WHERE c.id = other.id;
-  PERFORM intake.file_again(made.message_ids);
-  PERFORM auth.take_up_of(ARRAY[me.id]);
+  PERFORM intake.file_again(made.message_ids); PERFORM auth.take_up_of(ARRAY[me.id]);
   PERFORM audit.write_line(me.id, 'IDENTIFIER_JOINED', live, jsonb_build_object('join', new_id, 'kind', number_kind));
   RETURN new_id;
 END $$;
