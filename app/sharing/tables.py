@@ -39,6 +39,7 @@ class BookRow(Row):
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     hidden_classes: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))  # bits; from everybody else
     sharing_frozen_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    restored_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class FilingRow(Row):

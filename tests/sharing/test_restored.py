@@ -16,6 +16,7 @@ from tests.sharing.conftest import Patients
 from tests.sharing.opening import seen
 from tests.sharing.sharing import Clinic
 
+CHANGES = "query C($since: String) { bookChanges(since: $since) { cursor isReset } }"
 BOOK = "{ healthBook { version visits { nodes { id } } } }"
 
 
@@ -77,6 +78,22 @@ def test_no_answer_that_a_phone_keeps_stands_any_more(clinic: Clinic, patients: 
     versions = [int(one.json()["data"]["healthBook"]["version"]) for one in (first, answer)]
     assert versions[1] > max(versions[0], int(begun.timestamp() * 1000))  # whatever was lost: by the clock
     assert kept(clinic, token, answer.headers["etag"]).status_code == 304
+
+
+def test_no_copy_on_a_phone_goes_on_from_before(clinic: Clinic, patients: Patients, ended: Any) -> None:
+    def changes(cursor: str | None) -> dict[str, Any]:
+        token, asked = clinic.stand.citizen_token(patients.owner), {"since": cursor}
+        found: dict[str, Any] = clinic.ask(token, CHANGES, **asked).json()["data"]["bookChanges"]
+        return found
+
+    begun = changes(None)
+    assert not changes(begun["cursor"])["isReset"]
+
+    ended()
+
+    anew = changes(begun["cursor"])
+    assert anew["isReset"]
+    assert not changes(anew["cursor"])["isReset"]
 
 
 def test_a_mandate_ends_and_a_parent_stays(stand: Stand, ended: Any) -> None:

@@ -3,7 +3,7 @@
 -- Who sees every record is told of each record that changed or is gone. Whoever sees less gets everything that they see,
 -- again and again (`is_reset`): a tombstone would tell of a record that was hidden before they could see it.
 -- A cursor: system.horizon[.mark]. All transactions below the horizon were over at the first page: what commits later is
--- told next time, some of it twice. `mark` is a page's last entry: an id, or transaction and id. Another book's begins anew.
+-- told next time, some of it twice. `mark` is a page's last entry: an id, or transaction and id. Another book's begins anew, and one from before a restore.
 CREATE OR REPLACE FUNCTION book.records_here(citizen uuid) RETURNS TABLE (id uuid, kind text, version int)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT r.id, 'VISIT', r.version FROM book.visit r WHERE r.citizen_id = citizen
@@ -36,7 +36,7 @@ CREATE OR REPLACE FUNCTION book.changes(citizen uuid, since text, first int, OUT
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   sees_all boolean := (current_setting('book.sections'), current_setting('book.unmasked'), current_setting('book.sensitive')) = ('1023', 'true', '63');
-  system text := left(encode(sha256(convert_to(concat_ws('|', (pg_control_system()).system_identifier, citizen, sees_all), 'UTF8')), 'hex'), 16);
+  system text := left(encode(sha256(convert_to(concat_ws('|', (pg_control_system()).system_identifier, citizen, sees_all, (SELECT b.restored_at FROM auth.book b WHERE b.citizen_id = citizen)), 'UTF8')), 'hex'), 16);
   told text[] := regexp_match(since, '^([0-9a-f]{16})\.([0-9]{1,19})(?:\.(?:([0-9]{1,19})\.)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?$');
   horizon xid8 := pg_snapshot_xmin(pg_current_snapshot()); mark text;
 BEGIN

@@ -7,8 +7,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE one record; r auth.representation; present timestamptz := clock_timestamp();
 BEGIN
   codes := 0; grants := 0; mandates := 0; sessions := 0;
-  -- Or a version that phones hold would come a second time with another content, and they would be told that theirs stands.
-  UPDATE auth.book b SET version = greatest(b.version + 1, (extract(epoch FROM present) * 1000)::bigint);
+  -- Or a version that phones hold would come a second time with another content, and they would be told that theirs stands; nor does a cursor go on.
+  UPDATE auth.book b SET version = greatest(b.version + 1, (extract(epoch FROM present) * 1000)::bigint), restored_at = present;
   FOR one IN
     SELECT e.* FROM (SELECT c.citizen_id FROM auth.share_code c WHERE c.redeemed_at IS NULL AND c.cancelled_at IS NULL AND c.redeemable_until > present
        UNION SELECT g.citizen_id FROM auth.book_grant g WHERE g.revoked_at IS NULL AND g.ends_at > present) found, auth.end_sharing(found.citizen_id, 'RESTORED') e LOOP
