@@ -30,6 +30,7 @@ from app.core.errors import (
     Unavailable,
 )
 from app.core.logins import Login, address_of
+from app.core.logs import log
 from app.core.refusals import WORDS
 from app.core.settings import Settings
 
@@ -142,6 +143,8 @@ _EXPECTED: Mapping[str, type[AppError]] = {
     "SK503": Unavailable,  # what must be written down cannot be
     "57014": Unavailable,  # statement timeout
     "55P03": Unavailable,  # lock timeout
+    "53100": Unavailable,  # its disk is full
+    "53200": Unavailable,  # no memory, or no locks, left
     "53300": Unavailable,  # too many connections
     "57P01": Unavailable,  # the server is shutting down
     "57P02": Unavailable,  # another of its processes crashed
@@ -149,7 +152,10 @@ _EXPECTED: Mapping[str, type[AppError]] = {
     "08000": Unavailable,  # the connection broke
     "08003": Unavailable,  # it was closed in the middle of a statement
     "08006": Unavailable,  # it failed
+    "58030": Unavailable,  # its disk cannot be read or written
 }
+_LACKING = frozenset({"53100", "53200", "53300", "58030"})
+"""What only an operator can mend."""
 
 
 class _ConnectionErrors:
@@ -168,16 +174,22 @@ class _ConnectionErrors:
 
 def _turn(error: BaseException) -> None:
     if isinstance(error, DBAPIError):
-        expected = _EXPECTED.get(str(getattr(error.orig, "sqlstate", None)))
+        expected = _expected(str(getattr(error.orig, "sqlstate", None)))
         if expected is not None or error.connection_invalidated:
             raise (expected or Unavailable)(_words_of(getattr(error.orig, "__cause__", None))) from error
     elif isinstance(error, asyncpg.PostgresError):
-        expected = _EXPECTED.get(str(error.sqlstate))
+        expected = _expected(str(error.sqlstate))
         if expected is not None:
             raise expected(_words_of(error)) from error
     elif isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError | TimeoutError):
         # InternalClientError: the server ended an idle connection, and its end was not read yet.
         raise Unavailable from error
+
+
+def _expected(sqlstate: str) -> type[AppError] | None:
+    if sqlstate in _LACKING:
+        log.error("the database lacks something: see its log", sqlstate=sqlstate)
+    return _EXPECTED.get(sqlstate)
 
 
 _CONNECTION_ERRORS = _ConnectionErrors()

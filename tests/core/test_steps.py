@@ -132,3 +132,17 @@ async def test_more_steps_than_connections_take_turns(steps: Steps) -> None:
     async with asyncio.timeout(30):
         done = await asyncio.gather(*(run_step(steps, own_process) for _ in range(20)))
     assert len(set(done)) == 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("sqlstate", ["53100", "53200", "53300", "58030"])
+async def test_a_database_that_lacks_something_is_unavailable_and_the_operator_is_told(
+    steps: Steps, sqlstate: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def lack(session: Session) -> None:
+        driver = await driver_of(session)
+        await driver.execute(f"DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = '{sqlstate}'; END $$")
+
+    with pytest.raises(Unavailable):
+        await run_step(steps, lack)
+    assert f'"sqlstate": "{sqlstate}"' in capsys.readouterr().out
