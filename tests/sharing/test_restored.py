@@ -80,6 +80,23 @@ def test_no_answer_that_a_phone_keeps_stands_any_more(clinic: Clinic, patients: 
     assert kept(clinic, token, answer.headers["etag"]).status_code == 304
 
 
+def test_a_version_that_comes_a_second_time_is_another_answer_without_the_command_too(
+    clinic: Clinic, patients: Patients
+) -> None:
+    token = clinic.citizen(patients.owner)
+    etags = []
+    for _ in range(2):  # a change, and another one in its place after a restore
+        clinic.stand.as_owner(
+            "UPDATE auth.book SET version = 7000, changed_at = clock_timestamp() WHERE citizen_id = :id",
+            id=patients.owner,
+        )
+        etags.append(kept(clinic, token).headers["etag"])
+
+    assert etags[0] != etags[1]
+    assert kept(clinic, token, etags[0]).status_code == 200
+    assert kept(clinic, token, etags[1]).status_code == 304
+
+
 def test_no_copy_on_a_phone_goes_on_from_before(clinic: Clinic, patients: Patients, ended: Any) -> None:
     def changes(cursor: str | None) -> dict[str, Any]:
         token, asked = clinic.stand.citizen_token(patients.owner), {"since": cursor}

@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION auth.open_book(token text, proof_key bytea, target uu
                                           OUT citizen_id uuid, OUT sections int, OUT etag text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
-DECLARE viewer_level smallint; version bigint; edition bigint; done text; represented record; session uuid;
+DECLARE viewer_level smallint; version bigint; changed timestamptz; edition bigint; done text; represented record; session uuid;
         shown bytea := CASE WHEN length(proof_key) > 32 THEN proof_key END;  -- a proof that is spent here: auth.spend_proof
 BEGIN
   proof_key := substr(proof_key, 1, 32);
@@ -20,8 +20,8 @@ BEGIN
     RAISE EXCEPTION 'a stale transaction, or a book is open in it' USING ERRCODE = '25001';
   END IF;
   -- auth.live_session in the statement that reads the book's version: the same condition, word for word (tested).
-  SELECT s.id, s.citizen_id, s.level, b.version, (SELECT e.number FROM code.edition e)
-    INTO session, citizen_id, viewer_level, version, edition
+  SELECT s.id, s.citizen_id, s.level, b.version, b.changed_at, (SELECT e.number FROM code.edition e)
+    INTO session, citizen_id, viewer_level, version, changed, edition
     FROM auth.session s LEFT JOIN auth.book b ON b.citizen_id = s.citizen_id
    WHERE s.token_hash = sha256(convert_to(token, 'UTF8')) AND s.ended_at IS NULL AND s.expires_at > clock_timestamp()
      AND s.key_thumbprint IS NOT DISTINCT FROM proof_key
@@ -39,8 +39,9 @@ BEGIN
     citizen_id := represented.citizen_id; sections := represented.sections; RETURN;  -- and no ETag
   END IF;
   IF version IS NULL THEN RAISE EXCEPTION 'the book is missing' USING ERRCODE = 'XX000'; END IF;
-  -- Of this viewer too: two people who share a phone must not be shown each other's kept answers. The gateway reads the edition.
-  etag := left(encode(sha256(uuid_send(citizen_id) || int8send(version)), 'hex'), 24) || '-' || edition;
+  -- Of this viewer too: two people who share a phone must not be shown each other's kept answers. Of the moment too: after a restore
+  -- a version comes a second time. The gateway reads the edition.
+  etag := left(encode(sha256(uuid_send(citizen_id) || int8send(version) || timestamptz_send(changed)), 'hex'), 24) || '-' || edition;
   IF etag = known THEN RETURN; END IF;
   sections := 1023;  -- every BookSection
   done := concat(set_config('book.opened', now()::text, true), set_config('book.citizen', citizen_id::text, true),
