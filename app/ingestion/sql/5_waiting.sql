@@ -17,11 +17,14 @@ $$;
 -- What told a Patient, and waits, is not taken up any more once its facility has told or deleted that Patient again. Who a waiting message
 -- tells, it notes as the hash of the name's index.
 CREATE OR REPLACE FUNCTION intake.supersede(message uuid, told bytea[]) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-  DELETE FROM intake.waiting w USING intake.message now, intake.message m, intake.waiting o
-   WHERE now.id = message AND o.lookup IN (SELECT sha256(l) FROM unnest(told) l) AND m.id = o.message_id AND m.facility_code = now.facility_code
-     AND (m.received_at, m.id) < (now.received_at, now.id) AND w.message_id = m.id
-$$;
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE older uuid[] := ARRAY(SELECT w.message_id FROM intake.waiting w WHERE w.lookup = ANY (ARRAY(SELECT sha256(l) FROM unnest(told) l)));
+BEGIN
+  IF older <> '{}' THEN  -- these few, and not all that the facility has sent: a plan that begins there reads its whole past
+    DELETE FROM intake.waiting w USING intake.message now, (SELECT o.* FROM intake.message o WHERE o.id = ANY (older) OFFSET 0) m
+     WHERE now.id = message AND m.facility_code = now.facility_code AND (m.received_at, m.id) < (now.received_at, now.id) AND w.message_id = m.id;
+  END IF;
+END $$;
 
 -- A message tells Patients and Encounters (`told`) and names some that are not in it (`asked`). Those of one facility that tell and name
 -- the same take turns, so that none waits for what is being filed. What is asked for and not known is waited for.
@@ -29,8 +32,8 @@ CREATE OR REPLACE FUNCTION intake.await_names(message uuid, told bytea[], asked 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE facility text := (SELECT m.facility_code FROM intake.message m WHERE m.id = message);
 BEGIN
-  PERFORM pg_advisory_xact_lock(s.key) FROM (  -- of few stripes: a large message does not take a lock for each of its names
-    SELECT DISTINCT hashtextextended(facility || ' ' || (get_byte(l, 0) % 32), 5) AS key FROM unnest(told || asked) l ORDER BY 1) s;
+  PERFORM pg_advisory_xact_lock(s.key) FROM (  -- of 256 stripes: a large message does not take a lock for each of its names
+    SELECT DISTINCT hashtextextended(facility || ' ' || get_byte(l, 0), 5) AS key FROM unnest(told || asked) l ORDER BY 1) s;
   PERFORM intake.supersede(message, told);
   PERFORM intake.wait_for(message, ARRAY(SELECT l FROM unnest(asked) l
     WHERE NOT EXISTS (SELECT FROM intake.sent_resource r WHERE r.facility_code = facility AND r.lookup = l)));
