@@ -177,8 +177,15 @@ class House:
 
 
 def rows(house: House, query: str) -> list[list[str]]:
-    """Return what the superuser reads."""
-    return [line.split("|") for line in house.cluster.psql(query, database=DATABASE).splitlines()]
+    """Return what the superuser reads, as soon as a server that was hurt lets them in again."""
+    give_up_at = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return [line.split("|") for line in house.cluster.psql(query, database=DATABASE).splitlines()]
+        except PostgresError as error:
+            if "recovery mode" not in str(error) or time.monotonic() > give_up_at:
+                raise
+        time.sleep(LOOK_EVERY_SECONDS)
 
 
 def wait_for(condition: Callable[[], bool], *, seconds: float) -> bool:
