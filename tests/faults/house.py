@@ -183,7 +183,7 @@ def rows(house: House, query: str) -> list[list[str]]:
         try:
             return [line.split("|") for line in house.cluster.psql(query, database=DATABASE).splitlines()]
         except PostgresError as error:
-            if "recovery mode" not in str(error) or time.monotonic() > give_up_at:
+            if "connection" not in str(error) or time.monotonic() > give_up_at:
                 raise
         time.sleep(LOOK_EVERY_SECONDS)
 
