@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from app.core.clock import VIETNAM_TIME
 from tests.attacks.crowd import Member, message
 from tests.ingestion import messages
-from tests.people import Stand
+from tests.people import Stand, now
 
 Answer = httpx.Response
 
@@ -158,7 +159,8 @@ def test_a_hidden_visit_that_is_withdrawn_and_sent_again_is_hidden_still(
     answer = ask(http, sender, {"visit": member.visit_id, "reason": "Gửi nhầm"})
     assert stand.process(answer.json()["messageId"]) == "filed"
 
-    assert stand.file(message(member, issued="20261123"), token=sender) == "filed"
+    made = f"{now().astimezone(VIETNAM_TIME):%Y%m%d}"  # what was made before a day of withdrawal stays withdrawn
+    assert stand.file(message(member, issued=made), token=sender) == "filed"
 
     again = book_of(http, stand, member, "visits { nodes { isMasked } } prescriptions { nodes { isMasked } }")
     assert again["visits"]["nodes"] == again["prescriptions"]["nodes"] == [{"isMasked": True}]
