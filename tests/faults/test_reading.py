@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -134,13 +134,17 @@ def readers(house: House, clinic: Clinic) -> list[Reader]:
 def still(house: House) -> Iterator[None]:
     """Let every process of PostgreSQL stand still."""
     pids = [int(pid) for (pid,) in rows(house, "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
     try:
+        _signal(pids, signal.SIGSTOP)
         yield
     finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        _signal(pids, signal.SIGCONT)
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # some end by themselves: connections, workers of autovacuum
+            os.kill(pid, number)
 
 
 def stand_still(house: House) -> None:
