@@ -88,9 +88,11 @@ def masked(value: str) -> str:
 class FieldSealer:
     """Seals and opens single fields and whole messages."""
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
+    def __init__(self, keys: Mapping[str, bytes], *, path: Path | None = None) -> None:
+        """Seal with the first key. A key that is met and not known is looked for in the file: others may have it."""
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._current = next(iter(keys))
+        self._path = path
 
     def seal(self, plain: bytes, *, place: Place) -> bytes:
         """Return `length of key id, key id, nonce, ciphertext and tag`."""
@@ -120,9 +122,16 @@ class FieldSealer:
             end = 1 + sealed[0]
             key_id = sealed[1:end].decode("ascii")
             nonce, cipher = sealed[end : end + NONCE_BYTES], memoryview(sealed)[end + NONCE_BYTES :]
-            return self._ciphers[key_id].decrypt(nonce, cipher, place.associated_data(key_id=key_id))
-        except (InvalidTag, KeyError, IndexError, UnicodeDecodeError, ValueError) as error:
+            return self._cipher(key_id).decrypt(nonce, cipher, place.associated_data(key_id=key_id))
+        except (InvalidTag, KeyError, IndexError, UnicodeDecodeError, ValueError, KeyFileError) as error:
             raise SealBroken from error
+
+    def _cipher(self, key_id: str) -> AESGCM:
+        """Return what opens. After a rotation a process that runs on meets what one that was restarted has sealed."""
+        if key_id not in self._ciphers and self._path is not None:
+            found = read_key_file(self._path)
+            self._ciphers = {name: AESGCM(key) for name, key in found.items()} | self._ciphers
+        return self._ciphers[key_id]
 
 
 class BlindIndex:
@@ -170,8 +179,9 @@ def open_vault(secrets_dir: Path) -> Vault:
 
     :raises KeyFileError: when one is missing or malformed.
     """
+    sealing = secrets_dir / "sealing.keys"
     return Vault(
-        sealer=FieldSealer(read_key_file(secrets_dir / "sealing.keys")),
+        sealer=FieldSealer(read_key_file(sealing), path=sealing),
         index=BlindIndex(read_key_file(secrets_dir / "index.keys")),
         derivation=Derivation(read_key_file(secrets_dir / "mac.keys")),
     )

@@ -92,6 +92,22 @@ def test_t20_a_new_key_seals_and_the_old_one_still_opens() -> None:
             without.open(sealed, place=PLACE)
 
 
+def test_t20_who_runs_on_opens_what_a_process_with_a_newer_key_has_sealed(tmp_path: Path) -> None:
+    """Else a worker that is restarted after the API takes a phone that was registered between for gone."""
+    for name in ("sealing", "index", "mac"):
+        (tmp_path / f"{name}.keys").write_text(f"k1:{OLD.hex()}\n", encoding="ascii")
+    worker = open_vault(tmp_path).sealer
+    (tmp_path / "sealing.keys").write_text(f"k2:{NEW.hex()}\nk1:{OLD.hex()}\n", encoding="ascii")
+    sealed = open_vault(tmp_path).sealer.seal(b"x", place=PLACE)
+    (tmp_path / "sealing.keys").rename(tmp_path / "kept")
+    with pytest.raises(SealBroken):
+        worker.open(sealed, place=PLACE)
+    (tmp_path / "kept").rename(tmp_path / "sealing.keys")
+
+    assert worker.open(sealed, place=PLACE) == b"x"
+    assert worker.seal(b"x", place=PLACE)[1:3] == b"k1"
+
+
 def test_t20_a_key_under_another_keys_name_opens_nothing() -> None:
     sealed = SEALER.seal(b"x", place=PLACE)
     renamed = bytes([2]) + b"k2" + sealed[3:]
