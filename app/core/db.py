@@ -6,6 +6,7 @@ compiled operations on asyncpg alone. Nobody commits but `transaction`, `context
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 import asyncpg
 import orjson
@@ -29,7 +30,7 @@ from app.core.errors import (
     Unauthenticated,
     Unavailable,
 )
-from app.core.logins import Login, address_of
+from app.core.logins import Login, SecretMissing, address_of, connect
 from app.core.logs import log
 from app.core.refusals import WORDS
 from app.core.settings import Settings
@@ -84,16 +85,10 @@ def open_engine(settings: Settings, login: Login, *, size: int, one_statement: b
     With `one_statement` each statement is a transaction of its own, which saves two round trips: for doors whose
     steps call one function. A connection that the server closed costs one UNAVAILABLE and empties the pool.
     """
-    address = address_of(settings, login)
+    address_of(settings, login)  # a password that cannot be read stops the start
     return create_async_engine(
-        URL.create(
-            "postgresql+asyncpg",
-            username=address["user"],
-            password=address["password"],
-            host=address["host"],
-            port=address["port"],
-            database=address["database"],
-        ),
+        URL.create("postgresql+asyncpg"),
+        async_creator=partial(connect, settings, login),
         pool_size=size,
         max_overflow=0,
         hide_parameters=True,
@@ -143,6 +138,10 @@ _EXPECTED: Mapping[str, type[AppError]] = {
     "SK503": Unavailable,  # what must be written down cannot be
     "57014": Unavailable,  # statement timeout
     "55P03": Unavailable,  # lock timeout
+    "25006": Unavailable,  # it is a standby, or told to keep what it has
+    "28000": Unavailable,  # our login is not let in
+    "28P01": Unavailable,  # its password is another
+    "3D000": Unavailable,  # another server answers, without our database
     "53100": Unavailable,  # its disk is full
     "53200": Unavailable,  # no memory, or no locks, left
     "53300": Unavailable,  # too many connections
@@ -154,7 +153,7 @@ _EXPECTED: Mapping[str, type[AppError]] = {
     "08006": Unavailable,  # it failed
     "58030": Unavailable,  # its disk cannot be read or written
 }
-_LACKING = frozenset({"53100", "53200", "53300", "58030"})
+_LACKING = frozenset({"25006", "28000", "28P01", "3D000", "53100", "53200", "53300", "58030"})
 """What only an operator can mend."""
 
 
@@ -183,6 +182,9 @@ def _turn(error: BaseException) -> None:
             raise expected(_words_of(error)) from error
     elif isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError | TimeoutError):
         # InternalClientError: the server ended an idle connection, and its end was not read yet.
+        raise Unavailable from error
+    elif isinstance(error, SecretMissing):  # while its file is being changed
+        log.error("a login's password cannot be read", reason=str(error))
         raise Unavailable from error
 
 

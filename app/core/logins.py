@@ -1,6 +1,7 @@
 """The logins of PostgreSQL, their passwords, and a connection as one of them. Needs no SQLAlchemy: starts are quick."""
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 from urllib.parse import urlsplit
@@ -66,15 +67,20 @@ def _read_password(secrets_dir: Path, login: Login) -> str:
 
 
 async def connect(settings: Settings, login: Login) -> "asyncpg.Connection[asyncpg.Record]":
-    """Open one connection of its own."""
+    """Open one connection, with the password that stands in its file now.
+
+    :raises SecretMissing: when it cannot be read
+    """
     return await asyncpg.connect(**address_of(settings, login))
 
 
 async def open_pool(settings: Settings, login: Login, *, size: int) -> "asyncpg.Pool[asyncpg.Record]":
-    """Open a pool for compiled operations, whose settings all end with their transaction."""
-    return await asyncpg.create_pool(
-        **address_of(settings, login), min_size=1, max_size=size, command_timeout=5, reset=_keep_as_it_is
-    )
+    """Open a pool for compiled operations, whose settings all end with their transaction.
+
+    Each new connection brings the password that stands in its file then.
+    """
+    address = {**address_of(settings, login), "password": partial(_read_password, settings.secrets_dir, login)}
+    return await asyncpg.create_pool(**address, min_size=1, max_size=size, command_timeout=5, reset=_keep_as_it_is)
 
 
 async def _keep_as_it_is(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:

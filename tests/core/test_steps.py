@@ -135,7 +135,7 @@ async def test_more_steps_than_connections_take_turns(steps: Steps) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("sqlstate", ["53100", "53200", "53300", "58030"])
+@pytest.mark.parametrize("sqlstate", ["25006", "28000", "28P01", "3D000", "53100", "53200", "53300", "58030"])
 async def test_a_database_that_lacks_something_is_unavailable_and_the_operator_is_told(
     steps: Steps, sqlstate: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
