@@ -18,6 +18,7 @@ from app.identity import families as guardians
 from app.ingestion.fhir import read_message
 from tests.conftest import RunningServer
 from tests.demo.year import TODAY
+from tests.identity.families import today
 from tests.people import Stand, now
 from tests.sockets import PATIENCE
 
@@ -60,14 +61,14 @@ def ask(http: httpx.Client, bearer: str, query: str, **variables: object) -> Any
 def test_no_section_of_the_first_two_is_null_or_empty(
     http: httpx.Client, server: RunningServer, stand: Stand, loaded: dict[str, str], number: int
 ) -> None:
-    mine, code = token(stand, number), FACILITIES[0].code
-    body, headers = json.dumps(booking.plan(today=TODAY)), {"Authorization": f"Bearer {loaded[code]}"}
+    mine, code, day = token(stand, number), FACILITIES[0].code, today(stand)
+    body, headers = json.dumps(booking.plan(today=day)), {"Authorization": f"Bearer {loaded[code]}"}
     sent = http.post("/ingest/schedules", content=body, headers={**headers, "Content-Type": "application/json"})
     assert sent.status_code == 200, sent.text
 
     async def book() -> bool:
         async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as phone:
-            return await booking.book_once(phone, token=mine, facility_code=code, today=TODAY)
+            return await booking.book_once(phone, token=mine, facility_code=code, today=day)
 
     assert asyncio.run(book())
     found = ask(http, mine, BOOK)["healthBook"]
