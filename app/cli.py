@@ -91,7 +91,7 @@ def worker(as_json: FailsAsJson = False) -> None:  # noqa: ARG001 - read by `fai
     with nothing_collected():
         from app.worker import work
 
-    run(work(read_settings()))
+    run(work(read_settings()), logs=True)
 
 
 @app.command()
@@ -104,7 +104,7 @@ def sealer(
     """Seal the visitors' book until it is told to stop: append its lines to the tree and sign the tree's head."""
     from app.sealer import seal_for_ever
 
-    run(seal_for_ever(read_settings(), takes_new_key=new_key))
+    run(seal_for_ever(read_settings(), takes_new_key=new_key), logs=True)
 
 
 @app.command()

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Coroutine
+from contextlib import nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app.commands.reasons import reason_of
+from app.core.logs import without_logs
 from app.core.settings import Settings
 
 Result = TypeVar("Result")
@@ -92,10 +94,11 @@ def _running_demo() -> dict[str, str]:
         return {}
 
 
-def run(work: Coroutine[Any, Any, Result]) -> Result:
+def run(work: Coroutine[Any, Any, Result], *, logs: bool = False) -> Result:
     """Run to the end; what an operator can mend is told in both languages, a defect by its traceback."""
     try:
-        return uvloop.run(work)
+        with nullcontext() if logs else without_logs():
+            return uvloop.run(work)
     except Exception as error:
         told = reason_of(error)
         if told is None:

@@ -4,11 +4,14 @@ import json
 import logging
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 
 MOST_CHARACTERS = 1000
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
 
 _ENCODER = json.JSONEncoder(ensure_ascii=True, default=repr)  # json.dumps would make one a line
 
@@ -37,6 +40,16 @@ def configure_logs() -> None:
     logging.basicConfig(handlers=[_Quiet()], level=logging.WARNING, force=True)
 
 
+@contextmanager
+def without_logs() -> Iterator[None]:
+    """Write no line: a command tells a person in words, and what it prints may be JSON."""
+    before = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(before)
+
+
 def log_request(*, request_id: str, path: str, status: int) -> None:
     """Write the line of an answered request: the same as by `log`, at half its cost."""
     _put(
@@ -52,6 +65,8 @@ def _write(level: str, event: str, fields: dict[str, object]) -> None:
 
 def _put(line: str) -> None:
     """Write a line, or lose it: a full disk, or a reader that went away, must not keep anybody from an answer."""
+    if _silent.get():
+        return
     with suppress(OSError):
         sys.stdout.write(line)
         sys.stdout.flush()
