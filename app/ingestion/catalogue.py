@@ -100,10 +100,10 @@ class ProblemCode(StrEnum):
 
 _C = ProblemCode
 NAME_GARBLED: Final = Text(
-    "họ tên có ký tự không có trong tên người (dấu ?, ký hiệu của phông TCVN3 …): chữ đã hỏng khi chuyển mã. Hãy xuất "
-    "bằng Unicode UTF-8 rồi gửi lại; cả các văn bản khác của hồ sơ có thể cũng hỏng.",
-    "the name has signs that no name has (?, those of a TCVN3 font …): its letters were lost in a conversion. Export "
-    "Unicode as UTF-8 and send it again; other texts of the visit may be lost too.",
+    "họ tên có ký tự không có trong tên người (dấu ?, ký hiệu của phông TCVN3, VNI …): chữ đã hỏng khi chuyển mã. Hãy "
+    "xuất bằng Unicode UTF-8 rồi gửi lại; cả các văn bản khác của hồ sơ có thể cũng hỏng.",
+    "the name has signs that no name has (?, those of a TCVN3 or VNI font …): its letters were lost in a conversion. "
+    "Export Unicode as UTF-8 and send it again; other texts of the visit may be lost too.",
 )
 TEXTS: dict[ProblemCode, Text] = {
     _C.XML_EMPTY: Text("tài liệu rỗng.", "the document is empty."),
@@ -304,10 +304,12 @@ TEXTS: dict[ProblemCode, Text] = {
         "a filler (such as one digit repeated), not a document number; leave it empty if there is none.",
     ),
     _C.IDENTIFIER_UNUSUAL: Text(
-        "toàn chữ số nhưng không đủ 12 (số định danh cá nhân) hay 9 (CMND): hãy kiểm tra có bị mất số 0 ở đầu không; "
-        "hồ sơ được ghi theo đúng số này, nên có thể không vào sổ của người bệnh.",
-        "digits alone, but neither 12 (personal id) nor 9 (old card): look whether leading zeros were lost; the visit "
-        "is filed under this very number, so it may not stand in the person's book.",
+        "toàn chữ số nhưng không đủ 12 (số định danh cá nhân) hay 9 (CMND): hãy kiểm tra có bị mất số 0 ở đầu không. "
+        "Với người Việt Nam, số này không được dùng: hồ sơ được ghi theo số thẻ BHYT, nếu không có thì được giữ lại, "
+        "chưa hiển thị. Với người nước ngoài, hồ sơ được ghi theo đúng số này.",
+        "digits alone, but neither 12 (personal id) nor 9 (old card): look whether leading zeros were lost. Of a "
+        "Vietnamese it is not used: the visit is filed by the insurance card; without one it is kept and not shown. "
+        "Of a foreigner, the visit is filed under this very number.",
     ),
     _C.IDENTIFIER_NONE: Text(
         "không có SO_CCCD và cũng không có MA_THE_BHYT: chưa biết hồ sơ thuộc về ai, nên được giữ lại, chưa hiển thị.",

@@ -13,6 +13,7 @@ from app.ingestion.verdict import Effect
 from app.records.arrivals import BirthPrecision, IdentifierKind, InsuranceCardArrival, PersonArrival, Sex
 
 NEWBORN_DAYS: Final = 28
+_VIET_NAM: Final = "000"  # Circular 07/2016/TT-BCA, annex 2
 
 _SEXES: Final = {"1": Sex.MALE, "2": Sex.FEMALE, "3": Sex.UNDETERMINED}
 _SEX: Final = Text("1 (nam), 2 (nữ) hoặc 3 (chưa xác định)", "1 (male), 2 (female) or 3 (undetermined)")
@@ -31,8 +32,8 @@ def person(line: Line, *, started_at: datetime) -> PersonArrival:
         line.remark(ProblemCode.NEWBORN_TIME_MISSING, Effect.WARNS, "NGAY_SINH")
     if values.is_garbled(line.needed("HO_TEN")):
         line.remark(ProblemCode.NAME_GARBLED, Effect.QUARANTINES, "HO_TEN")
-    number, kind = _identifier(line)
     cards = _cards(line)
+    number, kind = _identifier(line, is_known_otherwise=newborn or bool(cards))
     if not (newborn or line.text("SO_CCCD") or cards):
         line.remark(ProblemCode.IDENTIFIER_NONE, Effect.QUARANTINES, "SO_CCCD")
     return PersonArrival(
@@ -80,7 +81,8 @@ def _sex(line: Line) -> Sex:
     return _SEXES.get(text or "", Sex.UNDETERMINED)
 
 
-def _identifier(line: Line) -> tuple[str, IdentifierKind] | tuple[None, None]:
+def _identifier(line: Line, *, is_known_otherwise: bool) -> tuple[str, IdentifierKind] | tuple[None, None]:
+    """Read the document's number. What is none would name a book that its person never reaches: it names nobody."""
     text = line.text("SO_CCCD")
     if text is None:
         return None, None
@@ -92,7 +94,10 @@ def _identifier(line: Line) -> tuple[str, IdentifierKind] | tuple[None, None]:
         line.remark(ProblemCode.IDENTIFIER_PLACEHOLDER, Effect.QUARANTINES, "SO_CCCD")
         return None, None
     if values.is_odd_number(read[0]):
-        line.remark(ProblemCode.IDENTIFIER_UNUSUAL, Effect.WARNS, "SO_CCCD")
+        is_of_viet_nam = line.text("MA_QUOCTICH") in (None, _VIET_NAM)  # elsewhere passports are digits alone
+        waits = is_of_viet_nam and not is_known_otherwise
+        line.remark(ProblemCode.IDENTIFIER_UNUSUAL, Effect.QUARANTINES if waits else Effect.WARNS, "SO_CCCD")
+        return (None, None) if is_of_viet_nam else read
     return read
 
 

@@ -10,6 +10,7 @@ from unicodedata import combining, normalize
 
 from app.core.clock import VIETNAM_TIME
 from app.ingestion.catalogue import ProblemCode
+from app.ingestion.qd4750.vni import is_vni
 from app.records.arrivals import BirthPrecision, IdentifierKind
 
 LONGEST_IDENTIFIER: Final = 15
@@ -222,9 +223,10 @@ def is_filler(identifier_text: str) -> bool:
 def is_garbled(name: str) -> bool:
     """Tell a name whose letters were lost: `?` and U+FFFD stand for them, or signs of a font's own code.
 
-    Letters of TCVN 3 (`NguyÔn V¨n ¸nh`) are signs of Latin-1 when they are taken for Unicode. Source: TCVN 5712:1993.
+    Letters of TCVN 3 (`NguyÔn V¨n ¸nh`) are signs of Latin-1 when taken for Unicode; those of VNI are its letters.
+    Source: TCVN 5712:1993.
     """
-    return _NEVER_IN_NAMES.search(name) is not None
+    return _NEVER_IN_NAMES.search(name) is not None or is_vni(name)
 
 
 def card_number(text: str) -> str:

@@ -157,10 +157,28 @@ def test_a_malformed_identifier_rejects() -> None:
 
 
 @pytest.mark.parametrize("text", ["1185012345", "79085012345", "1185012345.0", "0011850123456"])
-def test_a_number_that_a_spreadsheet_spoiled_is_told(text: str) -> None:
-    visit = only_visit(changed("XML1", SO_CCCD=text))
+@pytest.mark.parametrize(
+    ("others", "effect", "kinds"),
+    [
+        ({"MA_QUOCTICH": "000"}, Effect.WARNS, {None}),  # the card says whose it is
+        ({"MA_QUOCTICH": "000", "MA_THE_BHYT": ""}, Effect.QUARANTINES, {None}),
+        ({"MA_QUOCTICH": "", "MA_THE_BHYT": "", "NGAY_SINH": "202611200700"}, Effect.WARNS, {None}),  # a newborn
+        (
+            {"MA_QUOCTICH": "129", "MA_THE_BHYT": ""},
+            Effect.WARNS,
+            {IdentifierKind.OTHER},
+        ),  # the passport of a foreigner
+    ],
+)
+def test_a_number_that_a_spreadsheet_spoiled_makes_no_book(
+    text: str, others: dict[str, str], effect: Effect, kinds: set[IdentifierKind | None]
+) -> None:
+    beside = {} if others.get("MA_THE_BHYT") is None else {"MA_DKBD": "", "GT_THE_TU": "", "GT_THE_DEN": ""}
+    visit = only_visit(changed("XML1", SO_CCCD=text, **others, **beside))
 
-    assert (ProblemCode.IDENTIFIER_UNUSUAL, "XML1", 1, "SO_CCCD") in told(visit, Effect.WARNS)
+    assert (ProblemCode.IDENTIFIER_UNUSUAL, "XML1", 1, "SO_CCCD") in told(visit, effect)
+    assert visit.arrival is not None
+    assert {visit.arrival.person.identifier_kind} == kinds
 
 
 def test_b161_a_filler_never_becomes_an_identity() -> None:
@@ -276,6 +294,8 @@ def test_a_malformed_card_is_passed_over_and_told() -> None:
     [
         "NguyÔn V¨n §øc",  # TCVN 3
         "Lª ThÞ Hång",
+        "NguyeÃn Vaên A",  # VNI
+        "Nguyeãn Thò Hoàng",
         "Nguy?n Th? H?ng",
         "Nguy\ufffdn Th\ufffd H\ufffdng",
     ],
@@ -295,7 +315,6 @@ def test_a_name_whose_letters_were_lost_names_nobody(name: str) -> None:
         "Con bà Trần Thị Ba (2)",
         "José Müller-Peña Jr.",
         "Åsa Sørensen",
-        "Nguyeãn Thò Hoàng",
     ],
 )
 def test_a_name_of_any_people_is_a_name(name: str) -> None:
