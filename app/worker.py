@@ -17,7 +17,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from pgqueuer import AsyncpgPoolDriver, DatabaseRetryEntrypointExecutor, Job, PgQueuer
+from pgqueuer import AsyncpgPoolDriver, DatabaseRetryEntrypointExecutor, Job, PgQueuer, RetryRequested
 from pgqueuer.core.executors import EntrypointExecutorParameters
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -28,7 +28,7 @@ from app.core.context import run_step
 from app.core.crypto import Vault, open_vault
 from app.core.db import Login, open_engine
 from app.core.defects import report_defect, report_rarely
-from app.core.errors import Unavailable
+from app.core.errors import TooSlow, Unavailable
 from app.core.lanes import StepLane
 from app.core.logins import open_pool
 from app.core.logs import configure_logs, log
@@ -52,6 +52,7 @@ from app.sharing import sql as sharing
 
 MOST_ATTEMPTS = 6
 FIRST_DELAY = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(seconds=30)
 TAKE_AT_ONCE = 32  # messages in hand, so that looking again is not what limits a worker
 LOOK_EVERY = timedelta(milliseconds=100)  # nobody is notified of new work: see app/core/sql/enqueue.sql
 LOST_AFTER = timedelta(seconds=10)  # a job whose worker stopped breathing is taken by another
@@ -154,6 +155,16 @@ def _patient(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypoin
     )
 
 
+def _told_of(error: Exception, *, job: Job, name: str) -> Exception:
+    """Return what the queue is told: that a job failed, or that it waits for the database, however long that takes."""
+    if not isinstance(error, Unavailable) or isinstance(error, TooSlow):
+        report_defect(error, request_id=name)
+        return JobFailed(type(error).__name__)
+    delay = min(FIRST_DELAY * 2 ** min(job.attempts, MOST_ATTEMPTS), LONGEST_WAIT)
+    log.warning("a job waits for the database", job=name, seconds=delay.total_seconds())
+    return RetryRequested(delay=delay, reason=type(error).__name__)
+
+
 _Do = Callable[[UUID, str, int], Awaitable[str | None]]
 
 
@@ -167,8 +178,7 @@ def _serve(queue: PgQueuer, kind: str, do: _Do, *, at_a_time: int = 0) -> None:
         try:
             status = await do(message_id, asked.get("facility", ""), asked.get("died", 0))
         except Exception as error:  # noqa: BLE001 - the queue would keep the text of whatever it is
-            report_defect(error, request_id=str(message_id))
-            raise JobFailed(type(error).__name__) from None
+            raise _told_of(error, job=job, name=str(message_id)) from None
         log.info("message", message_id=str(message_id), status=status)
 
 
@@ -201,8 +211,7 @@ def _serve_job(queue: PgQueuer, kind: str, do: Callable[[dict[str, Any]], Awaita
         try:
             await do(orjson.loads(job.payload or b"{}"))
         except Exception as error:  # noqa: BLE001 - the queue would keep the text of whatever it is
-            report_defect(error, request_id=f"{kind} {job.id}")
-            raise JobFailed(type(error).__name__) from None
+            raise _told_of(error, job=job, name=f"{kind} {job.id}") from None
 
 
 def _serve_events(queue: PgQueuer, engine: AsyncEngine) -> None:

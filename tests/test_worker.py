@@ -1,5 +1,6 @@
 """The back door as a process of its own: what the door kept, the queue brings to the worker, and it is filed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 from app.core.settings import Settings
+from tests.audit.commanding import sokhoe
 from tests.conftest import Ground
 from tests.ingestion import messages
 from tests.people import Stand
@@ -100,6 +102,78 @@ def test_a_worker_waits_for_a_database_that_went_away(ground: Ground, settings: 
 
         assert status_of(stand, stand.keep(visit_of("01910", 2), token=token), token=token) == "filed"
         assert process.poll() is None
+
+
+@contextmanager
+def refusing(stand: Stand, facility: str, *, sqlstate: str) -> Iterator[None]:
+    """Let PostgreSQL refuse to conclude a facility's messages, in words of its own."""
+    stand.as_owner(
+        "CREATE FUNCTION intake.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE 'it cannot be' USING ERRCODE = '{sqlstate}'; END $$"
+    )
+    stand.as_owner(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON intake.message FOR EACH ROW "
+        f"WHEN (old.facility_code = '{facility}') EXECUTE FUNCTION intake.refuse()"
+    )
+    try:
+        yield
+    finally:
+        stand.as_owner("DROP FUNCTION intake.refuse CASCADE")
+
+
+def job_of(ground: Ground, settings: Settings, message_id: UUID) -> list[str]:
+    """Return the state of a message's job, how often it was tried, and whether it waits for its time."""
+    query = (
+        "SELECT status, attempts, execute_after > now() FROM jobs.pgqueuer WHERE convert_from(payload, 'UTF8') LIKE "
+    )
+    said = ground.cluster.psql(f"{query} '%{message_id}%'", database=settings.database_url.rpartition("/")[2])
+    return said.strip().split("|")
+
+
+def wait_for_job(ground: Ground, settings: Settings, message_id: UUID, *wanted: str) -> None:
+    give_up_at = time.monotonic() + PATIENCE
+    while (found := job_of(ground, settings, message_id)) != list(wanted):
+        assert time.monotonic() < give_up_at, found
+        time.sleep(0.1)
+
+
+def tried(ground: Ground, settings: Settings, *, often: int) -> None:
+    """Let every job have been tried so often, and be due."""
+    database = settings.database_url.rpartition("/")[2]
+    ground.cluster.psql(f"UPDATE jobs.pgqueuer SET attempts = {often}, execute_after = now()", database=database)
+
+
+def test_a_message_waits_for_a_database_that_lacks_something_however_long(
+    ground: Ground, settings: Settings, stand: Stand
+) -> None:
+    """A disk that is full for more than a minute must not end what a hospital was told is accepted."""
+    token = stand.facility("01911", name="Bệnh viện thứ mười một")
+    with refusing(stand, "01911", sqlstate="53100"):
+        waiting = stand.keep(visit_of("01911", 1), token=token)
+        tried(ground, settings, often=50)
+        with worker(settings):
+            wait_for_job(ground, settings, waiting, "queued", "51", "t")
+    tried(ground, settings, often=51)
+
+    with worker(settings):
+        assert status_of(stand, waiting, token=token) == "filed"
+
+
+def test_what_failed_for_good_is_tried_again_when_an_operator_says_so(
+    ground: Ground, settings: Settings, stand: Stand
+) -> None:
+    token = stand.facility("01912", name="Bệnh viện thứ mười hai")
+    with refusing(stand, "01912", sqlstate="57014"):  # a statement that takes too long: another may, too
+        failing = stand.keep(visit_of("01912", 1), token=token)
+        tried(ground, settings, often=6)
+        with worker(settings):
+            wait_for_job(ground, settings, failing, "failed", "6", "f")
+
+    code, said = sokhoe(settings, "queue", "--retry-failed", "--json")
+
+    assert (code, "failed" in {one["status"] for one in json.loads(said)}) == (0, False)
+    with worker(settings):
+        assert status_of(stand, failing, token=token) == "filed"
 
 
 def spiteful(settings: Settings) -> AbstractContextManager[subprocess.Popen[bytes]]:

@@ -14,13 +14,18 @@ from app.ingestion import sql
 from app.notifications import sql as notices
 
 
-def queue(as_json: AsJson = False) -> None:
+def queue(
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="First let every failed job run again, after a fix.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show how many jobs wait, run and failed, with the age of the oldest, and pushes that failed for good.
 
-    `later` waits for its time; `failed` means that it is not tried again: the log of the worker says why.
+    `later` waits for its time; `failed` means that it is not tried again by itself: the log of the worker says why.
     A push that failed for good names the push service's reason, and nobody.
     """
-    found = run(as_worker(read_settings(), _counts))
+    found = run(as_worker(read_settings(), partial(_counts, retry_failed=retry_failed)))
     lines = [
         f"{one['kind']:<20} {one['status']:<10} {one['count']:>7}  {one['oldestSeconds']} s  {one.get('reason', '')}"
         for one in found
@@ -45,7 +50,10 @@ def replay(
     show({"messageId": message, "replayed": True}, as_json=as_json, text=f"{message}: xử lý lại / taken up again")
 
 
-async def _counts(session: Session) -> list[dict[str, Any]]:
+async def _counts(session: Session, *, retry_failed: bool) -> list[dict[str, Any]]:
+    if retry_failed:
+        again = "UPDATE jobs.pgqueuer SET status = 'queued', attempts = 0, execute_after = now(), updated = now() "
+        await session.execute(text(again + "WHERE status = 'failed'"))
     query = text(
         "SELECT entrypoint AS kind, "
         "CASE WHEN status = 'queued' AND execute_after > now() THEN 'later' ELSE status::text END AS status, "

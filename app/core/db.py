@@ -27,6 +27,7 @@ from app.core.errors import (
     SignInAgain,
     StepUpRequired,
     Text,
+    TooSlow,
     Unauthenticated,
     Unavailable,
 )
@@ -136,7 +137,7 @@ _EXPECTED: Mapping[str, type[AppError]] = {
     "SK428": StepUpRequired,
     "SK430": SignInAgain,
     "SK503": Unavailable,  # what must be written down cannot be
-    "57014": Unavailable,  # statement timeout
+    "57014": TooSlow,
     "55P03": Unavailable,  # lock timeout
     "25006": Unavailable,  # it is a standby, or told to keep what it has
     "28000": Unavailable,  # our login is not let in

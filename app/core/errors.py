@@ -203,3 +203,7 @@ class Unavailable(AppError):
     default_text = Text(
         "Hệ thống đang bận. Vui lòng thử lại sau ít phút.", "The service is busy. Please try again soon."
     )
+
+
+class TooSlow(Unavailable):
+    """A statement took longer than it may; nothing was changed. Another try may take as long."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from tests.ingestion import messages
 from tests.ingestion.messages import Fields
@@ -72,6 +73,13 @@ class Member:
             table: [{**line, "MA_LK": self.visit_id, **(person if table == "XML1" else {})}]
             for table, line in messages.LINES.items()
         }
+
+
+def visiting(day: date) -> dict[str, str]:
+    """Return the fields of a visit on another day than the samples': who was born after theirs had none then."""
+    return {
+        name: f"{day:%Y%m%d}{at}" for name, at in {"NGAY_VAO": "0815", "NGAY_RA": "1030", "NGAY_TTOAN": "1035"}.items()
+    }
 
 
 def message(*members: Member, issued: str = "20261120", without: Sequence[str] = ()) -> bytes:

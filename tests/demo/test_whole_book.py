@@ -28,7 +28,7 @@ PAGES = ("visits", "prescriptions", "vaccinations", "testResults", "documents", 
 BOOK = """query($id: ID) { healthBook(citizenId: $id) { owner { fullName }
   visits { nodes { id } } prescriptions { nodes { items { drugName } } }
   vaccinations { nodes { vaccineName reactions { description } } }
-  vaccinationSchedule { series dose state }
+  vaccinationSchedule { series dose state lateFrom }
   testResults { nodes { id } } documents { nodes { id } } appointments { nodes { origin } }
   imaging { conclusion modalities visitId readerName } conditions { code name statements { note } }
   allergies { substance reactions { description } } noKnownAllergies { statement } insurance { cardNumber } } }"""
@@ -98,7 +98,9 @@ def test_the_parent_sees_what_the_child_had_and_what_is_due(http: httpx.Client, 
 
     assert found["owner"]["fullName"] == child.full_name
     states = {(one["series"], one["dose"]): one["state"] for one in found["vaccinationSchedule"]}
-    assert states["JAPANESE_ENCEPHALITIS", 3] == "DUE"
+    late = {(one["series"], one["dose"]): one["lateFrom"] for one in found["vaccinationSchedule"]}
+    is_late = today(stand).isoformat() >= late["JAPANESE_ENCEPHALITIS", 3]
+    assert states["JAPANESE_ENCEPHALITIS", 3] == ("LATE" if is_late else "DUE")
     assert states["DTP", 4] == "LATE"
     assert states["DTP", 5] == "UPCOMING"
     assert list(states.values()).count("DONE") == 13

@@ -8,7 +8,7 @@ from app.core.ids import new_id
 from app.demo.messages import year_messages
 from app.demo.people import FACILITIES, citizen
 from tests.attacks import tries
-from tests.attacks.crowd import Member, message
+from tests.attacks.crowd import Member, message, visiting
 from tests.clinics import DOSE
 from tests.conftest import Ground
 from tests.differential.ledger import agree, look_in
@@ -167,7 +167,8 @@ def _empty(stand: Stand) -> UUID:
 def _child(ground: Ground, stand: Stand, token: str) -> UUID:
     """A child of ten months: some doses done, some late, some to come."""
     born = now().date() - timedelta(days=300)
-    person = Member(number=903, facility=CLINIC, fields={"NGAY_SINH": f"{born:%Y%m%d}0000", "GIOI_TINH": "2"})
+    fields = {"NGAY_SINH": f"{born:%Y%m%d}0000", "GIOI_TINH": "2", **visiting(born + timedelta(days=297))}
+    person = Member(number=903, facility=CLINIC, fields=fields)
     assert stand.file(message(person, without=("XML2", "XML3", "XML4")), token=token) == "filed"
     found = stand.citizen_by(person.personal_id)
     clinic = clinic_of(stand, found, CLINIC)

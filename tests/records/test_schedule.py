@@ -9,20 +9,20 @@ import pytest
 
 from app.records.clinical import CodingArrival
 from app.terminology.schedule import scheduled_doses
+from tests.attacks.crowd import visiting
 from tests.clinics import CVX, DOSE
 from tests.identity.families import today
 from tests.people import Stand
 from tests.records.books import Book
 
-VISIT = {"NGAY_VAO": "0815", "NGAY_RA": "1030", "NGAY_TTOAN": "1035"}
 DUE = "vaccinationSchedule { series dose state dueOn lateFrom closesOn doneAt vaccinationId name isConfirmed }"
 
 
 def child(stand: Stand, http: httpx.Client, *, age: int, sex: str = "2") -> tuple[Book, date]:
     """Return the book of a child of so many days, who had a visit a day after the birth."""
     born = today(stand) - timedelta(days=age)
-    visit = {name: f"{born + timedelta(days=1):%Y%m%d}{at}" for name, at in VISIT.items()}
-    return Book(stand, http, fields={"NGAY_SINH": f"{born:%Y%m%d}0000", "GIOI_TINH": sex, **visit}), born
+    fields = {"NGAY_SINH": f"{born:%Y%m%d}0000", "GIOI_TINH": sex, **visiting(born + timedelta(days=1))}
+    return Book(stand, http, fields=fields), born
 
 
 def give(book: Book, born: date, *doses: tuple[int, str]) -> None:
