@@ -93,6 +93,10 @@ ACTIONS: Mapping[str, Text] = {
     "CONSENT_WITHDRAWN": Text("đã rút lại một sự đồng ý.", "withdrew a consent."),
     "IDENTIFIER_JOINED": Text("đã gắn thêm một số giấy tờ vào sổ.", "joined another document number to the book."),
     "IDENTIFIER_JOIN_UNDONE": Text("đã gỡ một số giấy tờ khỏi sổ.", "took a document number off the book again."),
+    "PERSONAL_ID_REISSUED": Text(
+        "đã ghi nhận số định danh được cấp lại: cả số cũ và số mới dẫn đến một sổ.",
+        "recorded that the personal id was issued again: the old and the new number lead to one book.",
+    ),
     "ACTIVATION_MADE": Text("đã cấp mã kích hoạt tài khoản cho hồ sơ này.", "made an activation code for this record."),
     "ACCOUNT_ACTIVATED": Text(
         "đã kích hoạt tài khoản bằng mã do cơ sở cấp.", "activated the account with the facility's code."

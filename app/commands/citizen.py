@@ -1,9 +1,10 @@
-"""`sokhoe citizen`: accounts of people are closed and opened again.
+"""`sokhoe citizen`: accounts of people are closed and opened again, and follow a personal id that was issued anew.
 
 A personal id is asked for and not an argument of its own accord, so that it stays out of the shell's history; what is
 printed names nobody.
 """
 
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -15,11 +16,17 @@ from app.core.clock import utc_now
 from app.core.db import Login, Session
 from app.core.ids import new_id
 from app.core.marks import open_known_vault
-from app.identity import closing, closing_sql
+from app.identity import closing, closing_sql, reissuing
 from app.identity.closing import ClosureReason
 from app.sharing import sql as sharing_sql
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of citizens.")
+
+
+def _asked(vi: str, en: str) -> Any:
+    said = f"{vi} / {en}"
+    return typer.Option(prompt=said, hide_input=True, help=f"{said}: 12 digits; asked for when it is left out.")
+
 
 PersonalId = Annotated[
     str,
@@ -104,3 +111,52 @@ def drop_factor(personal_id: PersonalId, as_json: AsJson = False) -> None:
     if not said["dropped"]:
         fail("Người này chưa có cách xác thực thứ hai nào.", "This person has no second factor.")
     show(said, as_json=as_json, text=f"Đã gỡ cách xác thực thứ hai / second factor taken: {said['citizen']}")
+
+
+@app.command()
+def reissue(
+    old: Annotated[str, _asked("Số định danh cũ, đã hủy", "The old personal id, cancelled")],
+    new: Annotated[str, _asked("Số định danh mới", "The new personal id")],
+    name: Annotated[
+        str,
+        typer.Option(prompt="Họ tên trên giấy / name on the paper", hide_input=True, help="As the paper has it."),
+    ],
+    born: Annotated[
+        str,
+        typer.Option(
+            prompt="Ngày sinh trên giấy (YYYY-MM-DD) / birth date on the paper",
+            hide_input=True,
+            help="YYYY-MM-DD, as it is right now; asked for when it is left out.",
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Record that a personal id was cancelled and issued again, once you have seen the paper that names both.
+
+    Both numbers lead to the book of the old one from now on, with birth date and sex as they are corrected. Its
+    person is signed out everywhere, and signs in with the new number. What had come under the new number is joined, and
+    they may undo that in the app.
+    """
+    settings = read_settings()
+    paper = reissuing.Reissue(
+        old=old,
+        new=new,
+        full_name=name,
+        birth_on=_day(born),
+        identifier_id=new_id(now=utc_now()),
+        join_id=new_id(now=utc_now()),
+    )
+
+    async def step(session: Session) -> dict[str, Any]:
+        vault = await open_known_vault(settings, Login.MIGRATOR)
+        return {"citizen": str(await reissuing.reissue(session, paper=paper, vault=vault))}
+
+    said = run(as_migrator(settings, step))
+    show(said, as_json=as_json, text=f"Đã ghi nhận số mới / the new number is recorded: {said['citizen']}")
+
+
+def _day(said: str) -> date:
+    try:
+        return date.fromisoformat(said.strip())
+    except ValueError:
+        raise typer.BadParameter("YYYY-MM-DD") from None

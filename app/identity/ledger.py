@@ -21,6 +21,12 @@ FORMS: Final = {
 }
 """How a number is written, by kind; of an insurance card the last ten digits count."""
 _INSURANCE_DIGITS: Final = 10
+_NOT_HERE: Final = Text(
+    "Số định danh được cấp lại không gắn ở đây được. Hãy mang giấy xác nhận có cả số cũ và số mới đến cơ sở y tế: cơ "
+    "sở báo đơn vị vận hành Sổ Khỏe ghi nhận, rồi bạn đăng nhập lại.",
+    "A personal id that was issued again is not joined here. Take the paper that names the old and the new number to a "
+    "health facility: it has the operator of Sổ Khỏe record it. Then sign in again.",
+)
 
 
 async def give_consent(session: Session, *, purpose: str, version: int, context: Context) -> UUID:
@@ -45,11 +51,13 @@ async def withdraw_consent(session: Session, *, consent_id: str) -> UUID:
 async def join_identifier(session: Session, *, kind: str, number: str, context: Context) -> UUID:
     """Join a number that hospitals know as somebody's who is the same person.
 
-    :raises Invalid: when the number is not written as its kind is
+    :raises Invalid: when the number is not written as its kind is, or is a personal id
     :raises NotFound: when there is no such number, or name, birth date or sex differ: whichever, it is not told
     :raises Conflict: when it is one's own already
     :raises StepUpRequired: without a fresh second factor
     """
+    if kind == "PERSONAL_ID":
+        raise Invalid(_NOT_HERE)
     said = "".join(words(number).split()).upper()  # a card prints its number in groups
     if kind not in FORMS or not FORMS[kind].fullmatch(said):
         raise Invalid(Text("Số giấy tờ viết không đúng quy cách.", "The number is not written as its kind is."))

@@ -167,7 +167,8 @@ class LedgerMutation:
         rests.action(does=_join),
         description=(
             "Join an old number that hospitals know as somebody's of one's own name, birth date and sex: what they "
-            "sent for it comes into this book. NOT_FOUND whatever differs. "
+            "sent for it comes into this book. NOT_FOUND whatever differs. INVALID for a personal id: the "
+            "message says what to do when it was issued again. "
             "Needs a fresh second factor for IDENTIFIERS."
         ),
     )

@@ -41,9 +41,14 @@ class Page(StrEnum):
     NO_PERSONAL_ID = "no_personal_id"
     ORGANISATION = "organisation"
     DOES_NOT_FIT = "does_not_fit"
+    ANOTHER_NUMBER = "another_number"
     NO_PRACTITIONER = "no_practitioner"
     PROVIDER_DOWN = "provider_down"
     WE_ARE_BUSY = "we_are_busy"
+
+
+_PAGES: Final[Mapping[str, Page]] = {NO_PRACTITIONER: Page.NO_PRACTITIONER, "NUMBER_DIFFERS": Page.ANOTHER_NUMBER}
+"""Pages by outcome, where it has one of its own."""
 
 
 class LoginEnded(Exception):
@@ -197,8 +202,7 @@ async def _admit(claims: Claims, person: Person, *, login: sql.Login, context: C
 
     outcome = await run_step(context.house.porter, step)
     if outcome not in {"KNOWN", "REGISTERED"}:
-        page = Page.NO_PRACTITIONER if outcome == NO_PRACTITIONER else Page.DOES_NOT_FIT
-        raise LoginEnded(page, outcome, back=back)
+        raise LoginEnded(_PAGES.get(outcome, Page.DOES_NOT_FIT), outcome, back=back)
     return code
 
 

@@ -47,6 +47,7 @@ def _national_id(citizen_id: ColumnElement[Any]) -> ColumnElement[Any]:
             identifier.c.kind == literal("PERSONAL_ID"),
             identifier.c.valid_until.is_(None),
         )
+        .order_by(identifier.c.valid_from.desc())  # who was given another one has both
         .limit(literal(1))
         .scalar_subquery()
     )

@@ -88,6 +88,18 @@ _TEXTS: Final[Mapping[Page, tuple[int, Text, Text]]] = {
             "Please have it checked at the nearest health facility, with your identity card.",
         ),
     ),
+    Page.ANOTHER_NUMBER: (
+        403,
+        Text("Tài khoản có số định danh khác trước", "The account has another personal id than before"),
+        Text(
+            "Số định danh của tài khoản không khớp với số mà lần trước bạn đã đăng nhập nên chúng tôi không mở sổ. "
+            "Nếu bạn được cấp lại số định danh, hãy mang giấy xác nhận có cả số cũ và số mới đến cơ sở y tế gần nhất: "
+            "cơ sở báo đơn vị vận hành Sổ Khỏe ghi nhận, rồi bạn đăng nhập lại bằng số mới và thấy sổ cũ của mình.",
+            "The account's personal id is not the one that you signed in with before, so no book is opened. If you "
+            "were given another number, take the paper that names the old and the new one to the nearest health "
+            "facility: it has the operator of Sổ Khỏe record it. Then sign in again; your book is there.",
+        ),
+    ),
     Page.PROVIDER_DOWN: (
         503,
         Text("Hệ thống định danh đang không trả lời", "The identity system does not answer"),

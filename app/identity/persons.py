@@ -74,9 +74,14 @@ def read_person(claims: Mapping[str, object], claim_map: ClaimMap) -> Person:
         full_name=full_name,
         birth_on=birth_on,
         birth_precision=precision,
-        sex="FEMALE" if int(personal_id[3]) % 2 else "MALE",
+        sex=sex_of(personal_id),
         level=_level(claims, claim_map),
     )
+
+
+def sex_of(personal_id: str) -> str:
+    """Return the sex that a personal id tells. Source: Circular 07/2016/TT-BCA Art. 7."""
+    return "FEMALE" if int(personal_id[3]) % 2 else "MALE"
 
 
 def _level(claims: Mapping[str, object], claim_map: ClaimMap) -> int:

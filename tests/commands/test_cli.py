@@ -20,7 +20,7 @@ PROMISED = {
     *(("facility", verb) for verb in ("add", "rotate-key", "suspend", "list", "change", "changes", "undo-change")),
     *(("audit", verb) for verb in ("verify", "questions", "answer")),
     ("practitioners", "import"),
-    *(("citizen", verb) for verb in ("close", "reopen", "drop-factor")),
+    *(("citizen", verb) for verb in ("close", "reopen", "drop-factor", "reissue")),
     *(("family", verb) for verb in ("register", "claims", "approve", "refuse")),
     *(("quarantine", verb) for verb in ("list", "show")),
     *(("demo", verb) for verb in ("load", "token", "totp", "welcome")),

@@ -407,3 +407,21 @@ def test_a_lost_second_factor_is_taken_and_its_sessions_end(sokhoe: Sokhoe, sett
     told = stand.as_owner("SELECT kind FROM notice.event WHERE citizen_id = :id", id=citizen)
     assert [row.kind for row in told] == ["FACTOR_CHANGED"]
     sokhoe("citizen", "drop-factor", "--personal-id", number, code=1)
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_personal_id_that_was_issued_again_leads_to_the_old_book(sokhoe: Sokhoe, settings: Settings) -> None:
+    stand = Stand(settings)
+    old, new = "979064000355", "979164000355"
+    asked = ("--old", old, "--name", "TRẦN  THỊ MỚI", "--born", "1964-02-03", "--new")
+    bilingual(sokhoe("citizen", "reissue", *asked, new, code=1))
+    citizen = Families(stand).citizen("Trần Thị Mới", born=date(1964, 2, 3), number=old)
+
+    said = sokhoe.json("citizen", "reissue", *asked, f"{new[:3]} {new[3:6]} {new[6:]}")
+
+    assert said == {"citizen": str(citizen)}
+    assert stand.citizen_by(new) == citizen
+    again = sokhoe("citizen", "reissue", *asked, new, code=1)
+    bilingual(again)
+    assert not [number for number in (old, new) if number in again]
+    assert "YYYY-MM-DD" in sokhoe("citizen", "reissue", "--born", "3/2/1964", *asked[:4], "--new", new, code=2)
