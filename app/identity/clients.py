@@ -243,7 +243,7 @@ def read_parameters(body: bytes) -> dict[str, str]:
     :raises OAuthError: `invalid_request` when it is malformed, too large or says a thing twice.
     Source: RFC 6749 sections 3.1 and 3.2.
     """
-    pairs = body.split(b"&", _MOST_PARAMETERS)
+    pairs = body.split(b"&", _MOST_PARAMETERS) if body else []
     if len(body) > _MOST_FORM_BYTES or len(pairs) > _MOST_PARAMETERS:
         raise OAuthError(OAuthCode.INVALID_REQUEST, _BAD_FORM)
     found: dict[str, str] = {}

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from app.core.context import Context, run_step
-from app.core.errors import Invalid, Unavailable
+from app.core.errors import Invalid, Text, Unavailable
 from app.core.logs import log
 from app.core.providers import AppClient
 from app.core.requests import context_of, context_without_token, read_body, require_media_type, require_token
@@ -27,6 +27,11 @@ from app.identity.proving import proven_key
 router = APIRouter()
 MOST_FORM_BYTES = 16_384
 NO_CACHE = {"Pragma": "no-cache"}  # RFC 6749 section 5.1
+# One text for every reason: whoever guesses learns nothing; the log has the reason.
+_BAD_LOGOUT = Text(
+    "logout_token không được chấp nhận: chữ ký, bên nhận, thời hạn hoặc nội dung không đúng, hoặc đã dùng rồi.",
+    "The logout_token is not accepted: its signature, audience, times or content are wrong, or it was used before.",
+)
 
 
 @router.post("/auth/token")
@@ -131,7 +136,8 @@ async def backchannel_logout(request: Request) -> Response:
         ended = await sessions.end_by_provider(form.get("logout_token", ""), context=context, provider=provider)
     except (OAuthError, BadToken) as refusal:
         log.info("logout refused", reason=refusal.reason, request_id=context.request_id)
-        return JSONResponse({"error": "invalid_request"}, status_code=400)
+        told = refusal if isinstance(refusal, OAuthError) else OAuthError(OAuthCode.INVALID_REQUEST, _BAD_LOGOUT)
+        return _refusal(told)
     log.info("signed out by the provider", sessions=ended, request_id=context.request_id)
     return Response(status_code=200)
 

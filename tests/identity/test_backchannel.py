@@ -22,6 +22,8 @@ def logout(scene: Scene, *, subject: str | None = None, session_id: str | None =
     token = scene.desk.logout_token(subject=subject, session_id=session_id) if token is None else token
     answer = scene.post("/auth/backchannel-logout", logout_token=token)
     assert "no-store" in answer.headers["cache-control"]
+    if answer.status_code == 400:  # Back-Channel Logout 1.0, section 2.8
+        assert set(answer.json()) == {"error", "error_description", "error_description#vi"}
     return answer.status_code
 
 

@@ -127,7 +127,6 @@ def test_accepted_forms(body: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
         b"&",
         b"grant_type",
         b"=client_credentials",
@@ -198,6 +197,14 @@ def test_refused_requests(error: OAuthCode, body: str) -> None:
         parsed(body)
 
     assert refusal.value.error is error
+
+
+def test_an_empty_form_lacks_what_it_is_for() -> None:
+    with pytest.raises(OAuthError) as refusal:
+        parsed(b"")
+
+    assert refusal.value.error is OAuthCode.INVALID_REQUEST
+    assert "grant_type" in refusal.value.body()["error_description"]
 
 
 @pytest.mark.parametrize(
