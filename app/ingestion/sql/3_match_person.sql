@@ -30,8 +30,8 @@ BEGIN
     SELECT c.* INTO STRICT known FROM auth.citizen c WHERE c.id = owners[1];
     outcome := coalesce(auth.person_differs(known, sent), CASE
       WHEN EXISTS (SELECT FROM auth.disowned_visit d WHERE (d.citizen_id, d.facility_code, d.source_id) = (known.id, facility, visit_id) AND d.undone_at IS NULL) THEN 'NOT_MINE'
-      WHEN EXISTS (SELECT FROM unnest(numbers) n, LATERAL (SELECT bool_or(i.lookup = n.lookup) AS is_theirs FROM auth.identifier i
-                    WHERE i.citizen_id = known.id AND i.kind = n.kind AND i.valid_until IS NULL) i WHERE n.kind = 'PERSONAL_ID' AND NOT i.is_theirs)
+      WHEN EXISTS (SELECT FROM unnest(numbers) n, LATERAL (SELECT i.* FROM auth.identifier i WHERE i.citizen_id = known.id AND i.kind = n.kind OFFSET 0) i
+                    WHERE n.kind = 'PERSONAL_ID' AND i.valid_until IS NULL GROUP BY n.lookup HAVING NOT bool_or(i.lookup = n.lookup))
         THEN 'IDENTIFIERS_DISAGREE' ELSE 'MATCHED' END);
   ELSE outcome := 'CREATED'; END IF;
   IF outcome NOT IN ('MATCHED', 'CREATED') THEN

@@ -6,8 +6,9 @@ CREATE OR REPLACE FUNCTION auth.let_go(holder uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   -- As match_person does: a message about the holder that is being filed is waited for, and then stands.
-  PERFORM pg_advisory_xact_lock(hashtextextended(encode(n.lookup, 'hex'), 0)) FROM (SELECT i.lookup FROM auth.identifier i
-    WHERE i.citizen_id = holder AND i.valid_until IS NULL ORDER BY i.lookup) n;
+  PERFORM pg_advisory_xact_lock(hashtextextended(encode(n.lookup, 'hex'), 0)) FROM (SELECT i.lookup FROM (
+    SELECT o.* FROM auth.identifier o WHERE o.citizen_id = holder OFFSET 0) i  -- all numbers that hold have an index of their own
+    WHERE i.valid_until IS NULL ORDER BY i.lookup) n;
   IF EXISTS (SELECT FROM auth.filing f WHERE f.citizen_id = holder AND f.withdrawn_at IS NULL)
      OR NOT EXISTS (SELECT FROM auth.filing f WHERE f.citizen_id = holder)
      OR EXISTS (SELECT FROM auth.account a WHERE a.citizen_id = holder) OR EXISTS (SELECT FROM auth.activation a WHERE a.citizen_id = holder)

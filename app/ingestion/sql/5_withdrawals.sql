@@ -8,17 +8,17 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE facility text := auth.calling_facility(token); newest uuid;
 BEGIN
   -- A retry: the visit may have been sent again since, and that is not what was asked to be withdrawn.
-  SELECT m.id, m.received_at, m.status INTO id, received_at, status FROM intake.message m JOIN auth.filing f
-      ON f.facility_code = facility AND f.source_id = visit AND m.digest = sha256(keep_withdrawal.digest || uuid_send(f.message_id))
-   WHERE m.facility_code = facility AND m.idempotency_key = keep_withdrawal.idempotency_key;
+  SELECT m.id, m.received_at, m.status INTO id, received_at, status FROM intake.message m
+   WHERE m.facility_code = facility AND m.idempotency_key = keep_withdrawal.idempotency_key AND m.digest = ANY (ARRAY(
+     SELECT sha256(keep_withdrawal.digest || uuid_send(f.message_id)) FROM auth.filing f WHERE f.facility_code = facility AND f.source_id = visit));
   IF FOUND THEN
     RETURN;
   END IF;
-  newest := (SELECT f.message_id FROM auth.filing f JOIN intake.message m ON m.id = f.message_id
+  newest := (SELECT f.message_id FROM auth.filing f, LATERAL (SELECT o.* FROM intake.message o WHERE o.id = f.message_id OFFSET 0) m
               WHERE f.facility_code = facility AND f.source_id = visit AND m.format <> 'withdrawal'
               ORDER BY m.received_at DESC LIMIT 1);
   IF newest IS NULL OR (record_kind <> 'VISIT' AND NOT EXISTS (
-      SELECT FROM auth.filing f JOIN intake.message m ON m.id = f.message_id
+      SELECT FROM auth.filing f, LATERAL (SELECT o.* FROM intake.message o WHERE o.id = f.message_id OFFSET 0) m
        WHERE f.facility_code = facility AND f.source_id = visit
          AND jsonb_path_exists(m.verdict, '$.visits[*] ? (@.visit == $visit).records[*] ? (@.kind == $kind && @.key == $key)',
                jsonb_build_object('visit', visit, 'kind', record_kind, 'key', record_key)))) THEN

@@ -16,14 +16,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
    WHERE m.id = message AND r.lookup = ANY (lookups)
 $$;
 
--- Which resources made the prescriptions and reports of one visit, of how many each was made, and which lines are a result's.
+-- Which resources made the prescriptions and reports of one visit, of how many each was made, and which lines are a result's. Of the
+-- person's resources, which are few: a plan that begins at the facility reads all that it has sent.
 DROP FUNCTION IF EXISTS intake.told_before(uuid, uuid, text);
 CREATE OR REPLACE FUNCTION intake.told_before(message uuid, citizen uuid, visit text)
 RETURNS TABLE (lookup bytea, kind text, key text, parts int, lines bytea[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT r.lookup, r.kind, r.key, r.parts, r.lines FROM intake.message m JOIN intake.sent_resource r ON r.facility_code = m.facility_code
-   WHERE m.id = message AND r.citizen_id = citizen AND citizen = ANY (auth.filing_citizens()) AND r.visit_source_id = visit
-     AND r.kind IN ('PRESCRIPTION', 'TEST_REPORT')
+  SELECT r.lookup, r.kind, r.key, r.parts, r.lines FROM (SELECT o.* FROM intake.sent_resource o WHERE o.citizen_id = citizen OFFSET 0) r
+   WHERE r.facility_code = (SELECT m.facility_code FROM intake.message m WHERE m.id = message) AND citizen = ANY (auth.filing_citizens())
+     AND r.visit_source_id = visit AND r.kind IN ('PRESCRIPTION', 'TEST_REPORT')
 $$;
 
 -- Records that a unit of a message is about the person behind a Patient that the facility sent before, so that open_filing
