@@ -175,8 +175,7 @@ def sensitivity(resource: Node) -> tuple[bool, SensitiveClass | None]:
     By its security labels, else by codes that the book does not keep: what the book keeps it classes itself.
     Source: FHIR R4 security-labels; Law on HIV/AIDS 2006 (2020) Art. 30.
     """
-    meta = resource.node("meta")
-    for label in meta.nodes("security") if meta else ():
+    for label in _security_labels(resource):
         code = (label.code("code") or "").upper()
         if code in _RESTRICTED and (label.code("system") or "").endswith(_CONFIDENTIALITY):
             return True, None
@@ -188,6 +187,14 @@ def sensitivity(resource: Node) -> tuple[bool, SensitiveClass | None]:
         if found is not None and coding.code != kept:
             return True, found
     return False, None
+
+
+def _security_labels(resource: Node) -> Iterator[Node]:
+    if (meta := resource.node("meta")) is not None:
+        yield from meta.nodes("security")
+    if resource.kind == "DocumentReference":
+        for concept in resource.nodes("securityLabel"):
+            yield from concept.nodes("coding")
 
 
 def class_of(coding: CodingArrival) -> SensitiveClass | None:

@@ -12,36 +12,82 @@ from app.ingestion.fhir.words import FhirCode
 from app.ingestion.verdict import Effect
 
 _NOWHERE: Final[Mapping[str, tuple[str, ...]]] = {
-    "AllergyIntolerance": ("reaction.exposureRoute", "reaction.note"),
-    "Appointment": ("reasonCode", "description", "comment", "patientInstruction"),
+    "AllergyIntolerance": (
+        "onsetAge",
+        "onsetRange",
+        "onsetString",
+        "reaction.exposureRoute",
+        "reaction.note",
+        "reaction.substance",
+    ),
+    "Appointment": (
+        "reasonCode",
+        "description",
+        "comment",
+        "patientInstruction",
+        "cancelationReason",
+        "reasonReference",
+        "supportingInformation",
+    ),
     "Condition": (
         "abatementAge",
         "abatementRange",
         "abatementString",
         "bodySite",
         "evidence.code",
+        "evidence.detail",
         "stage.summary",
     ),
     "DiagnosticReport": ("media",),
+    "DocumentReference": ("relatesTo",),
     "Encounter": (
         "hospitalization.admitSource",
+        "hospitalization.destination",
         "hospitalization.dietPreference",
+        "hospitalization.origin",
         "hospitalization.reAdmission",
         "hospitalization.specialArrangement",
+        "reasonReference",
     ),
-    "ImagingStudy": ("reasonCode",),
-    "Immunization": ("isSubpotent", "protocolApplied.series", "reasonCode", "subpotentReason"),
-    "MedicationDispense": ("substitution.reason",),
-    "MedicationRequest": (
-        "dispenseRequest.expectedSupplyDuration",
-        "dispenseRequest.numberOfRepeatsAllowed",
+    "ImagingStudy": ("reasonCode", "reasonReference", "series.description"),
+    "Immunization": (
+        "isSubpotent",
+        "protocolApplied.series",
+        "protocolApplied.seriesDosesPositiveInt",
+        "protocolApplied.seriesDosesString",
+        "protocolApplied.targetDisease",
         "reasonCode",
+        "reasonReference",
+        "subpotentReason",
     ),
-    "Observation": ("bodySite", "component.valueSampledData", "focus", "method", "valueSampledData"),
+    "MedicationDispense": ("daysSupply", "statusReasonCodeableConcept", "substitution.reason", "substitution.type"),
+    "MedicationRequest": (
+        "courseOfTherapyType",
+        "dispenseRequest.expectedSupplyDuration",
+        "dispenseRequest.initialFill",
+        "dispenseRequest.numberOfRepeatsAllowed",
+        "dispenseRequest.validityPeriod",
+        "reasonCode",
+        "reasonReference",
+        "statusReason",
+        "substitution.allowedCodeableConcept",
+        "substitution.reason",
+    ),
+    "Observation": (
+        "bodySite",
+        "component.referenceRange.age",
+        "component.valueSampledData",
+        "focus",
+        "method",
+        "referenceRange.age",
+        "valueSampledData",
+    ),
     "Patient": ("deceasedBoolean", "deceasedDateTime"),
     "Procedure": (
         "bodySite",
         "complication",
+        "complicationDetail",
+        "focalDevice",
         "followUp",
         "note",
         "outcome",
@@ -49,8 +95,13 @@ _NOWHERE: Final[Mapping[str, tuple[str, ...]]] = {
         "performedRange",
         "performedString",
         "reasonCode",
+        "reasonReference",
         "statusReason",
+        "usedCode",
+        "usedReference",
     ),
+    "ServiceRequest": ("note", "patientInstruction"),
+    "Specimen": ("condition", "note"),
 }
 _OF_R5: Final[Mapping[str, tuple[str, ...]]] = {
     "Encounter": ("admission", "reason"),
@@ -133,8 +184,14 @@ def _told_in_words_alone(value: dict[str, Any], *, within: str) -> Iterator[str]
 def _tell(resource: Node, value: dict[str, Any], paths: tuple[str, ...], *, within: str = "") -> None:
     for path in paths:
         for place, told in _found(value, path.split(".")):
-            if told not in (None, False, "", [], {}):
+            if told not in (None, False, "", [], {}) and not _is_another_resource(told):
                 resource.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, f"{within}{place}")
+
+
+def _is_another_resource(told: object) -> bool:
+    """Tell whether nothing but references stands here: what they refer to is read by itself."""
+    each = told if isinstance(told, list) else [told]
+    return all(isinstance(one, dict) and ("reference" in one or "identifier" in one) for one in each)
 
 
 def _found(value: dict[str, Any], steps: list[str]) -> Iterator[tuple[str, object]]:

@@ -118,6 +118,23 @@ def test_what_is_labelled_is_held_back_as_xml6_is(clinic: Clinic, look: Look, na
         assert look(citizen, shown[name]) == set()
 
 
+@pytest.mark.parametrize(
+    ("label", "sensitive"),
+    [
+        ({"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "HIV"}, SensitiveClass.HIV),
+        ({"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}, None),
+    ],
+)
+def test_a_document_has_labels_of_its_own(label: Json, sensitive: SensitiveClass | None) -> None:
+    """Source: FHIR R4 DocumentReference.securityLabel."""
+    message = read_message(
+        bundles.message(change=lambda all_: all_["paper"].update(securityLabel=[{"coding": [label]}]))
+    )
+    held = [(one.resource, one.sensitive) for one in message.entries if one.use is EntryUse.HELD_BACK]
+    assert ("DocumentReference", sensitive) in held
+    assert "Giấy ra viện" not in repr(message.units)
+
+
 BELONGS: dict[str, tuple[Change, set[str]]] = {
     "all of a labelled visit": (
         lambda all_: all_["visit"].update(meta={"security": [{"code": "HIV"}]}),

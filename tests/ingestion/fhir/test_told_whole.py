@@ -204,6 +204,7 @@ def test_a_time_of_birth_that_is_read_is_no_extension_that_is_passed_over() -> N
 
 
 DISPOSITION = "dischargeDisposition"
+DISEASE = "protocolApplied[0].targetDisease"
 NOT_SHOWN: list[tuple[str, Json, list[str]]] = [
     ("procedure", {"outcome": {"text": "Thành công"}, "note": [{"text": "Chảy máu ít"}]}, ["note", "outcome"]),
     ("procedure", {"followUp": [{"text": "Cắt chỉ sau 7 ngày"}]}, ["followUp"]),
@@ -215,6 +216,15 @@ NOT_SHOWN: list[tuple[str, Json, list[str]]] = [
     ("procedure", {"occurrencePeriod": {"start": "2026-11-19"}}, ["occurrencePeriod"]),
     ("visit", {"reason": [{"value": [{"concept": {"text": "Ho"}}]}]}, ["reason"]),
     ("drug", {"reasonCode": [{"text": "Đau đầu"}]}, ["reasonCode"]),
+    ("drug", {"reasonReference": [{"display": "Đau đầu"}]}, ["reasonReference"]),
+    ("drug", {"reasonReference": [ref("main")]}, []),
+    ("drug", {"substitution": {"allowedBoolean": False, "reason": {"text": "Dị ứng"}}}, ["substitution.reason"]),
+    ("dispense", {"daysSupply": {"value": 5, "unit": "ngày"}}, ["daysSupply"]),
+    ("allergy", {"onsetString": "Từ nhỏ", "lastOccurrence": "2021"}, ["onsetString"]),
+    ("procedure", {"usedCode": [{"text": "Stent phủ thuốc"}]}, ["usedCode"]),
+    ("shot", {"protocolApplied": [{"targetDisease": [{"text": "Cúm"}], "doseNumberPositiveInt": 1}]}, [DISEASE]),
+    ("specimen", {"condition": [{"text": "Tan máu"}]}, ["condition"]),
+    ("paper", {"relatesTo": [{"code": "replaces", "target": ref("binary")}]}, ["relatesTo"]),
     ("drug", {"dosageInstruction": [{"asNeededBoolean": True}]}, ["dosageInstruction[0].asNeededBoolean"]),
     ("drug", {"dosageInstruction": [{"text": "Khi đau", "asNeededBoolean": True}]}, []),
     ("dispense", {"note": [{"text": "Đã đổi biệt dược"}]}, ["note"]),
