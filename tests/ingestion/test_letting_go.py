@@ -41,8 +41,26 @@ class Town:
 
     def send(self, visit: str, who: int, *, number: int | None = None, card: int | None = None, **changed: str) -> UUID:
         """Send a visit of somebody, with the numbers of others where told; returns its message."""
+        return self.send_together((visit, who, number, card, changed))
+
+    def send_together(self, *visits: tuple[str, int, int | None, int | None, Mapping[str, str]]) -> UUID:
+        """Send visits in one message."""
         self.sent += 1
-        told = {
+        facility = visits[0][0][:5]
+        body = messages.envelope(
+            *(messages.visit_xml({"XML1": [{**VISIT, **self._told(*one)}]}) for one in visits),
+            facility=facility,
+            issued="20261122",
+            signature=str(self.sent),
+        )
+        message = self.stand.keep(body, token=self.tokens[facility])
+        self.stand.process(message)
+        return message
+
+    def _told(
+        self, visit: str, who: int, number: int | None, card: int | None, changed: Mapping[str, str]
+    ) -> dict[str, str]:
+        return {
             "MA_LK": visit,
             "MA_CSKCB": visit[:5],
             "HO_TEN": NAMES[who],
@@ -51,15 +69,6 @@ class Town:
             "MA_THE_BHYT": self.card(who if card is None else card),
             **changed,
         }
-        body = messages.envelope(
-            messages.visit_xml({"XML1": [{**VISIT, **told}]}),
-            facility=visit[:5],
-            issued="20261122",
-            signature=str(self.sent),
-        )
-        message = self.stand.keep(body, token=self.tokens[visit[:5]])
-        self.stand.process(message)
-        return message
 
     def withdraw(self, visit: str) -> bool:
         answer = ask(self.http, self.tokens[visit[:5]], {"visit": visit, "reason": f"Nhầm {self.sent}"})
@@ -154,6 +163,25 @@ def test_b162_an_older_mistake_about_a_visit_is_taken_back_with_it_too(town: Tow
     town.withdraw(visit(town, 2))
     town.work_off()
     assert (town.status(waits), town.standing()) == ("quarantined", {})
+
+
+def test_b162_a_visit_that_was_taken_back_stays_so_when_its_message_is_taken_up_again(town: Town) -> None:
+    """Else the number that a clerk wrote for the wrong person would name that person once more."""
+    nobody: Mapping[str, str] = {}
+    town.send(visit(town, 9), 2)
+    both = town.send_together(
+        (visit(town, 1), 0, 1, None, nobody), (visit(town, 2), 2, None, None, {"HO_TEN": "Phạm Thị Sen"})
+    )
+    assert town.status(both) == "partly"
+    town.withdraw(visit(town, 1))
+
+    assert town.stand.as_owner("SELECT intake.replay_message(:id) AS done", id=both)[0].done
+    town.work_off()
+
+    assert set(town.standing()) == {visit(town, 9)}
+    assert town.status(both) == "partly"
+    assert town.status(town.send(visit(town, 3), 1)) == "filed"
+    assert town.standing()[visit(town, 3)] == (town.owner(1), NAMES[1])
 
 
 def test_b161_a_number_stays_while_anything_of_its_person_stands(town: Town) -> None:
