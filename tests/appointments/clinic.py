@@ -44,9 +44,12 @@ MINE = """query Mine($upcoming: Boolean, $order: AppointmentOrder) { healthBook 
     id origin state cancelledBy startsAt endsAt isWholeDay departmentCode reason facility { code } } } } }"""
 
 
+_BEGAN = (now() + VIET_NAM).date()
+
+
 def tomorrow(days: int = 1) -> date:
-    """Return a day to come in Viet Nam."""
-    return (now() + VIET_NAM).date() + timedelta(days=days)
+    """Return a day to come in Viet Nam: the same through a run, which may begin before midnight and end after it."""
+    return _BEGAN + timedelta(days=days)
 
 
 def schedule(code: str = "A", **changed: Any) -> dict[str, Any]:

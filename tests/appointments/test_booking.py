@@ -1,6 +1,6 @@
 """Booking, moving and cancelling, by the citizen's own door."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 import pytest
@@ -18,6 +18,7 @@ from tests.appointments.clinic import (
     schedule,
     tomorrow,
 )
+from tests.identity.families import today
 
 CHANGES = """query($since: String) { bookChanges(since: $since) { cursor records { kind section version }
   tombstones { id } } }"""
@@ -250,18 +251,19 @@ def test_an_appointment_of_today_without_a_time_is_to_come_until_the_day_ends(cl
     person = clinic.person()
     slots = clinic.slots(person)
     ids = [clinic.book(person, slots[place])["id"] for place in (0, 4)]
+    day = today(clinic.stand)
     for days, known in zip((0, -1), ids, strict=True):
         clinic.stand.as_owner(
             "UPDATE care.appointment SET is_whole_day = true, slot_id = NULL, place = NULL, ends_at = NULL, "
             "starts_at = CAST(:day AS timestamp) AT TIME ZONE 'Asia/Ho_Chi_Minh' WHERE id = :id",
             id=UUID(known),
-            day=datetime.combine(tomorrow(days), time()),
+            day=datetime.combine(day + timedelta(days=days), time()),
         )
 
-    (today,) = clinic.appointments(person, upcoming=True)
-    (yesterday,) = clinic.appointments(person, upcoming=False)
-    assert (today["isWholeDay"], yesterday["isWholeDay"]) == (True, True)
-    assert yesterday["startsAt"] < today["startsAt"]
+    (to_come,) = clinic.appointments(person, upcoming=True)
+    (past,) = clinic.appointments(person, upcoming=False)
+    assert (to_come["isWholeDay"], past["isWholeDay"]) == (True, True)
+    assert past["startsAt"] < to_come["startsAt"]
 
 
 def test_an_apps_copy_is_told_of_every_change_of_an_appointment(clinic: Clinic) -> None:
