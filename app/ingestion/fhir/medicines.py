@@ -18,6 +18,7 @@ from app.records.arrivals import PrescriptionArrival, PrescriptionItemArrival
 from app.records.clinical import CodingArrival
 
 _NOTHING: Final = Decimal(0)
+_MOST_QUANTITY: Final = 10**12 - 1  # Numeric(15, 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,7 @@ def _quantity(resource: Node, dispensed: Node | None) -> tuple[Decimal, str]:
     asked = resource.node("dispenseRequest")
     for holder in (asked, resource, dispensed):
         quantity = holder.node("quantity") if holder else None
-        value = quantity.number("value") if quantity else None
+        value = quantity.number("value", most=_MOST_QUANTITY) if quantity else None
         if quantity is not None and value is not None:
             return value, quantity.text("unit") or quantity.text("code") or ""
     return _NOTHING, ""

@@ -26,8 +26,12 @@ _FIRST_YEAR: Final = 1000
 _LEAP_SECOND: Final = 60
 _LAST_SECOND: Final = 59
 MOST_DIGITS: Final = 34
-_MOST_WHOLE: Final = 10**MOST_DIGITS
+_MOST_WHOLE: Final = 10**MOST_DIGITS - 1
 _MOST_EXPONENT: Final = 18
+MOST_INTEGER: Final = 2**31 - 1
+"""Of FHIR's integer, positiveInt and unsignedInt. Source: R4 datatypes."""
+_LAST_MOMENT: Final = datetime(9999, 12, 30, tzinfo=UTC)
+"""No zone takes it past the last day of the calendar. Some write 9999-12-31T23:59:59Z for "no end"."""
 _DECIMAL: Final = re.compile(r"-?\d+(?:\.\d+)?")
 
 _STRING: Final = Text("một chuỗi", "a string")
@@ -86,7 +90,8 @@ def moment_of(text: str) -> tuple[Moment | None, bool]:
         ).astimezone(UTC)
     except (ValueError, OverflowError):
         return None, False
-    return (Moment(local, MomentPrecision.MINUTE) if int(year) >= _FIRST_YEAR else None), zone is None
+    is_one = int(year) >= _FIRST_YEAR and local < _LAST_MOMENT
+    return (Moment(local, MomentPrecision.MINUTE) if is_one else None), zone is None
 
 
 def _shift(zone: str | None) -> timedelta | None:
@@ -195,24 +200,27 @@ class Node:
         self.malformed(name, _BOOLEAN)
         return None
 
-    def number(self, name: str) -> Decimal | None:
-        """Return a number with its digits as they were sent."""
+    def number(self, name: str, *, most: int = _MOST_WHOLE) -> Decimal | None:
+        """Return a number with its digits as they were sent; one beyond `most`, either way, is malformed."""
         found = self.value.get(name)
         if isinstance(found, Decimal):
-            if len(found.as_tuple().digits) <= MOST_DIGITS and abs(found.adjusted()) <= _MOST_EXPONENT:
-                return found
-            self.malformed(name, _SHORT_NUMBER)
-            return None
-        whole = self.whole(name)
+            if len(found.as_tuple().digits) > MOST_DIGITS or abs(found.adjusted()) > _MOST_EXPONENT:
+                self.malformed(name, _SHORT_NUMBER)
+                return None
+            if abs(found) > most:
+                self.malformed(name, _up_to(most))
+                return None
+            return found
+        whole = self.whole(name, most=most)
         return None if whole is None else Decimal(whole)
 
-    def whole(self, name: str) -> int | None:
-        """Return a whole number."""
+    def whole(self, name: str, *, most: int = MOST_INTEGER) -> int | None:
+        """Return a whole number; one beyond `most`, either way, is malformed."""
         found: int | None = self.value.get(name)
         is_whole = isinstance(found, int) and not isinstance(found, bool)
-        if found is None or (is_whole and abs(found) < _MOST_WHOLE):
+        if found is None or (is_whole and abs(found) <= most):
             return found
-        self.malformed(name, _SHORT_NUMBER if is_whole else _NUMBER)
+        self.malformed(name, _up_to(most) if is_whole else _NUMBER)
         return None
 
     def moment(self, name: str) -> Moment | None:
@@ -313,4 +321,10 @@ def number_text(number: Decimal) -> str:
 
 def plain_number(text: str) -> Decimal | None:
     """Return a text that is a plain number as one."""
-    return Decimal(text) if _DECIMAL.fullmatch(text) else None
+    return Decimal(text) if len(text) <= MOST_DIGITS and _DECIMAL.fullmatch(text) else None
+
+
+def _up_to(most: int) -> Text:
+    if most == _MOST_WHOLE:
+        return _SHORT_NUMBER
+    return Text(f"một số từ -{most} đến {most}", f"a number from -{most} to {most}")

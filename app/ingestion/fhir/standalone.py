@@ -33,6 +33,7 @@ from app.records.clinical import (
 NOT_TOLD: Final = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for the moment of receipt, which a reader does not know."""
 _DECEMBER: Final = 12
+_MOST_DOSES: Final = 2**15 - 1  # what the book keeps
 _Word = TypeVar("_Word", bound=StrEnum)
 _SEVERITIES: Final = {
     "mild": ReactionSeverity.MILD,
@@ -82,7 +83,7 @@ def vaccination(resource: Node, *, bundle: Bundle, source: str, visit: str | Non
     performer, certificate = _performer(resource, bundle)
     is_given = resource.code("status") == "completed"
     is_primary = resource.flag("primarySource")
-    dose = protocol.whole("doseNumberPositiveInt") if protocol else None
+    dose = protocol.whole("doseNumberPositiveInt", most=_MOST_DOSES) if protocol else None
     return VaccinationArrival(
         source_id=source,
         visit_source_id=visit,
@@ -97,7 +98,7 @@ def vaccination(resource: Node, *, bundle: Bundle, source: str, visit: str | Non
         injected_precision=when.precision,
         dose_number=dose,
         dose_text=protocol.text("doseNumberString") if protocol else None,
-        series_doses=protocol.whole("seriesDosesPositiveInt") if protocol else None,
+        series_doses=protocol.whole("seriesDosesPositiveInt", most=_MOST_DOSES) if protocol else None,
         lot_number=resource.text("lotNumber"),
         manufacturer=_display(bundle, maker, of=resource),
         expires_on=_expires_on(resource),

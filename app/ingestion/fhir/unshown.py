@@ -53,7 +53,6 @@ _NOWHERE: Final[Mapping[str, tuple[str, ...]]] = {
     "Immunization": (
         "isSubpotent",
         "protocolApplied.series",
-        "protocolApplied.seriesDosesPositiveInt",
         "protocolApplied.seriesDosesString",
         "protocolApplied.targetDisease",
         "reasonCode",

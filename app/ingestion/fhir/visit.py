@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from app.ingestion.fhir.bundle import Bundle, Outside
-from app.ingestion.fhir.nodes import Node, codings, words_of
+from app.ingestion.fhir.nodes import MOST_INTEGER, Node, codings, words_of
 from app.ingestion.fhir.systems import FORMS, Number, code_in, first_number, identifiers, is_icd_10, last_part
 from app.ingestion.fhir.words import FhirCode
 from app.ingestion.qd4750.values import DISEASE, VISIT_KIND
@@ -20,6 +20,7 @@ OTHER_KIND: Final = "10"
 """MA_LOAI_KCB of a visit of which nothing is known but its day: other."""
 
 _NOTHING: Final = Decimal(0)
+_DAYS: Final = frozenset({"d", "day", "days", "ngày"})
 NO_COSTS: Final = CostsArrival(
     total=_NOTHING,
     drugs=_NOTHING,
@@ -117,8 +118,6 @@ def visit(
     stay = encounter.node("hospitalization")
     discharge, outcome = _discharge(stay)
     codes = [coding for concept in encounter.nodes("type") for coding in codings(concept)]
-    length = encounter.node("length")
-    days = length.number("value") if length and length.code("code") in ("d", None) else None
     is_derived = code_in(codes, "ma-loai-kcb") is None
     if is_derived and encounter.has("type"):
         encounter.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, "type")
@@ -139,7 +138,7 @@ def visit(
         outcome_code=outcome,
         discharge_code=discharge,
         department_codes=tuple(one.code for one in codings(encounter.node("serviceType"))),
-        treatment_days=int(days) if days is not None and days == days.to_integral_value() else None,
+        treatment_days=_days(encounter),
         treatment=None,
         advice=None,
         weight_kg=weight_kg,
@@ -207,6 +206,19 @@ def _admitted_at(encounter: Node) -> datetime | None:
         if form and period and (form.code("code") or "").upper() in _INPATIENT:
             start = period.moment("start")
             return start.at if start else None
+    return None
+
+
+def _days(encounter: Node) -> int | None:
+    """Return how many days a visit took, where that is told in whole days."""
+    length = encounter.node("length")
+    value = length.number("value", most=MOST_INTEGER) if length else None
+    if length is None or value is None:
+        return None
+    unit = length.code("code") or length.text("unit") or "d"
+    if unit.lower() in _DAYS and value >= 0 and value == value.to_integral_value():
+        return int(value)
+    encounter.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, "length")
     return None
 
 
