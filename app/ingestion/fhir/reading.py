@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 
 from app.core.clock import VIETNAM_TIME
@@ -189,6 +190,17 @@ class _Reader:
             return True
         return use is not None and use.use in _OUT
 
+    def _is_not_of(self, holder: Node, who: Who, node: Node) -> bool:
+        """Tell whether a resource is not to be read with the one that refers to it: it is out, or another person's."""
+        if self._is_out(node):
+            return True
+        use = self.uses.get(node.entry)
+        is_contained = use is None or use.entry.resource is None or use.entry.resource.value is not node.value
+        is_anothers = self.sorting.is_about_another(node, who, is_contained=is_contained)
+        if is_anothers:
+            holder.remark(FhirCode.PATIENT_DIFFERS, Effect.WARNS)
+        return is_anothers
+
     def _source(self, resource: Node, *parts: str | None, who: Who) -> str:
         """Return a record's id at the facility: its business identifier, its own id, else what it says."""
         for _, value, identifier in identifiers(resource):
@@ -203,7 +215,8 @@ class _Reader:
             return
         for one in unit.conditions:
             self._hold_back_arrival(one)
-        named = [one for one in unit.conditions if not self._is_out(one.condition)]
+        skip = partial(self._is_not_of, resource, unit.who)
+        named = [one for one in unit.conditions if not skip(one.condition)]
         unit.conditions = named
         use.becomes(unit, kind="VISIT", key=unit.source or "")
         for one in named:
@@ -229,9 +242,10 @@ class _Reader:
         unit = self.sorting.of_record(resource, at=when.at if when else None, through=self._results_of(resource))
         if unit is None:
             return self._without_unit(use, resource, "effective[x]")
-        found = results.report(resource, bundle=self.bundle, otherwise_at=unit.began_at, skip=self._is_out)
+        skip = partial(self._is_not_of, resource, unit.who)
+        found = results.report(resource, bundle=self.bundle, otherwise_at=unit.began_at, skip=skip)
         if found is not None and any(one.entry in self.remarks.rejected for one in found.observations):
-            found = results.report(resource, bundle=self.bundle, otherwise_at=unit.began_at, skip=self._is_out)
+            found = results.report(resource, bundle=self.bundle, otherwise_at=unit.began_at, skip=skip)
         if found is None or self._is_refused(use):
             return None
         key = found.arrival.key
@@ -278,7 +292,7 @@ class _Reader:
         if weight is not None and unit.encounter is not None:
             unit.weight_kg = weight
             return use.becomes(unit, kind="VISIT", key=unit.source or "")
-        nodes = [resource, *self._members_within(resource)]
+        nodes = [resource, *self._members_within(resource, who=unit.who)]
         lines = [line for node in nodes for line in results.read_results(node)]
         if not lines:
             if resource.has("hasMember"):  # a panel: its members say what there is
@@ -292,11 +306,11 @@ class _Reader:
         part = results.part(resource, lines=lines, key=key, at=at, bundle=self.bundle)
         return use.becomes(unit, kind="TEST_REPORT", key=key, part=part)
 
-    def _members_within(self, panel: Node) -> list[Node]:
+    def _members_within(self, panel: Node, *, who: Who) -> list[Node]:
         """Return the members of a panel that it contains: others are entries of their own."""
         told = [one for one in panel.nodes("hasMember") if (one.text("reference") or "").startswith("#")]
         found = [self.bundle.resolve(one, kinds=("Observation",), of=panel) for one in told]
-        return [one for one in found if isinstance(one, Node) and not self._is_out(one)]
+        return [one for one in found if isinstance(one, Node) and not self._is_not_of(panel, who, one)]
 
     def _drug(self, use: Use, resource: Node) -> None:
         if resource.kind == "MedicationDispense" and self._is_of_request(use, resource):
@@ -306,6 +320,8 @@ class _Reader:
         if unit is None:
             return self._without_unit(use, resource, "authoredOn")
         dispensed = self._dispenses.get(id(resource.value))
+        if dispensed is not None and self.sorting.is_about_another(dispensed, unit.who):
+            dispensed = None
         found = medicines.ordered(resource, bundle=self.bundle, otherwise_at=unit.began_at, dispensed=dispensed)
         if found is None or self._is_refused(use):
             return None
@@ -317,7 +333,9 @@ class _Reader:
             request = self.bundle.resolve(reference, kinds=("MedicationRequest",), of=dispense)
             if isinstance(request, Node):
                 known = self.uses.get(request.entry)
-                if known is not None and known.use is EntryUse.RECORD:
+                if known is None or known.unit is None or known.use is not EntryUse.RECORD:
+                    continue
+                if not self.sorting.is_about_another(dispense, self.sorting.units[known.unit].who):
                     use.use, use.unit, use.kind, use.key = known.use, known.unit, known.kind, known.key
                     if dispense.has("note"):
                         dispense.remark(FhirCode.CONTENT_NOT_SHOWN, Effect.NOTES, "note")

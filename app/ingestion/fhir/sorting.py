@@ -57,6 +57,23 @@ class Sorting:
         resource.remark(FhirCode.PATIENT_NOT_KNOWN, Effect.REJECTS)
         return None
 
+    def is_about_another(self, resource: Node, who: Who, *, is_contained: bool = False) -> bool:
+        """Tell whether a resource says that it is about somebody else than the one that refers to it.
+
+        What is contained has no life of its own: it is another's only where it names a Patient of the message.
+        """
+        for name in _SUBJECTS:
+            found = self._named(resource, name)
+            if isinstance(found, Node):
+                return self._of_node(found) is not who
+            if isinstance(found, Outside):
+                return not (is_contained or self._names_of(who) & set(found.names))
+        return False
+
+    def _names_of(self, who: Who) -> set[str]:
+        known = (one for one in self._patients if self._people.get(id(one.value)) is who)
+        return set(who.names or ()) | {f"Patient/{one.code('id')}" for one in known}
+
     def _named(self, holder: Node, name: str) -> Node | Outside | None:
         if holder.kind == "Appointment":
             return patient_of(holder, self.bundle)
