@@ -169,9 +169,16 @@ def test_what_failed_for_good_is_tried_again_when_an_operator_says_so(
         with worker(settings):
             wait_for_job(ground, settings, failing, "failed", "6", "f")
 
+    twins = "SELECT jobs.enqueue('sweep', '{}', now() + interval '1 day', 'twin'); "
+    fail = "UPDATE jobs.pgqueuer SET status = 'failed' WHERE dedupe_key = 'twin'; "
+    database = settings.database_url.rpartition("/")[2]
+    ground.cluster.psql(twins + fail + twins + fail + twins, database=database)  # two failed, and one that runs again
+
     code, said = sokhoe(settings, "queue", "--retry-failed", "--json")
 
     assert (code, "failed" in {one["status"] for one in json.loads(said)}) == (0, False)
+    left = ground.cluster.psql("SELECT count(*) FROM jobs.pgqueuer WHERE dedupe_key = 'twin'", database=database)
+    assert left.strip() == "1"
     with worker(settings):
         assert status_of(stand, failing, token=token) == "filed"
 

@@ -4,13 +4,12 @@ A personal id is asked for and not an argument of its own accord, so that it sta
 printed names nobody.
 """
 
-from datetime import date
 from typing import Annotated, Any
 
 import typer
 
 from app.appointments import sql as care
-from app.commands.console import AsJson, fail, read_settings, run, show
+from app.commands.console import AsJson, day_of, fail, read_settings, run, show
 from app.commands.steps import as_migrator
 from app.core.clock import utc_now
 from app.core.db import Login, Session
@@ -142,7 +141,7 @@ def reissue(
         old=old,
         new=new,
         full_name=name,
-        birth_on=_day(born),
+        birth_on=day_of(born, option="--born"),
         identifier_id=new_id(now=utc_now()),
         join_id=new_id(now=utc_now()),
     )
@@ -153,10 +152,3 @@ def reissue(
 
     said = run(as_migrator(settings, step))
     show(said, as_json=as_json, text=f"Đã ghi nhận số mới / the new number is recorded: {said['citizen']}")
-
-
-def _day(said: str) -> date:
-    try:
-        return date.fromisoformat(said.strip())
-    except ValueError:
-        raise typer.BadParameter("YYYY-MM-DD") from None

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Coroutine
 from contextlib import nullcontext
 from contextvars import ContextVar
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -104,6 +105,17 @@ def run(work: Coroutine[Any, Any, Result], *, logs: bool = False) -> Result:
         if told is None:
             raise
         fail(told.vi, told.en)
+
+
+def day_of(said: str, *, option: str) -> date:
+    """Read a day that an option names.
+
+    :raises typer.BadParameter: when it is not written YYYY-MM-DD
+    """
+    try:
+        return date.fromisoformat(said.strip())
+    except ValueError:
+        raise typer.BadParameter("YYYY-MM-DD", param_hint=option) from None
 
 
 def show(value: dict[str, Any] | list[Any], *, as_json: bool, text: str) -> None:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from app.commands import facility_change
-from app.commands.console import AsJson, fail, read_settings, run, show
+from app.commands.console import AsJson, day_of, fail, read_settings, run, show
 from app.commands.steps import as_migrator
 from app.core.clock import utc_now
 from app.core.db import Session
@@ -111,10 +110,8 @@ def laboratory(
     as_json: AsJson = False,
 ) -> None:
     """Register the quality level of a facility's laboratory."""
-    try:
-        first, last = date.fromisoformat(since), None if until is None else date.fromisoformat(until)
-    except ValueError as error:
-        raise typer.BadParameter("YYYY-MM-DD", param_hint="--from, --until") from error
+    first = day_of(since, option="--from")
+    last = None if until is None else day_of(until, option="--until")
     register = partial(registry.register_laboratory, code=code, level=level, valid_from=first, valid_until=last)
     run(as_migrator(read_settings(), register))
     show({"code": code, "level": level}, as_json=as_json, text=f"{code}: mức / level {level}")

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 import typer
 
-from app.commands.console import AsJson, read_settings, run, show
+from app.commands.console import AsJson, day_of, read_settings, run, show
 from app.commands.steps import as_migrator
 from app.core.clock import VIETNAM_TIME, utc_now
 from app.core.crypto import Place
@@ -43,15 +43,15 @@ def change(
     as_json: AsJson = False,
 ) -> None:
     """Declare that records will be sent again under new ids; rotate the key with `rotate-key`."""
-    first = _day(begins, option="--begins") or utc_now().astimezone(VIETNAM_TIME).date()
+    first = utc_now().astimezone(VIETNAM_TIME).date() if begins is None else day_of(begins, option="--begins")
     entry = ChangeEntry(
         id=new_id(now=utc_now()),
         code=code,
         predecessor=predecessor or code,
         kind="SYSTEM" if predecessor in (None, code) else "BRANCH" if branch else "MERGER",
-        resent_from=_day(resent_from, option="--resent-from") or _years_before(first),
+        resent_from=_years_before(first) if resent_from is None else day_of(resent_from, option="--resent-from"),
         begins_on=first,
-        ends_on=_day(ends, option="--ends"),
+        ends_on=None if ends is None else day_of(ends, option="--ends"),
     )
     run(as_migrator(read_settings(), partial(registry.declare_change, entry=entry, now=utc_now())))
     said = {"id": str(entry.id), "code": code, "predecessor": entry.predecessor, "kind": entry.kind}
@@ -111,13 +111,6 @@ def split_body(one: sql.ResentRecord) -> bytes:
         "messages": [str(message) for message in one.messages],
     }
     return orjson.dumps(told)
-
-
-def _day(text: str | None, *, option: str) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter("YYYY-MM-DD", param_hint=option) from error
 
 
 def _years_before(day: date) -> date:

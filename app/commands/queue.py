@@ -51,9 +51,12 @@ def replay(
 
 
 async def _counts(session: Session, *, retry_failed: bool) -> list[dict[str, Any]]:
-    if retry_failed:
-        again = "UPDATE jobs.pgqueuer SET status = 'queued', attempts = 0, execute_after = now(), updated = now() "
-        await session.execute(text(again + "WHERE status = 'failed'"))
+    if retry_failed:  # by the one way in: a failed job may have a live twin of its dedupe_key
+        again = text(
+            "WITH failed AS (DELETE FROM jobs.pgqueuer WHERE status = 'failed' RETURNING *) SELECT jobs.enqueue("
+            "entrypoint, CAST(convert_from(payload, 'UTF8') AS jsonb), now(), dedupe_key, priority) FROM failed"
+        )
+        await session.execute(again)
     query = text(
         "SELECT entrypoint AS kind, "
         "CASE WHEN status = 'queued' AND execute_after > now() THEN 'later' ELSE status::text END AS status, "

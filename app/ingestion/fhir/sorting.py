@@ -26,6 +26,7 @@ class Sorting:
         self._people: dict[int, Who] = {}
         self._outside: dict[tuple[str, ...], Who] = {}
         self._patients = [node for _, node in bundle.resources("Patient")]
+        self._by_id = {f"Patient/{told}": one for one in self._patients if (told := one.code("id")) is not None}
         self._coverages: dict[int, list[Node]] = {}
         for _, coverage in bundle.resources("Coverage"):
             holder = bundle.follow(coverage, "beneficiary", kinds=("Patient",))
@@ -44,14 +45,11 @@ class Sorting:
     def who_of(self, resource: Node, *, encounter: Node | None = None) -> Who | None:
         """Return whom a resource is about: as it says, else as its visit says, else the only Patient of the message."""
         for holder in (resource, encounter):
-            if holder is None:
-                continue
-            for name in _SUBJECTS:
-                found = self._named(holder, name)
-                if isinstance(found, Node):
-                    return self._of_node(found)
-                if isinstance(found, Outside):
-                    return self._outside.setdefault(found.names, Who(arrival=None, names=found.names))
+            found = None if holder is None else self._said_of(holder)
+            if isinstance(found, Node):
+                return self._of_node(found)
+            if isinstance(found, Outside):
+                return self._outside.setdefault(found.names, Who(arrival=None, names=found.names))
         if len(self._patients) == 1:
             return self._of_node(self._patients[0])
         resource.remark(FhirCode.PATIENT_NOT_KNOWN, Effect.REJECTS)
@@ -62,17 +60,17 @@ class Sorting:
 
         What is contained has no life of its own: it is another's only where it names a Patient of the message.
         """
-        for name in _SUBJECTS:
-            found = self._named(resource, name)
-            if isinstance(found, Node):
-                return self._of_node(found) is not who
-            if isinstance(found, Outside):
-                return not (is_contained or self._names_of(who) & set(found.names))
-        return False
+        found = self._said_of(resource)
+        if isinstance(found, Node):
+            return self._of_node(found) is not who
+        if found is None or is_contained:
+            return False
+        known = (self._by_id[name] for name in found.names if name in self._by_id)
+        return not (set(found.names) & set(who.names) or any(self._of_node(one) is who for one in known))
 
-    def _names_of(self, who: Who) -> set[str]:
-        known = (one for one in self._patients if self._people.get(id(one.value)) is who)
-        return set(who.names or ()) | {f"Patient/{one.code('id')}" for one in known}
+    def _said_of(self, resource: Node) -> Node | Outside | None:
+        """Return whom a resource itself names."""
+        return next((found for name in _SUBJECTS if (found := self._named(resource, name)) is not None), None)
 
     def _named(self, holder: Node, name: str) -> Node | Outside | None:
         if holder.kind == "Appointment":

@@ -1,7 +1,6 @@
 -- owner: auth_owner
 -- A number that hospitals know as somebody's without a personal id, an old one or an insurance card, is said to be one's
--- own. It is joined when name, birth date and sex agree and nobody signs in as the other one. Nothing is moved by hand:
--- from now on the numbers name the citizen, and every message about the other one is filed again, through the queue.
+-- own. It is joined when name, birth date and sex agree and nobody signs in as the other one.
 -- SK404: no such number, or not to be joined; whichever, it is not told · SK409: one's own already.
 CREATE OR REPLACE FUNCTION auth.join_identifier(new_id uuid, number_kind text, number_lookup bytea) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -9,7 +8,6 @@ DECLARE
   live auth.session := auth.my_citizen_session('IDENTIFIERS');
   me auth.citizen := (SELECT c FROM auth.citizen c WHERE c.id = live.citizen_id);
   other auth.citizen;
-  made auth.identifier_join;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended(encode(number_lookup, 'hex'), 0));  -- as match_person does
   SELECT c.* INTO other FROM auth.identifier i JOIN auth.citizen c ON c.id = i.citizen_id
@@ -23,14 +21,7 @@ BEGIN
      OR EXISTS (SELECT FROM auth.representation r WHERE other.id IN (r.dependant_id, r.representative_id)) THEN
     RAISE EXCEPTION 'no such number' USING ERRCODE = 'SK404';
   END IF;
-  made.id := new_id; made.citizen_id := me.id; made.other_id := other.id; made.joined_at := clock_timestamp();
-  made.identifier_ids := array(SELECT i.id FROM auth.identifier i WHERE i.citizen_id = other.id AND i.valid_until IS NULL);
-  made.message_ids := array(SELECT DISTINCT f.message_id FROM auth.filing f WHERE f.citizen_id = other.id);
-  INSERT INTO auth.identifier_join SELECT made.*;
-  UPDATE auth.identifier i SET citizen_id = me.id WHERE i.id = ANY (made.identifier_ids);
-  UPDATE auth.filing f SET citizen_id = me.id WHERE f.citizen_id = other.id;
-  UPDATE auth.citizen c SET closed_at = made.joined_at WHERE c.id = other.id;
-  PERFORM intake.file_again(made.message_ids); PERFORM auth.take_up_of(ARRAY[me.id]);
+  PERFORM auth.join_books(new_id, me.id, other.id);
   PERFORM audit.write_line(me.id, 'IDENTIFIER_JOINED', live, jsonb_build_object('join', new_id, 'kind', number_kind));
   RETURN new_id;
 END $$;

@@ -9,7 +9,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   number auth.identifier := jsonb_populate_record(NULL::auth.identifier, told->'identifier');
   paper auth.citizen := jsonb_populate_record(NULL::auth.citizen, told);  -- the name, and birth date and sex as they are corrected
-  known auth.citizen; other auth.citizen; made auth.identifier_join; of_both uuid[]; differs text;
+  known auth.citizen; other auth.citizen; of_both uuid[]; differs text;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended(encode(l, 'hex'), 0)) FROM (  -- as match_person does
     SELECT l FROM unnest(ARRAY[old_lookup, number.lookup]) l ORDER BY l) n;
@@ -30,21 +30,16 @@ BEGIN
     INSERT INTO auth.identifier (id, citizen_id, kind, lookup, sealed, valid_from)
     VALUES (number.id, known.id, 'PERSONAL_ID', number.lookup, number.sealed, clock_timestamp());
   ELSE
-    made.id := (told->>'join_id')::uuid; made.citizen_id := known.id; made.other_id := other.id; made.joined_at := clock_timestamp();
-    made.identifier_ids := array(SELECT i.id FROM auth.identifier i WHERE i.citizen_id = other.id AND i.valid_until IS NULL);
-    made.message_ids := array(SELECT DISTINCT f.message_id FROM auth.filing f WHERE f.citizen_id = other.id);
-    INSERT INTO auth.identifier_join SELECT made.*;
-    UPDATE auth.identifier i SET citizen_id = known.id, valid_from = made.joined_at WHERE i.id = ANY (made.identifier_ids);
-    UPDATE auth.filing f SET citizen_id = known.id WHERE f.citizen_id = other.id;
-    UPDATE auth.citizen c SET closed_at = made.joined_at WHERE c.id = other.id;
+    PERFORM auth.join_books((told->>'join_id')::uuid, known.id, other.id);
+    UPDATE auth.identifier i SET valid_from = clock_timestamp() WHERE i.kind = 'PERSONAL_ID' AND i.lookup = number.lookup AND i.citizen_id = known.id;
   END IF;
   of_both := array_remove(ARRAY[known.id, other.id], NULL);
   PERFORM auth.let_accounts_go(of_both);
   UPDATE auth.citizen c SET sex = paper.sex WHERE c.id = known.id;
   UPDATE auth.citizen c SET birth_on = paper.birth_on, birth_precision = 'DAY' WHERE c.id = known.id AND c.birth_on <> paper.birth_on;
   UPDATE auth.book b SET version = b.version + 1, changed_at = clock_timestamp() WHERE b.citizen_id = known.id;
-  PERFORM intake.file_again(coalesce(made.message_ids, '{}')); PERFORM auth.take_up_of(ARRAY[known.id]);
-  PERFORM audit.write_line(c, 'PERSONAL_ID_REISSUED', NULL::auth.session, jsonb_build_object('join', made.id)) FROM unnest(of_both) c;
+  PERFORM auth.take_up_of(ARRAY[known.id]);
+  PERFORM audit.write_line(c, 'PERSONAL_ID_REISSUED', NULL::auth.session, jsonb_build_object('join', CASE WHEN other.id IS NOT NULL THEN told->>'join_id' END)) FROM unnest(of_both) c;
   citizen := known.id; outcome := 'REISSUED';
 END $$;
 REVOKE ALL ON FUNCTION auth.reissue_number FROM PUBLIC;
